@@ -1,0 +1,31 @@
+.PHONY: demo test check bench clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+$(VENV)/.core: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.core  ## run the example library: make demo ARGS=--once
+	$(BIN)/hotfolder demo $(ARGS)
+
+test: $(VENV)/.dev  ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: $(VENV)/.dev  ## format, lint, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## every performance claim
+	for each in benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo-library
