@@ -1,0 +1,248 @@
+"""Builds every object once, starts and stops them in order; nothing else constructs services."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from hotfolder.catalog.endpoints import EndpointCatalog
+from hotfolder.catalog.store import load_builtin_providers
+from hotfolder.clock import new_id, new_seed
+from hotfolder.config import LoadedSettings, ModelSetSettings, Settings
+from hotfolder.database import Database
+from hotfolder.engine.discovery import find_binary, find_model_file
+from hotfolder.engine.manager import EngineCommand, EngineManager, EngineStatus, EngineTimeouts
+from hotfolder.engine.messages import LoadParams
+from hotfolder.errors import LibraryError
+from hotfolder.events import ENGINE_STATUS, Doorbell
+from hotfolder.files.paths import LibraryPaths
+from hotfolder.generation.closing import JobCloser
+from hotfolder.generation.control import JobControl
+from hotfolder.generation.presets import PresetShelf
+from hotfolder.generation.references import ReferenceDesk
+from hotfolder.generation.runs import RunBook
+from hotfolder.generation.service import GenerationService
+from hotfolder.library.generations import GenerationStore
+from hotfolder.library.jobs import JobStore
+from hotfolder.library.media import MediaStore
+from hotfolder.lock import LibraryLock
+from hotfolder.migrations import migrate
+from hotfolder.queue.nudge import send_nudge
+from hotfolder.queue.store import WorkStore
+
+log = logging.getLogger(__name__)
+
+SETTINGS_TEMPLATE = """\
+# Settings of this library. Everything is optional; `hotfolder config show` lists every key with its default.
+#
+# engine:
+#   path: /opt/cn-engine/cn-engine
+#   fallback: none            # procedural: draw test pictures when there is no engine or model
+# models:
+#   roots: [/srv/models]
+#   sets:
+#     flux2-klein-4b: {diffusion_model: klein-4b.gguf, vae: ae.safetensors, llm: qwen3-4b.gguf}
+"""
+
+
+def create_library(root: Path) -> list[str]:
+    """Make a library, or bring an existing one up to date; gives the names of the migrations applied."""
+    paths = LibraryPaths(root.absolute())
+    paths.create()
+    if not paths.settings_file.exists():
+        paths.settings_file.write_text(SETTINGS_TEMPLATE, encoding="utf-8")
+    return migrate(paths.database)
+
+
+def is_library(root: Path) -> bool:
+    """Whether a folder looks like a library."""
+    return (root / "hotfolder.yaml").is_file()
+
+
+@dataclass(frozen=True)
+class Library:
+    """An open library: what every command may use, whether the sidecar runs or not."""
+
+    paths: LibraryPaths
+    loaded: LoadedSettings
+    doorbell: Doorbell
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.loaded.settings
+
+    @cached_property
+    def database(self) -> Database:
+        """The library's database; every commit rings the doorbell."""
+        return Database(self.paths.database, on_commit=self.doorbell.ring)
+
+    @cached_property
+    def catalog(self) -> EndpointCatalog:
+        """The endpoints."""
+        return EndpointCatalog(load_builtin_providers())
+
+    @cached_property
+    def jobs(self) -> JobStore:
+        """Jobs."""
+        return JobStore(self.database)
+
+    @cached_property
+    def generations(self) -> GenerationStore:
+        """Generations."""
+        return GenerationStore(self.database)
+
+    @cached_property
+    def media(self) -> MediaStore:
+        """Pictures."""
+        return MediaStore(self.database)
+
+    @cached_property
+    def work(self) -> WorkStore:
+        """The queue."""
+        return WorkStore(self.database, lease_s=self.settings.queue.lease_s)
+
+    @cached_property
+    def closer(self) -> JobCloser:
+        """Ends jobs."""
+        return JobCloser(self.database, self.jobs, self.generations, self.work)
+
+    @cached_property
+    def desk(self) -> ReferenceDesk:
+        """Takes references in."""
+        roots = [Path(each).expanduser() for each in self.settings.intake.allowed_roots]
+        return ReferenceDesk(self.paths, self.media, roots)
+
+    @cached_property
+    def runs(self) -> RunBook:
+        """Writes the pictures of a job."""
+        return RunBook(
+            self.paths,
+            self.jobs,
+            self.generations,
+            self.work,
+            self.closer,
+            max_attempts=self.settings.queue.max_attempts,
+            make_id=new_id,
+            make_seed=new_seed,
+        )
+
+    @cached_property
+    def service(self) -> GenerationService:
+        """Takes job files in."""
+        return GenerationService(
+            self.database,
+            self.paths,
+            self.jobs,
+            self.runs,
+            self.closer,
+            self.desk,
+            PresetShelf(self.paths.presets),
+            self.catalog.by_key,
+            max_job_bytes=self.settings.intake.max_job_bytes,
+        )
+
+    @cached_property
+    def control(self) -> JobControl:
+        """Cancels and retries jobs."""
+        return JobControl(
+            self.database,
+            self.paths,
+            self.jobs,
+            self.generations,
+            self.work,
+            self.runs,
+            self.closer,
+            self.desk,
+            self.service,
+        )
+
+    @cached_property
+    def lock(self) -> LibraryLock:
+        """Held by the sidecar."""
+        return LibraryLock(self.paths.run / "lock")
+
+    def nudge(self) -> None:
+        """Tell a running sidecar to look now."""
+        send_nudge(self.paths.run / "nudge")
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def open_library(root: Path, loaded: LoadedSettings) -> Library:
+    """Open a library for any command; raises LibraryError when there is none."""
+    paths = LibraryPaths(root.absolute())
+    if not paths.settings_file.exists():
+        raise LibraryError(
+            f"{root} is not a hotfolder library.",
+            code="library.not_found",
+            hint=f"Make one with `hotfolder init {root}`, or name another with --library.",
+        )
+    paths.create()
+    migrate(paths.database)
+    return Library(paths, loaded, Doorbell())
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engines of this machine; none is started before it is needed."""
+
+    procedural: EngineManager
+    cn_engine: EngineManager | None
+
+    @property
+    def preferred(self) -> EngineManager:
+        """cn-engine when there is one."""
+        return self.cn_engine or self.procedural
+
+    def stop(self) -> None:
+        """Quit, terminate, kill."""
+        for manager in filter(None, (self.cn_engine, self.procedural)):
+            manager.stop()
+
+
+def build_engines(library: Library) -> Engines:
+    """The managers for the embedded engine and, where its binary is found, for cn-engine."""
+    settings = library.settings.engine
+    timeouts = EngineTimeouts(
+        load_s=settings.load_timeout_s, generate_s=settings.generate_timeout_s, stall_s=settings.stall_s
+    )
+
+    def announce(status: EngineStatus) -> None:
+        data = {"state": status.state, "kind": status.kind, "modelInfo": status.model_info}
+        with library.database.transaction() as tx:
+            tx.event(ENGINE_STATUS, "engine", status.kind, data)
+
+    embedded = (sys.executable, "-m", "hotfolder.engine.procedural")
+    procedural = EngineManager(EngineCommand("procedural", embedded, settings.env), timeouts, announce)
+    binary = find_binary(settings.path, library.paths.engines)
+    if binary is None:
+        return Engines(procedural, None)
+    return Engines(
+        procedural,
+        EngineManager(EngineCommand("cn-engine", (str(binary),), settings.env), timeouts, announce),
+    )
+
+
+def build_model_sets(library: Library) -> dict[str, LoadParams]:
+    """The model sets of the settings with the paths of their files."""
+    roots = [Path(each).expanduser() for each in library.settings.models.roots] + [library.paths.models]
+    return {name: _to_load_params(each, roots) for name, each in library.settings.models.sets.items()}
+
+
+def _to_load_params(model_set: ModelSetSettings, roots: list[Path]) -> LoadParams:
+    def locate(name: str | None) -> str | None:
+        return str(find_model_file(name, roots)) if name else None
+
+    return LoadParams(
+        diffusion_model=locate(model_set.diffusion_model),
+        vae=locate(model_set.vae),
+        llm=locate(model_set.llm),
+        upscale_model=locate(model_set.upscale_model),
+        flags=model_set.flags,
+    )

@@ -1,0 +1,71 @@
+"""hotfolder demo: the example library, run on a copy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from hotfolder.app import create_library, open_library
+from hotfolder.cli.library import print_summary, serve, setup_logging
+from hotfolder.config import load_settings
+from hotfolder.errors import LibraryError
+from hotfolder.library.jobs import Job
+
+DEMO_FOLDER = Path("demo-library")
+EXPECTED_FILE = "expected.json"
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Process the example jobs, print a summary and end.")
+def demo(once: bool) -> int:
+    """Run the example library on a fresh copy in ./demo-library."""
+    target = make_copy(find_examples(), DEMO_FOLDER)
+    library = open_library(target, load_settings(target, os.environ))
+    try:
+        setup_logging(library)
+        jobs = serve(library, once=once)
+        if not once:
+            return 0
+        print_summary(library, jobs)
+        return 0 if _is_as_expected(target, jobs) else 1
+    finally:
+        library.close()
+
+
+def find_examples() -> Path:
+    """The example library that ships with the package."""
+    spec = find_spec("hotfolder_example_library")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        if (Path(place) / "hotfolder.yaml").is_file():
+            return Path(place)
+    raise LibraryError("The example library is not installed.", hint="Install hotfolder from its repository.")
+
+
+def make_copy(source: Path, target: Path) -> Path:
+    """A fresh copy; only a folder that is a library itself is replaced."""
+    if target.exists():
+        if not (target / "hotfolder.yaml").is_file():
+            raise LibraryError(f"{target} exists and is not a library.", hint="Move it away, then try again.")
+        shutil.rmtree(target)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__init__.py", "__pycache__"))
+    create_library(target)
+    return target
+
+
+def _is_as_expected(target: Path, jobs: list[Job]) -> bool:
+    expected = json.loads((target / EXPECTED_FILE).read_text(encoding="utf-8"))
+    found = {job.job_file: job.status for job in jobs}
+    if found == expected:
+        click.echo(
+            "Everything ended as the example says; the broken job shows the report in demo-library/failed/."
+        )
+        return True
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            click.echo(f"{name}: {found.get(name, 'not run')}, but the example says {expected.get(name)}.")
+    return False

@@ -1,0 +1,71 @@
+"""hotfolder endpoints and schema: what can be asked for, and in which form."""
+
+from __future__ import annotations
+
+import click
+
+from hotfolder.catalog.endpoints import EndpointCatalog
+from hotfolder.catalog.store import load_builtin_providers
+from hotfolder.cli.output import json_option, print_json, print_table
+from hotfolder.domain.endpoint import Endpoint
+from hotfolder.domain.job_schema import build_job_schema
+from hotfolder.domain.params import describe_schema
+
+
+@click.group()
+def endpoints() -> None:
+    """The endpoints that a job may name."""
+
+
+@endpoints.command("list")
+@json_option
+def list_endpoints(as_json: bool) -> None:
+    """List all endpoints."""
+    found = _catalog().list()
+    if as_json:
+        print_json([_to_object(each) for each in found])
+        return
+    rows = [(each.endpoint_key, each.display_name, ", ".join(each.modes)) for each in found]
+    print_table(("Endpoint", "Name", "Modes"), rows)
+
+
+@endpoints.command()
+@click.argument("endpoint_key")
+@json_option
+def show(endpoint_key: str, as_json: bool) -> None:
+    """Show one endpoint and its params."""
+    endpoint = _catalog().get(endpoint_key)
+    if as_json:
+        print_json(_to_object(endpoint))
+        return
+    click.echo(f"{endpoint.endpoint_key}: {endpoint.display_name}")
+    click.echo(f"Modes: {', '.join(endpoint.modes)}; at most {endpoint.limits.refs} references.\n")
+    schema_of = endpoint.request_schema
+    rows = [
+        (
+            name,
+            describe_schema(each),
+            "required" if name in schema_of.required else each.default,
+            each.description,
+        )
+        for name, each in schema_of.properties.items()
+    ]
+    print_table(("Param", "Takes", "Default", "Meaning"), rows)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["job", "endpoint"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a job file or an endpoint."""
+    if kind == "job":
+        print_json(build_job_schema(_catalog().list()))
+    else:
+        print_json(Endpoint.model_json_schema(by_alias=True))
+
+
+def _catalog() -> EndpointCatalog:
+    return EndpointCatalog(load_builtin_providers())
+
+
+def _to_object(endpoint: Endpoint) -> object:
+    return endpoint.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,132 @@
+"""Following jobs to their end: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from hotfolder.app import Library
+from hotfolder.cli.output import print_json, printable
+from hotfolder.delivery.documents import build_result
+from hotfolder.domain.generation import ENDED
+from hotfolder.errors import HotfolderError
+from hotfolder.library.jobs import Job
+
+_LOOK_S = 0.1
+
+
+def follow(library: Library, ids: Sequence[str], *, timeout_s: float, as_json: bool) -> int:
+    """Wait until the jobs with these ids have ended and their results are written; 0 when all completed."""
+    if not library.lock.is_held_by_another():
+        click.echo("No sidecar runs on this library; start one with `hotfolder run`.", err=True)
+    jobs = _wait(library, ids, time.monotonic() + timeout_s)
+    results = [describe_job(library, job) for job in jobs]
+    if as_json:
+        print_json(results[0] if len(results) == 1 else results)
+    else:
+        for job, result in zip(jobs, results, strict=True):
+            _print_result(job, result)
+    return 0 if all(job.status == "completed" for job in jobs) else 1
+
+
+def describe_job(library: Library, job: Job) -> dict[str, Any]:
+    """The result object of a job, as it stands now."""
+    generations = library.generations.list_of_job(job.job_id)
+    return build_result(
+        job, [(each, library.media.list_of_generation(each.generation_id)) for each in generations]
+    )
+
+
+def _wait(library: Library, ids: Sequence[str], deadline: float) -> list[Job]:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[stage]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        lines = {each: _Line(library, each, progress, console.is_terminal) for each in ids}
+        while any([not line.look() for line in lines.values()]):
+            if time.monotonic() > deadline:
+                raise HotfolderError(
+                    "The jobs have not ended in time.",
+                    code="job.wait_timeout",
+                    hint="They go on; `hotfolder jobs list` shows them.",
+                )
+            time.sleep(_LOOK_S)
+    return [line.job() for line in lines.values()]
+
+
+class _Line:
+    """One job on the screen."""
+
+    def __init__(self, library: Library, job_id: str, progress: Progress, is_terminal: bool) -> None:
+        self._library = library
+        self._id = job_id
+        self._progress = progress
+        self._is_terminal = is_terminal
+        self._task: TaskID = progress.add_task(job_id[-12:], total=100.0, stage="waiting")
+        self._last = ""
+
+    def job(self) -> Job:
+        job = self._find()
+        assert job is not None
+        return job
+
+    def look(self) -> bool:
+        """Show the state; True once the job has ended and its result lies in its place."""
+        job = self._find()
+        if job is None:
+            return False
+        if job.status in ENDED:
+            self._show(job, {"percentage": 100.0 if job.status == "completed" else None, "stage": job.status})
+            return (
+                job.final_path is not None
+                and self._library.paths.absolute(job.final_path + ".result.json").is_file()
+            )
+        self._show(job, self._read_progress(job))
+        return False
+
+    def _find(self) -> Job | None:
+        jobs = self._library.jobs
+        return jobs.find(self._id.lower()) or jobs.find_by_key(self._id)
+
+    def _read_progress(self, job: Job) -> dict[str, Any]:
+        try:
+            status = json.loads(self._library.paths.status_json(job.job_id).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {"percentage": None, "stage": job.status}
+        progress: dict[str, Any] = status["progress"]
+        return progress
+
+    def _show(self, job: Job, progress: dict[str, Any]) -> None:
+        stage = progress.get("stage") or job.status
+        completed = progress.get("percentage")
+        self._progress.update(self._task, description=printable(job.file_name), stage=stage)
+        if completed is not None:
+            self._progress.update(self._task, completed=completed)
+        line = f"{job.file_name}: {stage}" + (f", {completed:.0f} %" if completed else "")
+        if not self._is_terminal and line != self._last:
+            click.echo(printable(line), err=True)
+        self._last = line
+
+
+def _print_result(job: Job, result: dict[str, Any]) -> None:
+    click.echo(printable(f"{job.file_name}: {job.status} ({job.final_path})"))
+    for generation in result["generations"]:
+        for output in generation["outputs"]:
+            click.echo(
+                f"  {output['path']}  seed {generation['seed']}  {output['width']} x {output['height']}"
+            )
+        if generation["error"]:
+            click.echo(printable(f"  seed {generation['seed']}: {generation['error']['message']}"))
+    if result["error"]:
+        click.echo(printable(f"  {result['error']['message']}"))

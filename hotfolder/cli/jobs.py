@@ -1,0 +1,105 @@
+"""hotfolder jobs: list, show, cancel, retry."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+
+import click
+
+from hotfolder.app import Library
+from hotfolder.cli.following import describe_job
+from hotfolder.cli.opening import opened
+from hotfolder.cli.output import json_option, print_json, print_table
+from hotfolder.delivery.documents import build_head, build_report
+from hotfolder.errors import NotFound
+from hotfolder.library.jobs import Job
+from hotfolder.watchers.inbox import list_held, list_waiting
+
+_JOBS = click.argument("job_ids", metavar="JOB...", nargs=-1, required=True)
+
+
+@click.group()
+def jobs() -> None:
+    """List, show, cancel and retry jobs. A job is named by its id, or its first or last characters."""
+
+
+@jobs.command("list")
+@click.option("--all", "show_all", is_flag=True, help="Also jobs that have ended.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@json_option
+@click.pass_context
+def list_jobs(context: click.Context, show_all: bool, limit: int, as_json: bool) -> None:
+    """List the jobs, newest first; files that wait in the inbox come last."""
+    with opened(context) as library:
+        found = library.jobs.list_newest(active_only=not show_all, limit=limit)
+        waiting = [(each, "received") for each in list_waiting(library.paths.inbox)]
+        waiting += [(each, "held") for each in list_held(library.paths.inbox)]
+    if as_json:
+        files = [{"jobId": None, "jobFile": name, "status": status} for name, status in waiting]
+        print_json([*(build_head(job) for job in found), *files])
+        return
+    rows: list[tuple[object, ...]] = [
+        (job.job_id, job.job_file, job.status, job.priority, job.created_at) for job in found
+    ]
+    rows += [("", name, status, "", "") for name, status in waiting]
+    empty = "No jobs." if show_all else "No jobs wait or run; --all shows the ended ones."
+    print_table(("Job", "File", "Status", "Priority", "Created"), rows, empty)
+
+
+@jobs.command()
+@click.argument("job_id", metavar="JOB")
+@json_option
+@click.pass_context
+def show(context: click.Context, job_id: str, as_json: bool) -> None:
+    """Show one job with its pictures."""
+    with opened(context) as library:
+        job = _find(library, job_id)
+        result = describe_job(library, job)
+        generations = library.generations.list_of_job(job.job_id)
+    if as_json:
+        print_json(result)
+        return
+    click.echo(f"{job.job_id}  {job.status}\ninbox/{job.job_file} -> {job.final_path or '(not ended)'}\n")
+    rows = [
+        (each["seed"], each["status"], output["path"], f"{output['width']} x {output['height']}")
+        for each in result["generations"]
+        for output in each["outputs"] or [{"path": "", "width": "", "height": ""}]
+    ]
+    print_table(("Seed", "Status", "Picture", "Size"), rows, "No pictures.")
+    if job.status in ("failed", "cancelled", "partially_completed"):
+        click.echo("\n" + build_report(job, generations))
+
+
+@jobs.command()
+@_JOBS
+@click.pass_context
+def cancel(context: click.Context, job_ids: Sequence[str]) -> None:
+    """Cancel jobs: what waits ends at once, what runs is stopped by the sidecar."""
+    with opened(context) as library:
+        for job_id in job_ids:
+            job = library.control.cancel(_find(library, job_id).job_id, getpass.getuser())
+            click.echo(f"{job.job_id}: {job.status}")
+        library.nudge()
+
+
+@jobs.command()
+@_JOBS
+@click.pass_context
+def retry(context: click.Context, job_ids: Sequence[str]) -> None:
+    """Run ended jobs again; what completed is not run again."""
+    with opened(context) as library:
+        for job_id in job_ids:
+            job = library.control.retry(_find(library, job_id).job_id)
+            click.echo(f"{job.job_id}: {job.status}")
+        library.nudge()
+
+
+def _find(library: Library, text: str) -> Job:
+    found = library.jobs.find_by_prefix(text)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound(f"There is no job {text}.", hint="`hotfolder jobs list --all` shows them.")
+    names = ", ".join(job.job_id for job in found)
+    raise NotFound(f"{text} names more than one job: {names}.", hint="Give more characters.")

@@ -1,0 +1,156 @@
+"""hotfolder init, run: make a library, and serve it."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from hotfolder.app import Library, create_library, is_library
+from hotfolder.cli.opening import library_argument, opened
+from hotfolder.cli.output import json_option, print_json, print_table
+from hotfolder.domain.generation import ENDED
+from hotfolder.events import JOB_CHANGED
+from hotfolder.library.jobs import Job
+from hotfolder.sidecar import Sidecar
+from hotfolder.watchers.inbox import list_held
+
+
+@click.command()
+@click.argument("folder", metavar="[LIBRARY]", default=".", type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path) -> None:
+    """Create a library, or bring an existing one up to date."""
+    existed = is_library(folder)
+    applied = create_library(folder)
+    if existed:
+        click.echo(f"{folder} is a library already; {len(applied) or 'no'} database migrations were applied.")
+        return
+    click.echo(f"Made a library in {folder}.")
+    click.echo(f"Drop job files into {folder / 'inbox'}, then: hotfolder run {folder}")
+
+
+@click.command()
+@library_argument
+@click.option("--once", is_flag=True, help="Process what is there, print a summary and end.")
+@click.option("--engine", "engine_path", type=click.Path(dir_okay=False), help="The cn-engine binary to use.")
+@json_option
+@click.pass_context
+def run(
+    context: click.Context, library_argument: Path | None, once: bool, engine_path: str | None, as_json: bool
+) -> int:
+    """Run the sidecar: watch the inbox, make pictures, until Ctrl-C."""
+    options = {"engine.path": engine_path} if engine_path else None
+    with opened(context, library_argument, options) as library:
+        setup_logging(library)
+        jobs = serve(library, once=once)
+        if not once:
+            return 0
+        print_summary(library, jobs, as_json=as_json)
+        return 1 if any(job.status != "completed" for job in jobs) else 0
+
+
+def serve(library: Library, *, once: bool) -> list[Job]:
+    """Run the sidecar until a signal, or until idle with `once`; gives the jobs that ended meanwhile."""
+    before = library.database.last_event_seq()
+    sidecar = Sidecar(library)
+    with _stop_on_signals(sidecar) as stopping:
+        try:
+            sidecar.start()
+            if once:
+                sidecar.run_until_idle(stopping)
+            else:
+                click.echo(f"Watching {library.paths.inbox}. Ctrl-C stops.")
+                sidecar.run_until(stopping)
+        finally:
+            sidecar.stop()
+    return _ended_since(library, before)
+
+
+@contextmanager
+def _stop_on_signals(sidecar: Sidecar) -> Iterator[threading.Event]:
+    """The first signal asks to stop, the second to hand back at once; handlers only set flags."""
+    stopping = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal interface
+        if stopping.is_set():
+            sidecar.hurry()
+        stopping.set()
+
+    old = {each: signal.signal(each, on_signal) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopping
+    finally:
+        for each, handler in old.items():
+            signal.signal(each, handler)
+
+
+def _ended_since(library: Library, after: int) -> list[Job]:
+    ended: dict[str, None] = {}
+    while events := library.database.list_events(after):
+        after = events[-1].seq
+        ended |= {
+            each.subject_id: None
+            for each in events
+            if each.topic == JOB_CHANGED and each.data.get("status") in ENDED
+        }
+    return sorted((library.jobs.get(job_id) for job_id in ended), key=lambda job: job.job_file)
+
+
+def print_summary(library: Library, jobs: list[Job], *, as_json: bool = False) -> None:
+    """What became of the jobs, and what waits."""
+    rows = [_summary_row(library, job) for job in jobs]
+    held = list_held(library.paths.inbox)
+    if as_json:
+        waiting = [{"jobId": None, "jobFile": each, "status": "held"} for each in held]
+        print_json([*rows, *waiting])
+        return
+    columns = ("jobFile", "status", "pictures", "where", "problem")
+    titles = ("Job file", "Status", "Pictures", "Where", "Problem")
+    print_table(titles, [[row[each] for each in columns] for row in rows], "No jobs were there to run.")
+    for each in held:
+        click.echo(f"Held: inbox/{each}")
+
+
+def _summary_row(library: Library, job: Job) -> dict[str, Any]:
+    generations = library.generations.list_of_job(job.job_id)
+    media = [each for one in generations for each in library.media.list_of_generation(one.generation_id)]
+    problems = (job.error or {}).get("problems") or ([job.error] if job.error else [])
+    first = problems[0] if problems else None
+    place = f"line {first['line']}, column {first['column']}: " if first and first.get("line") else ""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return {
+        "jobId": job.job_id,
+        "jobFile": job.job_file,
+        "status": job.status,
+        "pictures": len(media),
+        "paths": [each.file_path for each in media],
+        "where": media[0].file_path if media else job.final_path,
+        "problem": f"{place}{first['message']}{more}" if first else "",
+    }
+
+
+def setup_logging(library: Library) -> None:
+    """The sidecar's story on standard error and in logs/sidecar.log."""
+    level = library.settings.logging.level.upper()
+    file = logging.handlers.RotatingFileHandler(
+        library.paths.logs / "sidecar.log",
+        maxBytes=5_000_000,
+        backupCount=3,
+        encoding="utf-8",
+        errors="replace",
+    )
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
+    screen = logging.StreamHandler()
+    screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    root = logging.getLogger("hotfolder")
+    root.setLevel(level)
+    for handler in (file, screen):
+        root.addHandler(handler)

@@ -1,0 +1,173 @@
+"""The library's SQLite file: connections, short immediate transactions, and the event writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hotfolder.clock import Clock, utc_now
+from hotfolder.domain.instants import format_instant
+from hotfolder.errors import LibraryError
+from hotfolder.events import GENERATION_PROGRESS, Event
+
+BUSY_TIMEOUT_S = 15.0
+Row = sqlite3.Row
+
+
+class Transaction:
+    """One open `BEGIN IMMEDIATE` transaction; everything in it happens at one instant `at`."""
+
+    def __init__(self, connection: sqlite3.Connection, at: str) -> None:
+        self._connection = connection
+        self.at = at
+
+    def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self._connection.execute(sql, values)
+
+    def event(
+        self,
+        topic: str,
+        subject_type: str,
+        subject_id: str,
+        data: Mapping[str, Any],
+        actor: str | None = None,
+    ) -> None:
+        """Append an event; of a generation's progress only the latest is kept."""
+        if topic == GENERATION_PROGRESS:
+            self.execute("DELETE FROM events WHERE topic = ? AND subject_id = ?", (topic, subject_id))
+        self.execute(
+            """
+            INSERT INTO events (at, topic, subject_type, subject_id, actor, data_json)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            (self.at, topic, subject_type, subject_id, actor, to_json(data)),
+        )
+
+
+class Database:
+    """One connection a thread; readers never wait, writers wait at most BUSY_TIMEOUT_S for each other."""
+
+    def __init__(
+        self, path: Path, *, clock: Clock = utc_now, on_commit: Callable[[], None] | None = None
+    ) -> None:
+        self.path = path
+        self._clock = clock
+        self._on_commit = on_commit
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = connect(self.path)
+            self._local.connection = connection
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    def now(self) -> str:
+        """The current instant as the database writes it."""
+        return format_instant(self._clock())
+
+    def query(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        """All rows of a reading statement."""
+        return self.connection().execute(sql, values).fetchall()
+
+    def query_one(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
+        """The first row of a reading statement, if any."""
+        row: Row | None = self.connection().execute(sql, values).fetchone()
+        return row
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A short writing transaction: committed at the end, rolled back on an exception."""
+        connection = self.connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield Transaction(connection, self.now())
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        if self._on_commit is not None:
+            self._on_commit()
+
+    def list_events(self, after: int, limit: int = 1000) -> list[Event]:
+        """Events with a higher sequence number, oldest first."""
+        rows = self.query("SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+        return [_to_event(row) for row in rows]
+
+    def last_event(self, topic: str) -> Event | None:
+        """The latest event of a topic."""
+        row = self.query_one("SELECT * FROM events WHERE topic = ? ORDER BY seq DESC LIMIT 1", (topic,))
+        return _to_event(row) if row else None
+
+    def quick_check(self) -> str:
+        """`ok`, or what SQLite finds wrong with the file."""
+        return "; ".join(str(row[0]) for row in self.query("PRAGMA quick_check"))
+
+    def last_event_seq(self) -> int:
+        """The highest sequence number so far; 0 in a new library."""
+        row = self.query_one("SELECT coalesce(max(seq), 0) AS seq FROM events")
+        return int(row["seq"]) if row else 0
+
+    def close(self) -> None:
+        """Close every thread's connection; the threads must have ended."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with the settings that every process of a library uses."""
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error as error:
+        raise LibraryError(
+            f"The database {path} cannot be opened: {error}.",
+            code="library.database",
+            hint="Check that the folder is writable and that the disk is not full.",
+        ) from error
+    return connection
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON text, as stored in `*_json` columns; lone surrogates of odd file names survive."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if _is_encodable(text) else json.dumps(value, separators=(",", ":"))
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _to_event(row: Row) -> Event:
+    return Event(
+        row["seq"],
+        row["at"],
+        row["topic"],
+        row["subject_type"],
+        row["subject_id"],
+        row["actor"],
+        json.loads(row["data_json"]),
+    )

@@ -1,0 +1,128 @@
+"""Queue handler that ends a job's file: into done/ or failed/, with its result and its report."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from pathlib import Path
+
+from hotfolder.database import Database, Transaction
+from hotfolder.delivery.documents import build_report, build_result
+from hotfolder.domain.instants import parse_instant
+from hotfolder.domain.work import EndStatus, WorkItem
+from hotfolder.errors import HotfolderError
+from hotfolder.files.names import free_name
+from hotfolder.files.paths import LibraryPaths
+from hotfolder.files.storage import replace_file, write_atomic, write_json
+from hotfolder.library.generations import GenerationStore
+from hotfolder.library.jobs import Job, JobStore
+from hotfolder.library.media import MediaStore
+from hotfolder.queue.worker import Done
+
+log = logging.getLogger(__name__)
+
+RESULT_SUFFIX = ".result.json"
+REPORT_SUFFIX = ".error.md"
+DELIVERED = "delivery.completed"
+
+
+class ResultHandler:
+    """`delivery.result`: repeatable, since the final place is reserved in the job's row first."""
+
+    def __init__(
+        self,
+        database: Database,
+        paths: LibraryPaths,
+        jobs: JobStore,
+        generations: GenerationStore,
+        media: MediaStore,
+    ) -> None:
+        self._database = database
+        self._paths = paths
+        self._jobs = jobs
+        self._generations = generations
+        self._media = media
+
+    def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
+        """Move every file that stands for the job, and write its result beside each, last of all."""
+        job = self._jobs.get(item.payload["jobId"])
+        files = sorted(self._paths.processing.glob(f"{job.job_id}--*"))
+        final = self._paths.absolute(job.final_path) if job.final_path else self._reserve(job, bool(files))
+        if not final.exists():
+            self._move_own(job, files, final)
+        self._write_documents(job, final)
+        for repeat in self._paths.processing.glob(f"{job.job_id}--*"):
+            target = self._free_place(job, final.parent)
+            self._write_documents(job, target)
+            replace_file(repeat, target)
+        self._remove_old_documents(job, final)
+
+        def record(tx: Transaction) -> None:
+            tx.event(
+                DELIVERED, "job", job.job_id, {"path": self._paths.relative(final), "status": job.status}
+            )
+
+        log.info("job %s %s: %s", job.job_id, job.status, self._paths.relative(final))
+        return Done(record)
+
+    def returned(self, tx: Transaction, item: WorkItem) -> None:
+        """Nothing to take back."""
+
+    def ended(self, tx: Transaction, item: WorkItem, status: EndStatus, error: HotfolderError) -> None:
+        """The result could not be written (a full disk, a read-only folder): the rows still have it."""
+        data = {"code": error.code, "message": error.message, "status": status}
+        tx.event("delivery.failed", "job", item.payload["jobId"], data)
+
+    def _reserve(self, job: Job, has_file: bool) -> Path:
+        """Choose the place and note it, so that a repeat after a crash takes the same one."""
+        folder = self._folder(job)
+        old = self._old_place(job)
+        reuse = old is not None and old.parent == folder and not (has_file and old.exists())
+        place = old if reuse and old is not None else self._free_place(job, folder)
+        with self._database.transaction() as tx:
+            self._jobs.set_final_path(tx, job.job_id, self._paths.relative(place))
+        return place
+
+    def _folder(self, job: Job) -> Path:
+        if job.status != "completed" or job.completed_at is None:
+            return self._paths.failed
+        return self._paths.done_dir(parse_instant(job.completed_at))
+
+    def _free_place(self, job: Job, folder: Path) -> Path:
+        return folder / free_name(folder, job.file_name, self._is_taken)
+
+    def _is_taken(self, path: Path) -> bool:
+        beside = (path, *(path.with_name(path.name + suffix) for suffix in (RESULT_SUFFIX, REPORT_SUFFIX)))
+        return any(each.exists() for each in beside) or self._jobs.is_final_path_taken(
+            self._paths.relative(path)
+        )
+
+    def _old_place(self, job: Job) -> Path | None:
+        return self._paths.absolute(job.retry_of_path) if job.retry_of_path else None
+
+    def _move_own(self, job: Job, files: list[Path], final: Path) -> None:
+        """The claimed file, else the one that an earlier run left, else the text as it was accepted."""
+        old = self._old_place(job)
+        sources = [*files, *([old] if old is not None and old != final else [])]
+        for source in sources:
+            with contextlib.suppress(FileNotFoundError):
+                replace_file(source, final)
+                return
+        write_atomic(final, job.text)
+
+    def _write_documents(self, job: Job, final: Path) -> None:
+        generations = self._generations.list_of_job(job.job_id)
+        if final.parent == self._paths.failed:
+            report = build_report(job, generations).encode("utf-8", "replace")
+            write_atomic(final.with_name(final.name + REPORT_SUFFIX), report)
+        pairs = [(each, self._media.list_of_generation(each.generation_id)) for each in generations]
+        write_json(final.with_name(final.name + RESULT_SUFFIX), build_result(job, pairs))
+
+    def _remove_old_documents(self, job: Job, final: Path) -> None:
+        """The reports of an earlier run go once its file has left them."""
+        old = self._old_place(job)
+        if old is None or old == final or old.exists():
+            return
+        for suffix in (REPORT_SUFFIX, RESULT_SUFFIX):
+            old.with_name(old.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""States of jobs and generations, and the values that travel between the steps of one generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+JobStatus = Literal[
+    "received",
+    "held",
+    "backlogged",
+    "waiting_refs",
+    "queued",
+    "running",
+    "cancelling",
+    "completed",
+    "failed",
+    "cancelled",
+    "partially_completed",
+]
+GenerationStatus = Literal["pending", "processing", "awaiting_review", "completed", "failed", "cancelled"]
+Mode = Literal["text-to-image", "image-to-image", "text-to-video", "image-to-video"]
+
+JOB_TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "received": frozenset({"held", "backlogged", "waiting_refs", "queued", "failed", "cancelled"}),
+    "held": frozenset({"backlogged", "waiting_refs", "queued", "cancelled"}),
+    "backlogged": frozenset({"held", "queued", "cancelled"}),
+    "waiting_refs": frozenset({"held", "queued", "failed", "cancelled"}),
+    "queued": frozenset({"held", "running", "cancelling", "cancelled", "failed"}),
+    "running": frozenset({"queued", "cancelling", "completed", "failed", "cancelled", "partially_completed"}),
+    "cancelling": frozenset({"completed", "failed", "cancelled", "partially_completed"}),
+    "completed": frozenset(),
+    "failed": frozenset({"queued"}),
+    "cancelled": frozenset({"queued"}),
+    "partially_completed": frozenset({"queued"}),
+}
+"""Which status of a job may follow which; the ended ones go back to `queued` by a retry only."""
+
+GENERATION_TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "pending": frozenset({"processing", "cancelled", "failed"}),
+    "processing": frozenset({"pending", "awaiting_review", "completed", "failed", "cancelled"}),
+    "awaiting_review": frozenset({"completed"}),
+    "completed": frozenset(),
+    "failed": frozenset(),
+    "cancelled": frozenset(),
+}
+"""`processing` goes back to `pending` when the work is handed back; a retry makes a new generation."""
+
+ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled", "partially_completed"})
+ACTIVE: frozenset[str] = frozenset(JOB_TRANSITIONS) - ENDED
+
+
+def check_transition(table: Mapping[str, frozenset[str]], before: str, after: str) -> None:
+    """Raise ValueError when a state machine has no such change."""
+    if after not in table[before]:
+        raise ValueError(f"no change from {before!r} to {after!r}")
+
+
+def ended_job_status(generation_statuses: Iterable[str], *, cancel_requested: bool) -> JobStatus | None:
+    """What a job ends as once all of its generations have ended; None while one has not."""
+    statuses = set(generation_statuses)
+    if statuses & {"pending", "processing"}:
+        return None
+    succeeded = statuses & {"completed", "awaiting_review"}
+    if succeeded and statuses <= {"completed", "awaiting_review"}:
+        return "completed"
+    if succeeded:
+        return "partially_completed"
+    return "cancelled" if cancel_requested and "cancelled" in statuses else "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one generation is; stages are those of the status file."""
+
+    stage: str
+    step: int | None = None
+    total_steps: int | None = None
+    step_time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedReference:
+    """A reference picture as the engine gets it."""
+
+    position: int
+    sha256: str
+    path: str
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One picture to make: canonical params with the size and seed decided."""
+
+    generation_id: str
+    endpoint_key: str
+    provider_model_id: str
+    params: Mapping[str, Any]
+    width: int
+    height: int
+    seed: int
+    references: tuple[PreparedReference, ...]
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOutcome:
+    """What a provider made: a file in the work folder, and by what means."""
+
+    output: str
+    total_time_ms: int | None
+    prompt_cache_hit: bool | None
+    ref_latent_cache_hit: bool | None
+    engine_kind: str
+    model_info: str | None
+    model_files: Mapping[str, str]
+    ai_generated: bool
+    warnings: tuple[str, ...] = ()

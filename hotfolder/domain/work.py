@@ -1,0 +1,69 @@
+"""Work items: what the queue knows of a piece of work, and which status may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+WorkStatus = Literal["pending", "scheduled", "processing", "completed", "failed", "cancelled", "dead"]
+EndStatus = Literal["failed", "cancelled", "dead"]
+Lane = Literal["gpu", "cpu", "io"]
+
+WORK_TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "pending": frozenset({"processing", "scheduled", "cancelled"}),
+    "scheduled": frozenset({"pending", "cancelled"}),
+    "processing": frozenset({"pending", "scheduled", "completed", "failed", "cancelled", "dead"}),
+    "completed": frozenset(),
+    "failed": frozenset({"pending"}),
+    "cancelled": frozenset({"pending"}),
+    "dead": frozenset({"pending"}),
+}
+
+CRASHES_MAX = 10
+"""So often may the program die with an item in hand before the item is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewWork:
+    """A piece of work to enqueue; `correlation_id` names what it belongs to, for diagnosis."""
+
+    task_type: str
+    lane: Lane
+    payload: Mapping[str, Any]
+    owner_module: str
+    correlation_id: str
+    priority: int = 0
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """A claimed or listed piece of work; `lease_token` proves who holds it."""
+
+    work_id: str
+    task_type: str
+    lane: str
+    status: WorkStatus
+    priority: int
+    payload: Mapping[str, Any]
+    correlation_id: str
+    attempt_count: int
+    max_attempts: int
+    crash_count: int
+    cancel_requested: bool
+    lease_token: str | None = None
+    created_at: str = ""
+    started_at: str | None = field(default=None)
+
+
+def end_of_failure(item: WorkItem, *, retryable: bool) -> Literal["pending", "failed", "dead"]:
+    """Where a failed attempt leads: again, failed for good, or dead after the last attempt."""
+    if not retryable:
+        return "failed"
+    return "pending" if item.attempt_count < item.max_attempts else "dead"
+
+
+def retry_delay_s(attempt_count: int) -> float:
+    """How long a failed item waits before its next attempt: 1, 2, 4, ... at most 600 seconds."""
+    return float(min(2 ** max(attempt_count - 1, 0), 600))

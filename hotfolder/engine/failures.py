@@ -1,0 +1,95 @@
+"""Every way in which the engine fails, as the error that its user reads."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterable
+from typing import Final
+
+from hotfolder.engine.messages import Failure
+from hotfolder.engine.process import ProcessExit
+from hotfolder.engine.session import TimedOut
+from hotfolder.errors import EngineCrashed, EngineError, EngineTimeout
+
+SHOWN_LOG_LINES: Final = 15
+
+
+def build_not_found(program: str) -> EngineError:
+    """The binary is not there, or not one that this user may run."""
+    return EngineError(
+        f"there is no engine program {program}",
+        code="engine.not_found",
+        hint="Set engine.path (or HOTFOLDER_ENGINE) to an executable cn-engine.",
+    )
+
+
+def build_start_failed(reason: str) -> EngineError:
+    """The program is there, but does not answer as an engine; the reason has the engine's last words."""
+    return EngineError(
+        f"the engine did not start: {reason}",
+        code="engine.start_failed",
+        hint="Run `hotfolder engine check`; the engine may lack a library or a driver of this machine.",
+        retryable=True,
+    )
+
+
+def build_crashed(cmd_id: str, ended: ProcessExit) -> EngineCrashed:
+    """The process ended with a command in flight."""
+    return EngineCrashed(
+        f"the engine ended ({describe_exit(ended.returncode)}) during {cmd_id}",
+        hint=_with_log(
+            "The next job starts it again; with too little memory, try a smaller size.", ended.stderr_tail
+        ),
+    )
+
+
+def build_timed_out(timed_out: TimedOut, stderr_tail: Iterable[str]) -> EngineTimeout:
+    """A limit has passed; which setting it was."""
+    if timed_out.silent:
+        message = f"the engine said nothing for {timed_out.limit_s:g} s during {timed_out.cmd}"
+        setting = "engine.stall_s"
+    else:
+        message = f"the engine did not end {timed_out.cmd} within {timed_out.limit_s:g} s"
+        setting = f"engine.{timed_out.cmd}_timeout_s"
+    return EngineTimeout(message, hint=_with_log(f"If it only needs longer, raise {setting}.", stderr_tail))
+
+
+def build_refused(failure: Failure) -> EngineError:
+    """The engine's own error under our prefix."""
+    own_code = re.sub(r"[^a-z0-9]+", "_", (failure.code or "failed").lower())
+    return EngineError(f"the engine refused: {failure.message}", code=f"engine.{own_code}")
+
+
+def build_load_failed(failure: Failure, stderr_tail: Iterable[str]) -> EngineError:
+    """The engine gives one error for every cause of a failed load; the cause is in its log only."""
+    return EngineError(
+        f"the engine could not load the model: {failure.message}",
+        code="engine.load_failed",
+        hint=_with_log("Check the files under models.sets and the free memory.", stderr_tail),
+    )
+
+
+def build_model_missing(path: str) -> EngineError:
+    """A model file that is named is not there."""
+    return EngineError(
+        f"the model file {path} is not there",
+        code="engine.load_failed",
+        hint="Correct its path under models.sets, or put the file there.",
+    )
+
+
+def describe_exit(returncode: int) -> str:
+    """A return code in words: `signal SIGABRT` or `exit code 3`."""
+    if returncode >= 0:
+        return f"exit code {returncode}"
+    try:
+        return f"signal {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"signal {-returncode}"
+
+
+def _with_log(hint: str, stderr_tail: Iterable[str]) -> str:
+    # The log quotes prompts of earlier jobs, perhaps of other owners; this text goes into a job's report.
+    lines = [line for line in stderr_tail if "prompt" not in line.lower()][-SHOWN_LOG_LINES:]
+    return "\n".join([hint, "The engine's log ends:", *lines]) if lines else hint

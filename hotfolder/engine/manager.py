@@ -1,0 +1,286 @@
+"""Keeps one engine ready: starts it, loads the wanted model, gives it one command at a time, ends it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from hotfolder.engine import failures
+from hotfolder.engine.conversation import LOOK_S, Conversation, EngineCommand, EngineTimeouts
+from hotfolder.engine.messages import (
+    GenerateOutcome,
+    GenerateParams,
+    LoadParams,
+    StepProgress,
+    parse_load,
+    parse_outcome,
+)
+from hotfolder.engine.process import ProcessExit
+from hotfolder.engine.session import Failed, Finished
+from hotfolder.errors import EngineBusy, EngineCancelled, EngineCrashed, EngineError, EngineTimeout
+
+__all__ = ["EngineCommand", "EngineManager", "EngineStatus", "EngineTimeouts", "State"]
+
+State = Literal["stopped", "starting", "idle", "loading", "ready", "busy", "error"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the engine does, since when, and after an error why."""
+
+    state: State
+    kind: str
+    model_info: str | None
+    pid: int | None
+    since: datetime
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One caller: what interrupts it, and whom to tell of progress."""
+
+    stops_seen: int
+    cancel: threading.Event | None = None
+    on_progress: Callable[[StepProgress], None] | None = None
+
+
+class EngineManager:
+    """One engine for any number of threads, one command at a time.
+
+    `on_status` runs on the thread that caused the change, must be quick and must not raise.
+    """
+
+    def __init__(
+        self,
+        command: EngineCommand,
+        timeouts: EngineTimeouts,
+        on_status: Callable[[EngineStatus], None] | None = None,
+    ) -> None:
+        self._command = command
+        self._timeouts = timeouts
+        self._on_status = on_status
+        self._command_lock = threading.Lock()
+        self._announce_lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self._stops = itertools.count(1)
+        self._stops_seen = 0
+        self._engine: Conversation | None = None
+        self._loaded: LoadParams | None = None
+        self._model_info: str | None = None
+        self._status = EngineStatus("stopped", command.kind, None, None, datetime.now(UTC))
+
+    def generate(
+        self,
+        model: LoadParams,
+        params: GenerateParams,
+        *,
+        on_progress: Callable[[StepProgress], None],
+        cancel: threading.Event,
+    ) -> GenerateOutcome:
+        """Make one picture with this model; EngineCancelled soon after `cancel` is set or `stop` called."""
+        with self._exclusive(_Call(self._stops_seen, cancel, on_progress)) as call:
+            engine = self._with_model(model, call)
+            self._announce("busy")
+            ended = self._run(engine, "generate", params.as_params(), self._timeouts.generate_s, call)
+            self._announce("ready")
+            if isinstance(ended, Failed):
+                raise failures.build_refused(ended.failure)
+            return parse_outcome(ended.reply.data)
+
+    def load(
+        self,
+        model: LoadParams,
+        *,
+        on_progress: Callable[[StepProgress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        """Have this model loaded before the first job needs it."""
+        with self._exclusive(_Call(self._stops_seen, cancel, on_progress)) as call:
+            self._with_model(model, call)
+
+    def ping(self) -> float:
+        """Milliseconds to the engine and back; starts it if need be."""
+        with self._exclusive(_Call(self._stops_seen)) as call:
+            engine = self._started(call)
+            sent_at = time.perf_counter()
+            ended = self._run(engine, "ping", None, self._timeouts.start_s, call)
+            if isinstance(ended, Failed):
+                raise failures.build_refused(ended.failure)
+            return (time.perf_counter() - sent_at) * 1000
+
+    def status(self) -> EngineStatus:
+        """The latest status; never waits."""
+        return self._status
+
+    @property
+    def model_info(self) -> str | None:
+        """The engine's own name for the loaded model, None while there is none."""
+        return self._model_info
+
+    def stop(self, timeout_s: float | None = None) -> None:
+        """End the engine: at once if it works (its caller gets EngineCancelled), else quit, terminate, kill.
+
+        Every call that was made before is interrupted; a later one starts the engine afresh.
+        """
+        limit_s = self._timeouts.quit_s if timeout_s is None else timeout_s
+        self._stops_seen = next(self._stops)
+        if self._command_lock.acquire(timeout=limit_s):
+            try:
+                self._quit(limit_s)
+            finally:
+                self._command_lock.release()
+        elif engine := self._engine:
+            engine.kill()  # its caller is held up outside the engine and learns of it later
+
+    def _quit(self, timeout_s: float) -> None:
+        engine = self._engine
+        if engine is None and self._status.state in ("stopped", "error"):
+            return
+        self._forget()
+        if engine:
+            engine.quit(timeout_s)
+        self._announce("stopped")
+
+    @contextmanager
+    def _exclusive(self, call: _Call) -> Iterator[_Call]:
+        give_up_at = time.monotonic() + self._timeouts.busy_s
+        while not self._command_lock.acquire(timeout=LOOK_S):
+            self._raise_if_interrupted(call)
+            if time.monotonic() >= give_up_at:
+                raise EngineBusy(
+                    "the engine is at work on another command", hint="Try again when it has ended."
+                )
+        try:
+            self._raise_if_interrupted(call)
+            yield call
+        finally:
+            self._command_lock.release()
+
+    def _raise_if_interrupted(self, call: _Call) -> None:
+        if self._stops_seen != call.stops_seen or (call.cancel is not None and call.cancel.is_set()):
+            raise EngineCancelled("the engine was stopped on request")
+
+    def _with_model(self, model: LoadParams, call: _Call) -> Conversation:
+        if self._loaded != model or not (self._engine and self._engine.usable):
+            self._require_files(model)
+        engine = self._started(call)
+        if self._loaded != model:
+            self._load(engine, model, call)
+        return engine
+
+    def _require_files(self, model: LoadParams) -> None:
+        """The engine gives one error for every cause: the commonest is found before it is asked."""
+        if self._command.kind != "cn-engine":
+            return
+        for path in model.files():
+            if not (self._command.cwd or Path()).joinpath(path).is_file():
+                raise failures.build_model_missing(path)
+
+    def _started(self, call: _Call) -> Conversation:
+        if self._engine and self._engine.usable:
+            return self._engine
+        self._forget()
+        try:
+            return self._start(call)
+        except EngineError as error:
+            self._lose(error)
+            raise
+
+    def _start(self, call: _Call) -> Conversation:
+        engine = Conversation(self._command, self._timeouts, self._numbers, self._on_idle_exit)
+        self._announce("starting")
+        self._engine = engine
+        try:
+            engine.start()
+            ended = self._ask(engine, "ping", None, self._timeouts.start_s, call)
+        except (EngineCrashed, EngineTimeout) as error:
+            raise failures.build_start_failed(f"{error.message}\n{error.hint or ''}".strip()) from error
+        if isinstance(ended, Failed):
+            engine.kill()
+            raise failures.build_start_failed(ended.failure.message)
+        self._announce("idle")
+        _log.info("engine started: %s, process %s", self._command.argv[0], engine.pid)
+        return engine
+
+    def _load(self, engine: Conversation, model: LoadParams, call: _Call) -> None:
+        if call.on_progress:
+            call.on_progress(StepProgress("loading"))
+        self._loaded = self._model_info = None  # the engine frees the old model first, whatever comes then
+        self._announce("loading")
+        ended = self._run(engine, "load", model.as_params(), self._timeouts.load_s, call)
+        if isinstance(ended, Failed):
+            error = failures.build_load_failed(ended.failure, engine.stderr_tail())
+            self._announce("idle", error)
+            raise error
+        outcome = parse_load(ended.reply.data)
+        self._loaded, self._model_info = model, outcome.model_info
+        self._announce("ready")
+        _log.info("engine loaded %s in %s ms", outcome.model_info, outcome.load_time_ms)
+
+    def _run(
+        self, engine: Conversation, cmd: str, params: Mapping[str, Any] | None, total_s: float, call: _Call
+    ) -> Finished | Failed:
+        try:
+            return self._ask(engine, cmd, params, total_s, call)
+        except BaseException as error:
+            if engine.usable:  # the command was never sent
+                self._announce("ready" if self._loaded else "idle")
+            else:
+                self._lose(error)
+            raise
+
+    def _ask(
+        self, engine: Conversation, cmd: str, params: Mapping[str, Any] | None, total_s: float, call: _Call
+    ) -> Finished | Failed:
+        return engine.run(
+            cmd,
+            params,
+            total_s=total_s,
+            look=lambda: self._raise_if_interrupted(call),
+            on_progress=call.on_progress,
+        )
+
+    def _lose(self, error: BaseException) -> None:
+        """The engine is gone with its model: on request, or because of an error."""
+        self._forget()
+        if isinstance(error, EngineCancelled):
+            self._announce("stopped")
+        else:
+            self._announce("error", error)
+
+    def _forget(self) -> None:
+        self._engine = self._loaded = self._model_info = None
+
+    def _on_idle_exit(self, engine: Conversation, ended: ProcessExit) -> None:
+        if self._engine is engine:
+            self._model_info = None
+            problem = (
+                f"the engine ended ({failures.describe_exit(ended.returncode)}) while it had nothing to do"
+            )
+            self._announce("error", EngineError(problem))
+
+    def _announce(self, state: State, error: BaseException | None = None) -> None:
+        """The only place that changes the status."""
+        with self._announce_lock:
+            engine = self._engine
+            self._status = EngineStatus(
+                state=state,
+                kind=self._command.kind,
+                model_info=self._model_info,
+                pid=engine.pid if engine else None,
+                since=datetime.now(UTC),
+                problem=str(error) if error else None,
+            )
+            if self._on_status:
+                self._on_status(self._status)

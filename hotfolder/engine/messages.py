@@ -1,0 +1,200 @@
+"""One line of the engine's protocol, to and from typed values; the only module that knows engine JSON.
+
+What may be sent, checked, is in `params`; its two values are part of this module's face.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
+
+from hotfolder.engine.params import GenerateParams, LoadParams, is_number, without_nulls
+from hotfolder.errors import EngineProtocolError
+
+__all__ = [
+    "Failure",
+    "GenerateOutcome",
+    "GenerateParams",
+    "LoadOutcome",
+    "LoadParams",
+    "Message",
+    "Ok",
+    "Progress",
+    "Result",
+    "Stage",
+    "StepProgress",
+    "encode_command",
+    "parse_line",
+    "parse_load",
+    "parse_outcome",
+    "parse_step_progress",
+]
+
+Stage = Literal["loading", "conditioning", "encoding", "sampling", "saving", "upscaling"]
+
+_BAR_END = re.compile(r"\r|\x1b\[K")
+_STAGES: Final = frozenset({"loading", "conditioning", "encoding", "sampling", "saving", "upscaling"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ok:
+    """A command without a product is done."""
+
+    id: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life from the command with this id."""
+
+    id: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A command with a product is done."""
+
+    id: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A command was refused or failed; some failures carry no code."""
+
+    id: str
+    code: str | None
+    message: str
+
+
+Message = Ok | Progress | Result | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """How far a job is, in the words of the status files."""
+
+    stage: Stage
+    step: int | None = None
+    total_steps: int | None = None
+    step_time_s: float | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutcome:
+    """What the engine says about the model that it has loaded."""
+
+    model_info: str | None
+    load_time_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateOutcome:
+    """A finished picture as the engine reports it; its real size is in the file only."""
+
+    output: str
+    seed: int
+    total_time_ms: int
+    prompt_cache_hit: bool
+    ref_latent_cache_hit: bool
+
+
+def encode_command(command_id: str, cmd: str, params: Mapping[str, Any] | None) -> bytes:
+    """One command as one line; values that the engine cannot take raise ValueError."""
+    if not (isinstance(command_id, str) and command_id and isinstance(cmd, str) and cmd):
+        raise ValueError("a command needs a name and an id, both as text")
+    command: dict[str, Any] = {"cmd": cmd, "id": command_id}
+    if params is not None:
+        command["params"] = without_nulls(params)
+    return json.dumps(command, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def parse_line(line: bytes) -> Message | None:
+    """The message on a line, also behind progress bars; None means that the line is log text."""
+    text = line.decode("utf-8", "replace").strip()
+    return _parse_message(text) or _parse_message(_BAR_END.split(text)[-1])
+
+
+def parse_step_progress(progress: Progress) -> StepProgress | None:
+    """The progress in our words, or None for a phase that has no word of ours."""
+    phase = progress.data.get("phase")
+    if not isinstance(phase, str) or phase not in _STAGES:
+        return None
+    step_time_s = _number_or_none(progress.data.get("step_time_s"))
+    return StepProgress(
+        stage=cast("Stage", phase),
+        step=_whole_or_none(progress.data.get("step")),
+        total_steps=_whole_or_none(progress.data.get("total_steps")),
+        step_time_s=step_time_s,
+        message=_text_or_none(progress.data.get("message")),
+    )
+
+
+def parse_load(data: Mapping[str, Any]) -> LoadOutcome:
+    """The reply to a load command."""
+    return LoadOutcome(_text_or_none(data.get("model_info")), _whole_or_none(data.get("load_time_ms")))
+
+
+def parse_outcome(data: Mapping[str, Any]) -> GenerateOutcome:
+    """The reply to a generate command; EngineProtocolError when it names no picture or no seed."""
+    output = _text_or_none(data.get("output"))
+    seed = _whole_or_none(data.get("seed"))
+    if not output or seed is None or data.get("success", True) is not True:
+        given = ", ".join(sorted(data)) or "nothing"
+        raise EngineProtocolError(
+            f"the engine's result tells no success, output or seed; it has: {given}",
+            hint="Update the engine: `hotfolder engine check` says what it supports.",
+        )
+    return GenerateOutcome(
+        output=output,
+        seed=seed,
+        total_time_ms=_whole_or_none(data.get("total_time_ms")) or 0,
+        prompt_cache_hit=data.get("prompt_cache_hit") is True,
+        ref_latent_cache_hit=data.get("ref_latent_cache_hit") is True,
+    )
+
+
+def _parse_message(text: str) -> Message | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
+        return None
+    data = raw.get("data")
+    return _build_message(raw.get("type"), raw["id"], data if isinstance(data, dict) else {})
+
+
+def _build_message(kind: object, command_id: str, data: Mapping[str, Any]) -> Message | None:
+    match kind:
+        case "ok":
+            return Ok(command_id, data)
+        case "progress":
+            return Progress(command_id, data)
+        case "result":
+            return Result(command_id, data)
+        case "error":
+            message = _text_or_none(data.get("message")) or "the engine gave no reason"
+            return Failure(command_id, _text_or_none(data.get("code")) or None, message)
+        case _:
+            return None
+
+
+def _number_or_none(value: object) -> float | None:
+    return float(cast("float", value)) if is_number(value) else None
+
+
+def _whole_or_none(value: object) -> int | None:
+    return int(cast("float", value)) if is_number(value) else None
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,211 @@
+"""A picture file becomes decoded pixels, or a refusal in plain words.
+
+Formats are told by their signature and opened by their own Pillow class: no other plugin ever sees the file,
+the claimed size is checked before memory is taken for it, and the reason of a failure is not lost on the way.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from PIL import ExifTags, Image, ImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from hotfolder.errors import LibraryError
+from hotfolder.files import storage
+
+MAX_PIXELS = 178_956_970
+"""Pictures that claim more are refused: 512 MiB of RGB."""
+
+_HEAD_BYTES = 512
+_PNG_END = b"IEND\xaeB`\x82"
+_HINT_COPY = "Its copy may have failed or still be under way; drop the file again."
+_HINT_SAVE = "Open it in a picture editor and save it again as PNG, JPEG or WebP."
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A format that is accepted: its names, how it begins, and what opens it."""
+
+    name: str
+    mime_type: str
+    extension: str
+    signature: re.Pattern[bytes]
+    open: Callable[[BufferedReader], ImageFile.ImageFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The first frame of a picture, decoded; `orientation` (EXIF, 1..8) is not applied to it yet."""
+
+    kind: Kind
+    image: Image.Image
+    orientation: int
+    icc_profile: bytes | None
+
+
+# A JPEG that holds more pictures (MPO, as phones make them) is opened as a JPEG: the first one counts.
+_KINDS = (
+    Kind("PNG", "image/png", ".png", re.compile(rb"\x89PNG\r\n\x1a\n"), PngImageFile),
+    Kind("JPEG", "image/jpeg", ".jpg", re.compile(rb"\xff\xd8\xff"), JpegImageFile),
+    Kind("WEBP", "image/webp", ".webp", re.compile(rb"RIFF....WEBPVP8", re.DOTALL), WebPImageFile),
+    Kind("TIFF", "image/tiff", ".tif", re.compile(rb"II[*+]\0|MM\0[*+]"), TiffImageFile),
+    Kind("GIF", "image/gif", ".gif", re.compile(rb"GIF8[79]a"), GifImageFile),
+    Kind("BMP", "image/bmp", ".bmp", re.compile(rb"BM"), BmpImageFile),
+)
+_STRANGERS = (
+    (re.compile(rb"....ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL), "a HEIC picture"),
+    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "an AVIF picture"),
+    (re.compile(rb"....ftyp", re.DOTALL), "a video"),
+    (re.compile(rb"8BPS"), "a Photoshop file"),
+    (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
+    (re.compile(rb"%PDF"), "a PDF"),
+)
+# All that Pillow's decoders are known to raise for bad bytes.
+_FAULTS = (
+    *(OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(
+        RuntimeError,
+        AssertionError,
+        MemoryError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+        Warning,
+    ),
+)
+_ERRNO_OF_BAD_OFFSETS = (
+    None,
+    errno.EINVAL,
+    errno.EOVERFLOW,
+)  # others are the disk's fault, not the picture's
+
+
+def decode(path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = None) -> Picture:
+    """Decode a whole picture, or raise LibraryError `library.corrupt_image` with the reason.
+
+    With `enough_px` a large JPEG comes smaller, but not smaller than that: this saves most of the time.
+    A file that cannot be read at all raises the system's OSError.
+    """
+    with storage.open_regular(path) as stream:
+        head = stream.read(_HEAD_BYTES)
+        kind = _recognise(path, head)
+        stream.seek(0)
+        try:
+            image = _opened(path, kind, stream, head, max_pixels)
+            if enough_px:
+                image.draft("RGB", enough_px)
+            image.load()
+            # Only now: the metadata of a PNG may stand behind its pixels, and a TIFF turns itself on loading.
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        except _FAULTS as error:
+            if isinstance(error, OSError) and error.errno not in _ERRNO_OF_BAD_OFFSETS:
+                raise
+            raise _refusal(path, *_explained(error)) from error
+        if kind.name == "PNG" and not _holds(stream, _PNG_END):
+            raise _refusal(path, "it ends early", _HINT_COPY)
+    profile = image.info.get("icc_profile")
+    return Picture(
+        kind,
+        image,
+        orientation if isinstance(orientation, int) else 1,
+        profile if isinstance(profile, bytes) else None,
+    )
+
+
+def _recognise(path: Path, head: bytes) -> Kind:
+    if not head:
+        raise _refusal(path, "the file is empty", _HINT_COPY)
+    if _is_text(head):
+        raise _refusal(path, "it is text, not a picture", "Give a PNG, JPEG, WebP, TIFF, GIF or BMP file.")
+    for kind in _KINDS:
+        if kind.signature.match(head):
+            return kind
+    for signature, name in _STRANGERS:
+        if signature.match(head):
+            raise _refusal(path, f"it is {name}, which is not read here", "Convert it to PNG or JPEG first.")
+    raise _refusal(path, "it is not a picture of a known format", _HINT_SAVE)
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
+
+
+def _opened(
+    path: Path, kind: Kind, stream: BufferedReader, head: bytes, max_pixels: int
+) -> ImageFile.ImageFile:
+    """Read the headers and check the claimed size; no memory for pixels is taken yet."""
+    # Set for the process and left set: `catch_warnings` would restore other threads' filters at random.
+    warnings.filterwarnings("error", category=UserWarning, module=r"PIL\.")
+    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+    if kind.name == "WEBP":  # its decoder takes the memory on opening
+        _check_size(path, _webp_size(head), max_pixels)
+    image = kind.open(stream)
+    _check_size(path, image.size, max_pixels)
+    return image
+
+
+def _webp_size(head: bytes) -> tuple[int, int]:
+    variant, body = head[12:16], head[20:30]
+    if variant == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if variant == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+
+
+def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        reason = f"it claims {width} x {height} pixels, more than the limit of {max_pixels:,}"
+        raise _refusal(path, reason, "Scale it down first.")
+
+
+def _holds(stream: BufferedReader, marker: bytes) -> bool:
+    """Is the marker near the end, or (behind it anything may follow) at least somewhere?"""
+    size_bytes = stream.seek(0, 2)
+    stream.seek(max(0, size_bytes - 4096))
+    if marker in stream.read():
+        return True
+    stream.seek(0)
+    return marker in stream.read()
+
+
+def _explained(error: BaseException) -> tuple[str, str]:
+    """The reason and the hint for what Pillow raised."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return "there is not enough memory to decode it", "Scale it down first."
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return "it claims far more pixels than its size explains", "Scale it down first."
+    if "too large" in text.lower() or "MAX_TEXT" in text:
+        return f"its text or metadata is too large ({text})", _HINT_SAVE
+    if isinstance(error, Warning):
+        return f"its metadata is damaged ({text})", _HINT_SAVE
+    if isinstance(error, EOFError | struct.error | IndexError) or "truncated" in text.lower():
+        return "it ends early", _HINT_COPY
+    return f"it is damaged ({text or type(error).__name__})", _HINT_SAVE
+
+
+def _refusal(path: Path, reason: str, hint: str) -> LibraryError:
+    message = f"{storage.display_name(path)} cannot be used: {reason}"
+    return LibraryError(message, code="library.corrupt_image", hint=hint)

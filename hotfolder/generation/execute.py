@@ -1,0 +1,186 @@
+"""Queue handler that makes one picture: prepare, call the provider; ends with a verified file in work/."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hotfolder.clock import NewId
+from hotfolder.database import Database, Transaction
+from hotfolder.domain.endpoint import Endpoint
+from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
+from hotfolder.domain.work import EndStatus, NewWork, WorkItem
+from hotfolder.errors import EngineError, HotfolderError, LibraryError
+from hotfolder.events import GENERATION_PROGRESS
+from hotfolder.files.images import inspect_output
+from hotfolder.files.paths import LibraryPaths
+from hotfolder.generation.closing import JobCloser, error_object
+from hotfolder.generation.prepare import prepare_references
+from hotfolder.library.generations import Generation, GenerationStore
+from hotfolder.library.jobs import JobStore
+from hotfolder.providers.base import Provider
+from hotfolder.queue.store import WorkStore
+from hotfolder.queue.worker import Done
+
+log = logging.getLogger(__name__)
+
+EXECUTE = "generation.local.image"
+FINALIZE = "generation.finalize"
+FINALIZE_ATTEMPTS = 20
+PROGRESS_INTERVAL_S = 0.5
+
+
+class ExecuteHandler:
+    """`generation.local.image`: repeatable, since seed and size were decided at acceptance."""
+
+    def __init__(
+        self,
+        database: Database,
+        paths: LibraryPaths,
+        jobs: JobStore,
+        generations: GenerationStore,
+        work: WorkStore,
+        closer: JobCloser,
+        endpoints: Mapping[str, Endpoint],
+        provider: Provider,
+        make_id: NewId,
+    ) -> None:
+        self._database = database
+        self._paths = paths
+        self._jobs = jobs
+        self._generations = generations
+        self._work = work
+        self._closer = closer
+        self._endpoints = endpoints
+        self._provider = provider
+        self._make_id = make_id
+
+    def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
+        """Make the picture; the work item completes together with its successor, `generation.finalize`."""
+        generation = self._start(item)
+        folder = self._paths.work(generation.generation_id)
+        try:
+            outcome = self._run(generation, folder, interrupt)
+            payload = self._verified(generation, outcome)
+        except HotfolderError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        successor = NewWork(
+            FINALIZE, "cpu", payload, "generation", generation.generation_id, item.priority, FINALIZE_ATTEMPTS
+        )
+
+        def record(tx: Transaction) -> None:
+            self._generations.record_outcome(tx, generation.generation_id, outcome)
+            self._work.enqueue(tx, successor)
+
+        return Done(record)
+
+    def returned(self, tx: Transaction, item: WorkItem) -> None:
+        """The generation waits again; a job of which nothing else has begun is queued again."""
+        generation = self._generations.get(item.payload["generationId"])
+        if generation.status == "processing":
+            self._generations.set_status(tx, generation.generation_id, "pending")
+        others = self._generations.list_of_job(generation.job_id)
+        job = self._jobs.get(generation.job_id)
+        if job.status == "running" and all(each.status == "pending" for each in others):
+            self._jobs.set_status(tx, job.job_id, "queued")
+
+    def ended(self, tx: Transaction, item: WorkItem, status: EndStatus, error: HotfolderError) -> None:
+        """The generation failed or was cancelled."""
+        generation = self._generations.get(item.payload["generationId"])
+        self._generations.set_status(
+            tx,
+            generation.generation_id,
+            "cancelled" if status == "cancelled" else "failed",
+            attempts=item.attempt_count,
+            error=error_object(error),
+        )
+        self._closer.close_if_ended(tx, generation.job_id)
+
+    def _start(self, item: WorkItem) -> Generation:
+        generation_id = item.payload["generationId"]
+        with self._database.transaction() as tx:
+            self._generations.set_status(tx, generation_id, "processing", attempts=item.attempt_count)
+            generation = self._generations.get(generation_id)
+            if self._jobs.get(generation.job_id).status == "queued":
+                self._jobs.set_status(tx, generation.job_id, "running")
+        log.info(
+            "generation %s of job %s starts (seed %d)", generation_id, generation.job_id, generation.seed
+        )
+        return generation
+
+    def _run(self, generation: Generation, folder: Path, interrupt: threading.Event) -> GenerationOutcome:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        inputs = self._generations.list_inputs(generation.generation_id)
+        endpoint = self._endpoints.get(generation.endpoint_key)
+        if endpoint is None:
+            message = f"The endpoint `{generation.endpoint_key}` is no longer there."
+            raise HotfolderError(
+                message, code="job.unknown_endpoint", hint="Submit the job with another endpoint."
+            )
+        request = GenerationRequest(
+            generation_id=generation.generation_id,
+            endpoint_key=generation.endpoint_key,
+            provider_model_id=endpoint.provider_model_id,
+            params=generation.params,
+            width=generation.width,
+            height=generation.height,
+            seed=generation.seed,
+            references=prepare_references(self._paths, inputs),
+            output=str(folder / "output.png"),
+        )
+        return self._provider.run(request, self._progress_writer(generation), interrupt)
+
+    def _verified(self, generation: Generation, outcome: GenerationOutcome) -> dict[str, Any]:
+        """What finalising needs; raises EngineError when the output is not a whole picture."""
+        output = Path(outcome.output)
+        try:
+            info, pixel_sha256 = inspect_output(output)
+        except (LibraryError, OSError) as error:
+            raise EngineError(
+                f"The engine's output cannot be used: {error}",
+                code="engine.bad_output",
+                hint="Run the job again; if it stays, check the engine's log and the disk.",
+                retryable=True,
+            ) from error
+        return {
+            "generationId": generation.generation_id,
+            "mediaId": self._make_id(),
+            "arrivedAt": self._database.now(),
+            "output": self._paths.relative(output),
+            "extension": info.extension,
+            "mimeType": info.mime_type,
+            "width": info.width,
+            "height": info.height,
+            "pixelSha256": pixel_sha256,
+            "outcome": asdict(outcome),
+        }
+
+    def _progress_writer(self, generation: Generation) -> Callable[[Progress], None]:
+        """Writes progress as events: each new stage at once, steps at most twice a second."""
+        last: dict[str, Any] = {"stage": None, "at": 0.0}
+
+        def write(progress: Progress) -> None:
+            now = time.monotonic()
+            if progress.stage == last["stage"] and now - last["at"] < PROGRESS_INTERVAL_S:
+                return
+            last.update(stage=progress.stage, at=now)
+            data = {
+                "jobId": generation.job_id,
+                "position": generation.position,
+                "stage": progress.stage,
+                "currentStep": progress.step,
+                "totalSteps": progress.total_steps,
+                "stepTimeS": progress.step_time_s,
+            }
+            with self._database.transaction() as tx:
+                tx.event(GENERATION_PROGRESS, "generation", generation.generation_id, data)
+
+        return write

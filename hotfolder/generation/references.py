@@ -1,0 +1,135 @@
+"""References of a job: found, checked and copied by their hash when the job is accepted."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hotfolder.domain.document import Node, child, find_node
+from hotfolder.domain.job import Reference
+from hotfolder.errors import LibraryError, NotFound, Problem
+from hotfolder.files.images import check_image
+from hotfolder.files.paths import LibraryPaths
+from hotfolder.files.storage import store_by_hash
+from hotfolder.library.media import MediaStore
+
+_EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedReference:
+    """A reference in refs/, named by its content."""
+
+    sha256: str
+    file_path: str
+    original_name: str
+    role: str | None
+    media_id: str | None
+
+
+class ReferenceDesk:
+    """Takes references in, or says what is wrong with each."""
+
+    def __init__(self, paths: LibraryPaths, media: MediaStore, allowed_roots: Sequence[Path]) -> None:
+        self._paths = paths
+        self._media = media
+        self._roots = [each.resolve() for each in (paths.root, *allowed_roots)]
+
+    def accept_all(
+        self, references: Sequence[Reference], node: Node, folder: Path, limit: int
+    ) -> tuple[list[AcceptedReference], list[Problem]]:
+        """Every reference in order, each content once; `folder` is where the job file lay."""
+        accepted: dict[str, AcceptedReference] = {}
+        problems: list[Problem] = []
+        for index, reference in enumerate(references):
+            try:
+                found = self._accept(reference, folder)
+                accepted.setdefault(found.sha256, found)
+            except LibraryError as error:
+                place = find_node(node, ("refs", index)) or node
+                code = error.code if error.code.startswith("job.") else "job.ref_refused"
+                problems.append(
+                    Problem(code, error.message, error.hint, place.line, place.column, f"refs.{index}")
+                )
+        if len(accepted) > limit:
+            place = child(node, "refs") or node
+            message = f"There are {len(accepted)} different references; this endpoint takes at most {limit}."
+            problems.append(
+                Problem("job.invalid_params", message, "Remove some.", place.line, place.column, "refs")
+            )
+        return list(accepted.values()), problems
+
+    def _accept(self, reference: Reference, folder: Path) -> AcceptedReference:
+        source, name, media_id = self._find(reference, folder)
+        extension = source.suffix.lower() if source.suffix.lower() in _EXTENSIONS else ".bin"
+        try:
+            sha256, stored = store_by_hash(source, self._paths.refs, extension)
+        except LibraryError as error:
+            raise LibraryError(f"`{name}` cannot be used: {error.message}", hint=error.hint) from error
+        except OSError as error:
+            message = f"`{name}` cannot be read: {error.strerror or error}."
+            raise LibraryError(message, hint="Check that the sidecar may read the file.") from error
+        try:
+            check_image(stored)
+        except LibraryError as error:
+            stored.unlink(missing_ok=True)
+            raise LibraryError(f"`{name}` cannot be used: {error.message}", hint=error.hint) from error
+        if media_id is None:
+            known = self._media.find_by_content(sha256)
+            media_id = known.media_id if known else None
+        return AcceptedReference(sha256, self._paths.relative(stored), name, reference.role, media_id)
+
+    def _find(self, reference: Reference, folder: Path) -> tuple[Path, str, str | None]:
+        """The file, its name for people, and the library picture that it is."""
+        if reference.path is not None:
+            return self._find_path(reference.path, folder), reference.path, None
+        if reference.media is not None:
+            return self._find_media(reference.media)
+        assert reference.sha256 is not None
+        return self._find_content(reference.sha256.lower())
+
+    def _find_path(self, text: str, folder: Path) -> Path:
+        wanted = folder / Path(text).expanduser() if text.startswith("~") else folder / text
+        try:
+            real = wanted.resolve(strict=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise LibraryError(
+                f"The reference `{text}` is not there.",
+                code="job.ref_missing",
+                hint=_near_names(wanted) or "Put the picture beside the job file, then drop the job again.",
+            ) from error
+        if not any(real.is_relative_to(root) for root in self._roots):
+            raise LibraryError(
+                f"The reference `{text}` lies outside the library and the allowed folders.",
+                hint="Put the picture beside the job file, or add its folder to `intake.allowed_roots`.",
+            )
+        return real
+
+    def _find_media(self, media_id: str) -> tuple[Path, str, str | None]:
+        try:
+            media = self._media.get(media_id)
+        except NotFound as error:
+            raise LibraryError(error.message, code="job.ref_missing", hint="Check the media id.") from error
+        return self._paths.absolute(media.file_path), f"media {media_id}", media_id
+
+    def _find_content(self, sha256: str) -> tuple[Path, str, str | None]:
+        name = f"sha256 {sha256[:12]}..."
+        media = self._media.find_by_content(sha256)
+        if media is not None:
+            return self._paths.absolute(media.file_path), name, media.media_id
+        stored = next(iter(sorted(self._paths.refs.glob(f"{sha256}.*"))), None)
+        if stored is None:
+            message = f"No file of the library has the content {name}."
+            raise LibraryError(message, code="job.ref_missing", hint="Check the hash, or import the picture.")
+        return stored, name, None
+
+
+def _near_names(wanted: Path) -> str | None:
+    try:
+        names = [each.name for each in wanted.parent.iterdir() if each.is_file()]
+    except OSError:
+        return None
+    near = difflib.get_close_matches(wanted.name, names, n=3, cutoff=0.6)
+    return f"There is `{'`, `'.join(near)}`; names must match exactly." if near else None

@@ -1,0 +1,131 @@
+"""The pictures of a job as rows and work items: enqueued on acceptance and again on a retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from hotfolder.clock import NewId
+from hotfolder.database import Transaction
+from hotfolder.domain.plan import JobPlan, Run
+from hotfolder.domain.work import NewWork
+from hotfolder.files.paths import LibraryPaths
+from hotfolder.generation.closing import JobCloser
+from hotfolder.generation.execute import EXECUTE
+from hotfolder.generation.references import AcceptedReference
+from hotfolder.library.generations import Generation, GenerationInput, GenerationStore
+from hotfolder.library.jobs import Job, JobStore
+from hotfolder.queue.store import WorkStore
+
+
+class RunBook:
+    """Writes a job's generations, each with its references and its work item, in the caller's transaction."""
+
+    def __init__(
+        self,
+        paths: LibraryPaths,
+        jobs: JobStore,
+        generations: GenerationStore,
+        work: WorkStore,
+        closer: JobCloser,
+        *,
+        max_attempts: int,
+        make_id: NewId,
+        make_seed: Callable[[], int],
+    ) -> None:
+        self._paths = paths
+        self._jobs = jobs
+        self._generations = generations
+        self._work = work
+        self._closer = closer
+        self._max_attempts = max_attempts
+        self._make_id = make_id
+        self._make_seed = make_seed
+
+    def enqueue(
+        self,
+        tx: Transaction,
+        job_id: str,
+        plan: JobPlan,
+        references: Sequence[AcceptedReference],
+        kept: frozenset[int] = frozenset(),
+    ) -> None:
+        """Every run of the plan, but those whose position is kept from an earlier one."""
+        for run in plan.runs:
+            if run.position not in kept:
+                self._enqueue_one(tx, job_id, plan, run, references)
+
+    def run_again(
+        self, tx: Transaction, job: Job, data: bytes, plan: JobPlan, references: Sequence[AcceptedReference]
+    ) -> int:
+        """Another run of an ended job; gives how many pictures are kept because nothing of them changed."""
+        kept = set()
+        for generation in self._generations.list_of_job(job.job_id):
+            run = next((each for each in plan.runs if each.position == generation.position), None)
+            if run is not None and self._is_kept(generation, run, plan, references):
+                kept.add(run.position)
+            else:
+                self._generations.detach(tx, generation.generation_id)
+        self._jobs.begin_again(tx, job, data, plan.job.priority)
+        self.enqueue(tx, job.job_id, plan, references, frozenset(kept))
+        if len(kept) == len(plan.runs):
+            self._jobs.set_status(tx, job.job_id, "running")
+            self._closer.close_if_ended(tx, job.job_id)
+        return len(kept)
+
+    def _is_kept(
+        self, generation: Generation, run: Run, plan: JobPlan, references: Sequence[AcceptedReference]
+    ) -> bool:
+        inputs = [each.sha256 for each in self._generations.list_inputs(generation.generation_id)]
+        return (
+            generation.status == "completed"
+            and generation.endpoint_key == plan.endpoint.endpoint_key
+            and generation.params == run.params
+            and (generation.width, generation.height) == (run.width, run.height)
+            and run.seed in (None, generation.seed)
+            and inputs == [each.sha256 for each in references]
+        )
+
+    def _enqueue_one(
+        self, tx: Transaction, job_id: str, plan: JobPlan, run: Run, references: Sequence[AcceptedReference]
+    ) -> None:
+        generation_id = self._make_id()
+        generation = Generation(
+            generation_id=generation_id,
+            job_id=job_id,
+            position=run.position,
+            provider=plan.endpoint.provider_id,
+            endpoint_key=plan.endpoint.endpoint_key,
+            mode=plan.mode,
+            params=run.params,
+            width=run.width,
+            height=run.height,
+            seed=self._make_seed() if run.seed is None else run.seed,
+            status="pending",
+            created_at=tx.at,
+            base_model_id=plan.endpoint.canonical_model_id,
+        )
+        inputs = [self._to_input(generation_id, number, each) for number, each in enumerate(references)]
+        self._generations.insert(tx, generation, inputs)
+        work = NewWork(
+            EXECUTE,
+            "gpu",
+            {"generationId": generation_id},
+            "generation",
+            generation_id,
+            plan.job.priority,
+            plan.job.max_attempts or self._max_attempts,
+        )
+        self._work.enqueue(tx, work)
+
+    def _to_input(self, generation_id: str, position: int, each: AcceptedReference) -> GenerationInput:
+        return GenerationInput(
+            input_id=self._make_id(),
+            generation_id=generation_id,
+            position=position,
+            sha256=each.sha256,
+            file_path=each.file_path,
+            thumb_path=self._paths.relative(self._paths.ref_thumbnail(generation_id, position)),
+            original_name=each.original_name,
+            role=each.role,
+            media_id=each.media_id,
+        )

@@ -1,0 +1,211 @@
+"""Rows of `jobs`: one a job file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hotfolder.database import Database, Row, Transaction, to_json
+from hotfolder.domain.generation import ACTIVE, ENDED, JOB_TRANSITIONS, JobStatus, check_transition
+from hotfolder.errors import NotFound
+from hotfolder.events import JOB_CHANGED, JOB_RECEIVED
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as stored; `error` is the object of the result file."""
+
+    job_id: str
+    status: JobStatus
+    job_file: str
+    file_name: str
+    text: bytes
+    created_at: str
+    submit_key: str | None = None
+    content_sha256: str | None = None
+    endpoint_key: str | None = None
+    title: str | None = None
+    owner: str | None = None
+    priority: int = 0
+    max_attempts: int | None = None
+    keywords: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    error: Mapping[str, Any] | None = None
+    cancel_requested: bool = False
+    run: int = 1
+    final_path: str | None = None
+    retry_of_path: str | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
+
+
+class JobStore:
+    """Reads and writes jobs; the status changes by its table only, each change with an event."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, tx: Transaction, job: Job) -> None:
+        """A new job, as `received`; the next status follows in the same transaction."""
+        tx.execute(
+            """
+            INSERT INTO jobs (id, submit_key, status, job_file, file_name, text, content_sha256, endpoint_key,
+                              title, owner, priority, max_attempts, keywords_json, metadata_json, extra_json,
+                              created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            (
+                job.job_id,
+                job.submit_key,
+                job.status,
+                job.job_file,
+                job.file_name,
+                job.text,
+                job.content_sha256,
+                job.endpoint_key,
+                job.title,
+                job.owner,
+                job.priority,
+                job.max_attempts,
+                to_json(list(job.keywords)),
+                to_json(dict(job.metadata)),
+                to_json(dict(job.extra)),
+                job.created_at,
+            ),
+        )
+        tx.event(JOB_RECEIVED, "job", job.job_id, {"jobFile": job.job_file})
+
+    def get(self, job_id: str) -> Job:
+        """The job; raises NotFound."""
+        job = self.find(job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.", hint="`hotfolder jobs list --all` shows them.")
+        return job
+
+    def find(self, job_id: str) -> Job | None:
+        """The job, or None."""
+        row = self._database.query_one("SELECT * FROM jobs WHERE id = ?", (job_id,))
+        return _to_job(row) if row else None
+
+    def is_known(self, job_id: str) -> bool:
+        """Whether the job has a row."""
+        return self._database.query_one("SELECT 1 FROM jobs WHERE id = ?", (job_id,)) is not None
+
+    def find_by_key(self, submit_key: str) -> Job | None:
+        """The job that a submitter's own id names, or None."""
+        row = self._database.query_one("SELECT * FROM jobs WHERE submit_key = ?", (submit_key,))
+        return _to_job(row) if row else None
+
+    def find_by_prefix(self, text: str) -> list[Job]:
+        """Jobs whose id or submitter's key is the text, or else whose id starts or ends with it."""
+        sql = "SELECT * FROM jobs WHERE id = :text OR submit_key = :text LIMIT 10"
+        rows = self._database.query(sql, {"text": text})
+        if not rows and text:
+            sql = "SELECT * FROM jobs WHERE substr(id, 1, :n) = :text OR substr(id, -:n) = :text LIMIT 10"
+            rows = self._database.query(sql, {"text": text.lower(), "n": len(text)})
+        return [_to_job(row) for row in rows]
+
+    def list_newest(self, *, active_only: bool = False, limit: int = 100) -> list[Job]:
+        """Jobs, newest first."""
+        where = f"WHERE status IN ({_marks(ACTIVE)})" if active_only else ""
+        values = (*sorted(ACTIVE), limit) if active_only else (limit,)
+        rows = self._database.query(
+            f"SELECT * FROM jobs {where} ORDER BY created_at DESC, id DESC LIMIT ?", values
+        )
+        return [_to_job(row) for row in rows]
+
+    def list_active_ids(self) -> set[str]:
+        """Ids of the jobs that have not ended."""
+        sql = f"SELECT id FROM jobs WHERE status IN ({_marks(ACTIVE)})"
+        return {row["id"] for row in self._database.query(sql, tuple(sorted(ACTIVE)))}
+
+    def set_status(
+        self,
+        tx: Transaction,
+        job_id: str,
+        status: JobStatus,
+        *,
+        error: Mapping[str, Any] | None = None,
+        actor: str | None = None,
+    ) -> None:
+        """Change the status; raises ValueError for a change that the table does not have."""
+        row = tx.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        check_transition(JOB_TRANSITIONS, row["status"], status)
+        tx.execute(
+            """
+            UPDATE jobs
+            SET status = :status,
+                error_json = :error,
+                started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, :at) ELSE started_at END,
+                completed_at = CASE WHEN :ended THEN :at ELSE NULL END
+            WHERE id = :id
+            """,
+            {
+                "status": status,
+                "error": to_json(dict(error)) if error else None,
+                "at": tx.at,
+                "ended": status in ENDED,
+                "id": job_id,
+            },
+        )
+        tx.event(JOB_CHANGED, "job", job_id, {"status": status, "from": row["status"]}, actor)
+
+    def begin_again(self, tx: Transaction, job: Job, text: bytes, priority: int) -> None:
+        """Queue an ended job for another run with the given text; where its file lies is remembered."""
+        tx.execute(
+            """
+            UPDATE jobs
+            SET run = run + 1, cancel_requested = 0, retry_of_path = final_path, final_path = NULL,
+                text = ?, priority = ?, started_at = NULL
+            WHERE id = ?
+            """,
+            (text, priority, job.job_id),
+        )
+        self.set_status(tx, job.job_id, "queued")
+
+    def request_cancel(self, tx: Transaction, job_id: str) -> None:
+        """Wish that a job ends."""
+        tx.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
+
+    def set_final_path(self, tx: Transaction, job_id: str, path: str) -> None:
+        """Reserve the place in done/ or failed/ where the file of an ended job goes."""
+        tx.execute("UPDATE jobs SET final_path = ? WHERE id = ?", (path, job_id))
+
+    def is_final_path_taken(self, path: str) -> bool:
+        """Whether an ended job has reserved this place."""
+        return self._database.query_one("SELECT 1 FROM jobs WHERE final_path = ?", (path,)) is not None
+
+
+def _marks(values: frozenset[str]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _to_job(row: Row) -> Job:
+    return Job(
+        job_id=row["id"],
+        status=row["status"],
+        job_file=row["job_file"],
+        file_name=row["file_name"],
+        text=row["text"],
+        created_at=row["created_at"],
+        submit_key=row["submit_key"],
+        content_sha256=row["content_sha256"],
+        endpoint_key=row["endpoint_key"],
+        title=row["title"],
+        owner=row["owner"],
+        priority=row["priority"],
+        max_attempts=row["max_attempts"],
+        keywords=tuple(json.loads(row["keywords_json"])),
+        metadata=json.loads(row["metadata_json"]),
+        extra=json.loads(row["extra_json"]),
+        error=json.loads(row["error_json"]) if row["error_json"] else None,
+        cancel_requested=bool(row["cancel_requested"]),
+        run=row["run"],
+        final_path=row["final_path"],
+        retry_of_path=row["retry_of_path"],
+        started_at=row["started_at"],
+        completed_at=row["completed_at"],
+    )

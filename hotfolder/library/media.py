@@ -1,0 +1,124 @@
+"""Rows of `media` and their keywords: one a picture of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hotfolder.clock import NewId, new_id
+from hotfolder.database import Database, Row, Transaction
+from hotfolder.errors import NotFound
+from hotfolder.events import LIBRARY_UPDATED
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture as stored; paths are relative to the library."""
+
+    media_id: str
+    file_path: str
+    thumb_path: str
+    file_name: str
+    origin: str
+    width: int
+    height: int
+    file_size: int
+    mime_type: str
+    sha256: str
+    file_sha256: str
+    pixel_sha256: str
+    created_at: str
+    generation_id: str | None = None
+    title: str | None = None
+
+
+class MediaStore:
+    """Reads and writes media."""
+
+    def __init__(self, database: Database, *, make_id: NewId = new_id) -> None:
+        self._database = database
+        self._make_id = make_id
+
+    def insert(self, tx: Transaction, media: Media, keywords: Sequence[str]) -> None:
+        """A new picture with its keywords."""
+        tx.execute(
+            """
+            INSERT INTO media (id, file_path, thumb_path, file_name, media_type, origin, width, height, file_size,
+                               mime_type, sha256, file_sha256, pixel_sha256, title, generation_id, created_at,
+                               updated_at)
+            VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            (
+                media.media_id,
+                media.file_path,
+                media.thumb_path,
+                media.file_name,
+                media.origin,
+                media.width,
+                media.height,
+                media.file_size,
+                media.mime_type,
+                media.sha256,
+                media.file_sha256,
+                media.pixel_sha256,
+                media.title,
+                media.generation_id,
+                media.created_at,
+                tx.at,
+            ),
+        )
+        for keyword in dict.fromkeys(keywords):
+            self._add_keyword(tx, media.media_id, keyword)
+        tx.event(LIBRARY_UPDATED, "media", media.media_id, {"added": media.file_path})
+
+    def _add_keyword(self, tx: Transaction, media_id: str, keyword: str) -> None:
+        tx.execute("INSERT OR IGNORE INTO keywords (id, keyword) VALUES (?, ?)", (self._make_id(), keyword))
+        tx.execute(
+            "INSERT OR IGNORE INTO media_keywords (media_id, keyword_id) SELECT ?, id FROM keywords WHERE keyword = ?",
+            (media_id, keyword),
+        )
+
+    def get(self, media_id: str) -> Media:
+        """The picture; raises NotFound."""
+        row = self._database.query_one("SELECT * FROM media WHERE id = ?", (media_id,))
+        if row is None:
+            raise NotFound(f"There is no picture {media_id} in the library.")
+        return _to_media(row)
+
+    def find_by_content(self, sha256: str) -> Media | None:
+        """A picture whose file has this content, now or before a metadata change."""
+        row = self._database.query_one(
+            """
+            SELECT * FROM media WHERE (sha256 = :hash OR file_sha256 = :hash) AND deleted_at IS NULL
+            ORDER BY created_at LIMIT 1
+            """,
+            {"hash": sha256},
+        )
+        return _to_media(row) if row else None
+
+    def list_of_generation(self, generation_id: str) -> list[Media]:
+        """The outputs of a generation, in order."""
+        rows = self._database.query(
+            "SELECT * FROM media WHERE generation_id = ? ORDER BY id", (generation_id,)
+        )
+        return [_to_media(row) for row in rows]
+
+
+def _to_media(row: Row) -> Media:
+    return Media(
+        media_id=row["id"],
+        file_path=row["file_path"],
+        thumb_path=row["thumb_path"],
+        file_name=row["file_name"],
+        origin=row["origin"],
+        width=row["width"],
+        height=row["height"],
+        file_size=row["file_size"],
+        mime_type=row["mime_type"],
+        sha256=row["sha256"],
+        file_sha256=row["file_sha256"],
+        pixel_sha256=row["pixel_sha256"],
+        created_at=row["created_at"],
+        generation_id=row["generation_id"],
+        title=row["title"],
+    )

@@ -1,0 +1,82 @@
+"""The library lock: one sidecar at a time, released by the system however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import IO
+
+from hotfolder.clock import utc_now
+from hotfolder.domain.instants import format_instant
+from hotfolder.errors import LibraryError
+
+
+class LibraryLock:
+    """`run/lock`: held as long as the file is open; its text says who holds it, for people."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> None:
+        """Take the lock; raises LibraryError when another sidecar has it."""
+        file = self._path.open("a+", encoding="utf-8")
+        if not _try_lock(file):
+            file.close()
+            raise LibraryError(
+                f"Another hotfolder runs on this library already ({self.describe_holder()}).",
+                code="library.locked",
+                hint="Stop it first, or use another library.",
+            )
+        file.truncate(0)
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": format_instant(utc_now())}
+        file.write(json.dumps(holder))
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None
+
+    def is_held_by_another(self) -> bool:
+        """Whether a sidecar runs on this library now."""
+        try:
+            with self._path.open("a+", encoding="utf-8") as file:
+                return not _try_lock(file)
+        except FileNotFoundError:
+            return False
+
+    def describe_holder(self) -> str:
+        """The holder as it wrote itself down."""
+        try:
+            holder = json.loads(self._path.read_text(encoding="utf-8"))
+            return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return "its process is not known"
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(file: IO[str]) -> bool:
+        try:
+            file.seek(1024)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

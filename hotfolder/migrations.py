@@ -1,0 +1,271 @@
+"""The schema of library.db, as numbered steps that are each applied once."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database as SchemaDatabase
+from sqlite_utils import Migrations
+
+from hotfolder.database import connect
+from hotfolder.errors import LibraryError
+
+MIGRATION_SET = "hotfolder"
+
+
+def migrate(path: Path) -> list[str]:
+    """Bring a database up to date and name the steps applied; refuses one that is newer than this program.
+
+    Several processes may call this at the same time: all steps run inside one `BEGIN IMMEDIATE`.
+    """
+    connection = connect(path)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        database = SchemaDatabase(connection)
+        migrations = build_migrations()
+        known = {each.name for each in migrations.pending(SchemaDatabase(memory=True))}
+        applied = {each.name for each in migrations.applied(database)}
+        if applied - known:
+            raise LibraryError(
+                f"{path} was made by a newer hotfolder (it has {', '.join(sorted(applied - known))}).",
+                code="library.too_new",
+                hint="Update hotfolder, or open a backup made by this version.",
+            )
+        names = [each.name for each in migrations.pending(database)]
+        migrations.apply(database)
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+        return names
+    except sqlite3.Error as error:
+        raise LibraryError(
+            f"{path} cannot be brought up to date: {error}.",
+            code="library.database",
+            hint="Keep the file, and restore a backup beside it.",
+        ) from error
+    finally:
+        connection.close()
+
+
+def build_migrations() -> Migrations:
+    """All steps, oldest first. A step that has been released is never changed."""
+    migrations = Migrations(MIGRATION_SET)
+
+    @migrations()
+    def m001_initial(db: SchemaDatabase) -> None:
+        for statement in _INITIAL:
+            db.execute(statement)
+        _seed_base_models(db)
+
+    return migrations
+
+
+_INITIAL = (
+    """
+    CREATE TABLE base_models (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        family TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE jobs (
+        id TEXT PRIMARY KEY,
+        submit_key TEXT UNIQUE,            -- the submitter's own id, when it is not a UUID
+        status TEXT NOT NULL,
+        job_file TEXT NOT NULL,            -- the path it had, relative to inbox/
+        file_name TEXT NOT NULL,           -- its name, for done/ and failed/
+        text BLOB NOT NULL,                -- the whole file as it came
+        content_sha256 TEXT,               -- of the parsed content: tells a repeat from another job
+        endpoint_key TEXT,
+        title TEXT,
+        owner TEXT,
+        priority INTEGER NOT NULL DEFAULT 0,
+        max_attempts INTEGER,
+        keywords_json TEXT NOT NULL DEFAULT '[]',
+        metadata_json TEXT NOT NULL DEFAULT '{}',
+        extra_json TEXT NOT NULL DEFAULT '{}',
+        error_json TEXT,
+        cancel_requested INTEGER NOT NULL DEFAULT 0,
+        run INTEGER NOT NULL DEFAULT 1,    -- 2 after the first retry, and so on
+        final_path TEXT UNIQUE,            -- where the file ends: done/... or failed/...
+        retry_of_path TEXT,                -- where an earlier run of the same job left it
+        created_at TEXT NOT NULL,
+        started_at TEXT,
+        completed_at TEXT
+    )
+    """,
+    "CREATE INDEX idx_jobs_status ON jobs (status, created_at)",
+    """
+    CREATE TABLE generations (
+        id TEXT PRIMARY KEY,
+        job_id TEXT REFERENCES jobs (id),
+        position INTEGER,                  -- place within the job; NULL once a retry has taken it
+        base_model_id TEXT REFERENCES base_models (id),
+        provider TEXT NOT NULL,
+        endpoint_key TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        model_file TEXT,
+        model_hashes_json TEXT,
+        engine_kind TEXT,
+        worker_id TEXT,
+        owner TEXT,
+        prompt TEXT,
+        negative_prompt TEXT,
+        width INTEGER,
+        height INTEGER,
+        seed INTEGER,
+        steps INTEGER,
+        guidance REAL,
+        sampling_method TEXT,
+        scheduler TEXT,
+        workflow_hash TEXT,
+        workflow_version TEXT,
+        params_json TEXT NOT NULL,
+        status TEXT NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        warnings_json TEXT NOT NULL DEFAULT '[]',
+        error_json TEXT,
+        total_time_ms INTEGER,
+        prompt_cache_hit INTEGER,
+        ref_latent_cache_hit INTEGER,
+        credit_cost REAL,
+        created_at TEXT NOT NULL,
+        started_at TEXT,
+        completed_at TEXT
+    )
+    """,
+    "CREATE UNIQUE INDEX idx_generations_job ON generations (job_id, position)",
+    "CREATE INDEX idx_generations_status ON generations (status)",
+    """
+    CREATE TABLE media (
+        id TEXT PRIMARY KEY,
+        file_path TEXT NOT NULL UNIQUE,
+        thumb_path TEXT,
+        file_name TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        width INTEGER,
+        height INTEGER,
+        duration REAL,
+        file_size INTEGER,
+        mime_type TEXT,
+        sha256 TEXT NOT NULL,              -- of the bytes as first stored: identity
+        file_sha256 TEXT NOT NULL,         -- of the bytes now
+        pixel_sha256 TEXT,
+        rating INTEGER NOT NULL DEFAULT 0,
+        status TEXT,
+        label TEXT,
+        review TEXT NOT NULL DEFAULT 'none',
+        title TEXT,
+        description TEXT,
+        original_name TEXT,
+        original_path TEXT,
+        generation_id TEXT REFERENCES generations (id),
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        deleted_at TEXT
+    )
+    """,
+    "CREATE INDEX idx_media_created ON media (created_at DESC, id DESC, rating, status, media_type, origin)",
+    "CREATE INDEX idx_media_sha256 ON media (sha256)",
+    "CREATE INDEX idx_media_file_sha256 ON media (file_sha256)",
+    "CREATE INDEX idx_media_generation ON media (generation_id)",
+    """
+    CREATE TABLE generation_inputs (
+        id TEXT PRIMARY KEY,
+        generation_id TEXT NOT NULL REFERENCES generations (id),
+        media_id TEXT REFERENCES media (id) ON DELETE SET NULL,
+        position INTEGER NOT NULL,
+        role TEXT,
+        sha256 TEXT NOT NULL,
+        file_path TEXT NOT NULL,           -- refs/<sha256>.<ext>
+        original_name TEXT,
+        thumb_path TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (generation_id, position)
+    )
+    """,
+    "CREATE INDEX idx_generation_inputs_media ON generation_inputs (media_id)",
+    "CREATE INDEX idx_generation_inputs_sha256 ON generation_inputs (sha256)",
+    "CREATE TABLE keywords (id TEXT PRIMARY KEY, keyword TEXT NOT NULL UNIQUE COLLATE NOCASE)",
+    """
+    CREATE TABLE media_keywords (
+        media_id TEXT NOT NULL REFERENCES media (id) ON DELETE CASCADE,
+        keyword_id TEXT NOT NULL REFERENCES keywords (id) ON DELETE CASCADE,
+        PRIMARY KEY (media_id, keyword_id)
+    )
+    """,
+    "CREATE INDEX idx_media_keywords_keyword ON media_keywords (keyword_id)",
+    """
+    CREATE TABLE work_queue (
+        id TEXT PRIMARY KEY,
+        task_type TEXT NOT NULL,
+        status TEXT NOT NULL DEFAULT 'pending',
+        priority INTEGER NOT NULL DEFAULT 0,
+        payload_json TEXT NOT NULL,
+        correlation_id TEXT,
+        owner_module TEXT NOT NULL,
+        error_message TEXT,
+        attempt_count INTEGER NOT NULL DEFAULT 0,
+        max_attempts INTEGER NOT NULL DEFAULT 1,
+        crash_count INTEGER NOT NULL DEFAULT 0,
+        created_at TEXT NOT NULL,
+        started_at TEXT,
+        completed_at TEXT,
+        lane TEXT NOT NULL,
+        run_at TEXT,
+        rank INTEGER NOT NULL DEFAULT 0,
+        dedupe_key TEXT,
+        lease_token TEXT,
+        lease_until TEXT,
+        cancel_requested INTEGER NOT NULL DEFAULT 0,
+        tags TEXT
+    )
+    """,
+    """
+    CREATE INDEX idx_work_claim ON work_queue (lane, priority DESC, created_at) WHERE status = 'pending'
+    """,
+    "CREATE INDEX idx_work_processing ON work_queue (lane, lease_until) WHERE status = 'processing'",
+    "CREATE INDEX idx_work_scheduled ON work_queue (lane, run_at) WHERE status = 'scheduled'",
+    """
+    CREATE UNIQUE INDEX idx_work_dedupe ON work_queue (dedupe_key)
+    WHERE status IN ('pending', 'scheduled', 'processing')
+    """,
+    "CREATE INDEX idx_work_correlation ON work_queue (correlation_id)",
+    "CREATE INDEX idx_work_owner ON work_queue (owner_module)",
+    """
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        subject_type TEXT NOT NULL,
+        subject_id TEXT NOT NULL,
+        actor TEXT,
+        data_json TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX idx_events_subject ON events (subject_id, seq)",
+    "CREATE INDEX idx_events_topic ON events (topic, seq)",
+    """
+    CREATE TABLE seen_files (
+        job_id TEXT PRIMARY KEY,           -- written before the file is claimed
+        path TEXT NOT NULL,                -- relative to inbox/
+        outcome TEXT NOT NULL,
+        seen_at TEXT NOT NULL
+    )
+    """,
+    "CREATE TABLE app_settings (key TEXT PRIMARY KEY, value TEXT)",
+)
+
+
+def _seed_base_models(db: Any) -> None:
+    """The two models that the built-in endpoints name; their ids are those of canonicalModelId."""
+    for model_id, name in (("flux2-klein-4b", "FLUX.2 Klein 4B"), ("flux2-klein-9b", "FLUX.2 Klein 9B")):
+        db.execute(
+            "INSERT INTO base_models (id, name, family, media_type, created_at) VALUES (?, ?, ?, ?, ?)",
+            (model_id, name, "FLUX.2 Klein", "image", "2026-01-01T00:00:00.000Z"),
+        )

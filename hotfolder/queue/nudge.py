@@ -1,0 +1,49 @@
+"""A datagram on the loopback interface that tells the sidecar to look at its database now."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+_LOOPBACK = "127.0.0.1"
+
+
+class NudgeListener:
+    """Listens on a free loopback port, writes its number to `port_file`, and rings for each datagram."""
+
+    def __init__(self, port_file: Path, ring: Callable[[], None]) -> None:
+        self._port_file = port_file
+        self._ring = ring
+        self._stop = threading.Event()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._thread = threading.Thread(target=self._listen, name="nudge", daemon=True)
+
+    def start(self) -> None:
+        """Open the port and start listening."""
+        self._socket.bind((_LOOPBACK, 0))
+        self._port_file.write_text(str(self._socket.getsockname()[1]), encoding="ascii")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and remove the port file."""
+        self._stop.set()
+        send_nudge(self._port_file)
+        self._thread.join(2.0)
+        self._socket.close()
+        self._port_file.unlink(missing_ok=True)
+
+    def _listen(self) -> None:
+        self._socket.settimeout(1.0)
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                self._socket.recv(16)
+                self._ring()
+
+
+def send_nudge(port_file: Path) -> None:
+    """Wake the sidecar, if one runs; its polling is the backstop for a datagram that is lost."""
+    with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"1", (_LOOPBACK, int(port_file.read_text(encoding="ascii"))))

@@ -1,0 +1,230 @@
+"""Durable work items in SQLite: enqueue, claim, renew, finish, hand back, recover. Knows no kind of work."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from hotfolder.clock import NewId, new_id
+from hotfolder.database import Database, Row, Transaction, to_json
+from hotfolder.domain.generation import check_transition
+from hotfolder.domain.instants import format_instant, parse_instant
+from hotfolder.domain.work import CRASHES_MAX, WORK_TRANSITIONS, EndStatus, NewWork, WorkItem, WorkStatus
+from hotfolder.errors import QueueError
+from hotfolder.events import WORK_UPDATED
+
+CLAIM_SQL = """
+    UPDATE work_queue
+    SET status = 'processing', attempt_count = attempt_count + 1,
+        lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
+    WHERE id = (
+        SELECT id FROM work_queue
+        WHERE status = 'pending' AND lane = :lane
+        ORDER BY priority DESC, created_at, rowid
+        LIMIT 1
+    )
+    RETURNING *
+"""
+HAS_PENDING_SQL = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? LIMIT 1"
+
+
+class WorkStore:
+    """The `work_queue` table; a claimed item is written only by who holds its lease token."""
+
+    def __init__(self, database: Database, *, lease_s: float = 60.0, make_id: NewId = new_id) -> None:
+        self._database = database
+        self._lease_s = lease_s
+        self._make_id = make_id
+
+    def enqueue(self, tx: Transaction, work: NewWork) -> str:
+        """Add a pending item inside the caller's transaction."""
+        work_id = self._make_id()
+        tx.execute(
+            """
+            INSERT INTO work_queue (id, task_type, lane, status, priority, payload_json, correlation_id,
+                                    owner_module, max_attempts, created_at)
+            VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)
+            """,
+            (
+                work_id,
+                work.task_type,
+                work.lane,
+                work.priority,
+                to_json(dict(work.payload)),
+                work.correlation_id,
+                work.owner_module,
+                work.max_attempts,
+                tx.at,
+            ),
+        )
+        tx.event(WORK_UPDATED, "work", work_id, {"status": "pending", "taskType": work.task_type})
+        return work_id
+
+    def claim(self, lane: str) -> WorkItem | None:
+        """Take the next pending item of a lane under a new lease; counts the attempt."""
+        self._promote(lane)
+        if self._database.query_one(HAS_PENDING_SQL, (lane,)) is None:
+            return None
+        with self._database.transaction() as tx:
+            values = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at, "lane": lane}
+            row = tx.execute(CLAIM_SQL, values).fetchone()
+            if row is None:
+                return None
+            tx.event(WORK_UPDATED, "work", row["id"], {"status": "processing", "taskType": row["task_type"]})
+            return _to_item(row)
+
+    def renew(self, items: list[WorkItem]) -> list[WorkItem]:
+        """Extend the leases of items in hand; gives back those whose lease is no longer ours."""
+        lost = []
+        with self._database.transaction() as tx:
+            for item in items:
+                sql = "UPDATE work_queue SET lease_until = ? WHERE id = ? AND lease_token = ?"
+                if tx.execute(sql, (self._lease_end(tx.at), item.work_id, item.lease_token)).rowcount == 0:
+                    lost.append(item)
+        return lost
+
+    def complete(self, tx: Transaction, item: WorkItem) -> None:
+        """The work is done; raises QueueError when the lease was lost meanwhile."""
+        self._leave(tx, item, "completed", None)
+
+    def end(self, tx: Transaction, item: WorkItem, status: EndStatus, message: str) -> None:
+        """The work ends without success."""
+        self._leave(tx, item, status, message)
+
+    def retry(self, tx: Transaction, item: WorkItem, delay_s: float, message: str) -> None:
+        """Another attempt after a pause."""
+        self._leave(tx, item, "scheduled", message)
+        run_at = format_instant(parse_instant(tx.at) + timedelta(seconds=delay_s))
+        tx.execute(
+            "UPDATE work_queue SET run_at = ?, completed_at = NULL WHERE id = ?", (run_at, item.work_id)
+        )
+
+    def hand_back(self, tx: Transaction, item: WorkItem) -> None:
+        """The item goes back to the queue as if it had not been claimed."""
+        self._leave(tx, item, "pending", None)
+        tx.execute(
+            "UPDATE work_queue SET attempt_count = attempt_count - 1, completed_at = NULL WHERE id = ?",
+            (item.work_id,),
+        )
+
+    def recover(self, tx: Transaction) -> tuple[list[WorkItem], list[WorkItem]]:
+        """At start, with the library locked: every lease of an earlier run is void.
+
+        Gives the items handed back (no attempt spent) and those that are dead because the program has died
+        with them in hand too often.
+        """
+        rows = tx.execute("SELECT * FROM work_queue WHERE status = 'processing' ORDER BY rowid").fetchall()
+        handed_back, dead = [], []
+        for item in map(_to_item, rows):
+            tx.execute("UPDATE work_queue SET crash_count = crash_count + 1 WHERE id = ?", (item.work_id,))
+            if item.crash_count + 1 >= CRASHES_MAX:
+                self.end(tx, item, "dead", f"hotfolder died {CRASHES_MAX} times with this item in hand")
+                dead.append(item)
+            else:
+                self.hand_back(tx, item)
+                handed_back.append(item)
+        return handed_back, dead
+
+    def cancel_waiting(self, tx: Transaction, correlation_id: str) -> list[WorkItem]:
+        """Cancel every item of a subject that nobody holds; gives them."""
+        sql = "SELECT * FROM work_queue WHERE correlation_id = ? AND status IN ('pending', 'scheduled')"
+        items = [_to_item(row) for row in tx.execute(sql, (correlation_id,)).fetchall()]
+        for item in items:
+            self._leave(tx, item, "cancelled", "cancelled before it started")
+        return items
+
+    def request_cancel(self, tx: Transaction, correlation_id: str) -> int:
+        """Wish that the items in hand of a subject stop; gives their number."""
+        return tx.execute(
+            "UPDATE work_queue SET cancel_requested = 1 WHERE correlation_id = ? AND status = 'processing'",
+            (correlation_id,),
+        ).rowcount
+
+    def list_cancel_requested(self) -> set[str]:
+        """Ids of the items in hand that somebody wants stopped."""
+        sql = "SELECT id FROM work_queue WHERE status = 'processing' AND cancel_requested = 1"
+        return {row["id"] for row in self._database.query(sql)}
+
+    def is_cancel_requested(self, work_id: str) -> bool:
+        """Whether somebody wants this item stopped."""
+        row = self._database.query_one("SELECT cancel_requested FROM work_queue WHERE id = ?", (work_id,))
+        return row is not None and bool(row["cancel_requested"])
+
+    def count_open(self, lane: str | None = None) -> int:
+        """How many items are waiting, scheduled or in hand."""
+        sql = "SELECT count(*) AS n FROM work_queue WHERE status IN ('pending', 'scheduled', 'processing')"
+        row = self._database.query_one(sql + (" AND lane = ?" if lane else ""), (lane,) if lane else ())
+        return int(row["n"]) if row else 0
+
+    def queue_position(self, correlation_id: str, lane: str) -> int | None:
+        """How many items of a lane stand before the first pending one of a subject; None without one."""
+        row = self._database.query_one(
+            """
+            SELECT priority, created_at, rowid AS place FROM work_queue
+            WHERE correlation_id = ? AND lane = ? AND status = 'pending'
+            ORDER BY priority DESC, created_at, rowid LIMIT 1
+            """,
+            (correlation_id, lane),
+        )
+        if row is None:
+            return None
+        ahead = self._database.query_one(
+            """
+            SELECT count(*) AS n FROM work_queue
+            WHERE status = 'pending' AND lane = ?
+              AND (priority > ? OR (priority = ? AND (created_at, rowid) < (?, ?)))
+            """,
+            (lane, row["priority"], row["priority"], row["created_at"], row["place"]),
+        )
+        return int(ahead["n"]) if ahead else None
+
+    def _promote(self, lane: str) -> None:
+        sql = "SELECT id FROM work_queue WHERE status = 'scheduled' AND lane = ? AND run_at <= ? LIMIT 100"
+        now = self._database.now()
+        if not self._database.query(sql, (lane, now)):
+            return
+        with self._database.transaction() as tx:
+            tx.execute(
+                """
+                UPDATE work_queue SET status = 'pending'
+                WHERE status = 'scheduled' AND lane = ? AND run_at <= ?
+                """,
+                (lane, now),
+            )
+
+    def _leave(self, tx: Transaction, item: WorkItem, status: WorkStatus, message: str | None) -> None:
+        """The only line that takes an item out of its status; checks the table and the lease."""
+        check_transition(WORK_TRANSITIONS, item.status, status)
+        changed = tx.execute(
+            """
+            UPDATE work_queue
+            SET status = ?, error_message = ?, completed_at = ?, lease_token = NULL, lease_until = NULL
+            WHERE id = ? AND status = ? AND lease_token IS ?
+            """,
+            (status, message, tx.at, item.work_id, item.status, item.lease_token),
+        ).rowcount
+        if changed == 0:
+            raise QueueError(f"The lease on work item {item.work_id} ({item.task_type}) is no longer held.")
+        tx.event(WORK_UPDATED, "work", item.work_id, {"status": status, "taskType": item.task_type})
+
+    def _lease_end(self, at: str) -> str:
+        return format_instant(parse_instant(at) + timedelta(seconds=self._lease_s))
+
+
+def _to_item(row: Row) -> WorkItem:
+    return WorkItem(
+        work_id=row["id"],
+        task_type=row["task_type"],
+        lane=row["lane"],
+        status=row["status"],
+        priority=row["priority"],
+        payload=json.loads(row["payload_json"]),
+        correlation_id=row["correlation_id"],
+        attempt_count=row["attempt_count"],
+        max_attempts=row["max_attempts"],
+        crash_count=row["crash_count"],
+        cancel_requested=bool(row["cancel_requested"]),
+        lease_token=row["lease_token"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+    )

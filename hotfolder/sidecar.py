@@ -1,0 +1,150 @@
+"""The running service over one library: started and stopped in order."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+
+from hotfolder.app import Library, build_engines, build_model_sets
+from hotfolder.clock import new_id, utc_now
+from hotfolder.delivery.results import ResultHandler
+from hotfolder.delivery.status import StatusWriter
+from hotfolder.generation.closing import DELIVER_RESULT
+from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
+from hotfolder.generation.finalize import FinalizeHandler
+from hotfolder.library.ingest import Ingest
+from hotfolder.library.seen import SeenStore
+from hotfolder.providers.local import LocalProvider
+from hotfolder.queue.nudge import NudgeListener
+from hotfolder.queue.worker import Worker
+from hotfolder.watchers.inbox import Inbox, is_job_file
+from hotfolder.watchers.loop import SettledFile, WatchLoop
+
+log = logging.getLogger(__name__)
+
+
+class Sidecar:
+    """The running service over one library: watchers, lanes, engine, status files."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._engines = build_engines(library)
+        settings = library.settings
+        self._worker = Worker(
+            library.database,
+            library.work,
+            self._build_handlers(),
+            settings.queue.lanes.model_dump(),
+            library.doorbell,
+            lease_s=settings.queue.lease_s,
+        )
+        self._inbox = Inbox(
+            library.paths,
+            SeenStore(library.database),
+            library.service,
+            _InboxJobs(library),
+            make_id=new_id,
+            clock=utc_now,
+            max_read_bytes=settings.intake.max_job_bytes + 1,
+        )
+        self._loop = WatchLoop(
+            library.paths.inbox,
+            accepts=is_job_file,
+            on_settled=self._on_settled,
+            settle_s=settings.intake.settle_ms / 1000,
+        )
+        self._status = StatusWriter(
+            library.database, library.paths, library.jobs, library.generations, library.work, library.doorbell
+        )
+        self._nudge = NudgeListener(library.paths.run / "nudge", library.doorbell.ring)
+
+    def start(self) -> None:
+        """Lock the library, mend what an earlier run left, then begin to work."""
+        self._library.lock.acquire()
+        handed_back = self._worker.recover()
+        recovered = self._inbox.recover()
+        self._sweep_work()
+        if handed_back or recovered:
+            log.info("taken up again: %d work items, %d claimed files", handed_back, recovered)
+        self._status.start()
+        self._nudge.start()
+        self._worker.start()
+        self._loop.start()
+        log.info("watching %s", self._library.paths.inbox)
+
+    def stop(self) -> None:
+        """Watchers, gpu lane, io and cpu lanes, engine, status, lock: each with a deadline."""
+        grace_s = self._library.settings.shutdown.grace_s
+        self._loop.stop(5.0)
+        self._worker.stop(grace_s)
+        self._engines.stop()
+        self._nudge.stop()
+        self._status.stop()
+        self._library.lock.release()
+        log.info("stopped")
+
+    def hurry(self) -> None:
+        """Hand back at once what is in hand."""
+        self._worker.hurry()
+
+    def run_until(self, stopping: threading.Event) -> None:
+        """Wait until told to stop."""
+        while not stopping.wait(1.0):
+            pass
+
+    def run_until_idle(self, stopping: threading.Event, limit_s: float = 86_400.0) -> None:
+        """Work until the inbox is empty and nothing is runnable, or told to stop."""
+        deadline = time.monotonic() + limit_s
+        bell = self._library.doorbell.listen()
+        while not stopping.is_set() and time.monotonic() < deadline:
+            if self._loop.wait_until_quiet(1.0) and self._library.work.count_open() == 0:
+                return
+            bell.wait(0.2)
+            bell.clear()
+
+    def _build_handlers(self) -> dict[str, ExecuteHandler | FinalizeHandler | ResultHandler]:
+        library = self._library
+        provider = LocalProvider(
+            procedural=self._engines.procedural,
+            cn_engine=self._engines.cn_engine,
+            model_sets=build_model_sets(library),
+            fallback=library.settings.engine.fallback == "procedural",
+        )
+        stores = (library.database, library.paths, library.jobs, library.generations)
+        credit = library.settings.metadata.model_dump(exclude_none=True)
+        endpoints = library.catalog.by_key
+        ingest = Ingest(library.paths)
+        return {
+            EXECUTE: ExecuteHandler(*stores, library.work, library.closer, endpoints, provider, new_id),
+            FINALIZE: FinalizeHandler(*stores, library.media, ingest, library.closer, endpoints, credit),
+            DELIVER_RESULT: ResultHandler(*stores, library.media),
+        }
+
+    def _on_settled(self, files: list[SettledFile]) -> None:
+        self._inbox.take_all([each.path for each in files])
+
+    def _sweep_work(self) -> None:
+        """Remove the work folders of pictures that have been taken in, or were never begun."""
+        folder = self._library.paths.root / "work"
+        used = self._library.generations.list_work_ids_in_use()
+        for each in folder.iterdir():
+            if each.name not in used:
+                shutil.rmtree(each, ignore_errors=True)
+
+
+class _InboxJobs:
+    """What the inbox asks of jobs."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def is_known(self, job_id: str) -> bool:
+        return self._library.jobs.is_known(job_id)
+
+    def is_final_path_taken(self, path: str) -> bool:
+        return self._library.jobs.is_final_path_taken(path)
+
+    def deliver_if_ended(self, job_id: str) -> None:
+        self._library.closer.deliver_if_ended(job_id)

@@ -1,0 +1,280 @@
+"""A watchdog emitter for Linux that does not pair moves, so it never holds an event back.
+
+the kernel says                         sent as
+file created or linked in               FileCreatedEvent(path)
+file closed after writing               FileClosedEvent(path)
+file renamed in, from wherever          FileMovedEvent("", path), as watchdog's own full emitter says it
+file deleted or renamed out             FileDeletedEvent(path)
+folder created or renamed in            FileCreatedEvent for every file found in it; no event of its own
+folder deleted or renamed out           nothing
+root deleted, renamed or unmounted      DirDeletedEvent(root), and the thread ends
+events were lost                        DirModifiedEvent(root): list the tree again
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import logging
+import os
+import select
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from watchdog.events import (
+    DirDeletedEvent,
+    DirModifiedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+)
+from watchdog.observers.api import DEFAULT_EMITTER_TIMEOUT, EventEmitter, EventQueue, ObservedWatch
+from watchdog.observers.inotify_c import InotifyConstants as In
+from watchdog.observers.inotify_c import inotify_add_watch, inotify_init, inotify_rm_watch
+
+from hotfolder.watchers.ignore import is_ignored_folder
+
+if TYPE_CHECKING:
+    from watchdog.observers.inotify_c import WatchDescriptor
+
+logger = logging.getLogger(__name__)
+
+# Not OPEN, MODIFY or ATTRIB: three times the events in a burst, and reading the tree would make some itself.
+_COMING: Final = In.IN_CREATE | In.IN_CLOSE_WRITE | In.IN_MOVED_TO
+_LEAVING: Final = In.IN_DELETE | In.IN_MOVED_FROM
+_ROOT_LOST: Final = In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_UNMOUNT | In.IN_IGNORED
+_ROOT_MASK: Final = _COMING | _LEAVING | In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_ONLYDIR
+_FOLDER_MASK: Final = _ROOT_MASK | In.IN_DONT_FOLLOW  # the root alone may be a symbolic link
+_READ_BYTES: Final = 256 * 1024
+_GONE: Final = (errno.ENOENT, errno.ENOTDIR)
+
+
+class _KernelEvent(NamedTuple):
+    descriptor: int
+    mask: int
+    name: str
+
+
+class _Inotify:
+    """One inotify instance, and a pipe that ends a read from another thread."""
+
+    def __init__(self) -> None:
+        self._wake_read, self._wake_write = os.pipe()
+        self._fd = inotify_init()
+        if self._fd == -1:
+            error = _kernel_error("fs.inotify.max_user_instances")
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            raise error
+        os.set_inheritable(self._fd, False)
+        os.set_blocking(self._fd, False)
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+        self._poll.register(self._wake_read, select.POLLIN)
+        self._lock = threading.Lock()
+        self._is_open = True
+
+    def add(self, folder: str, mask: int) -> int:
+        descriptor = cast("int", inotify_add_watch(self._fd, os.fsencode(folder), mask))
+        if descriptor == -1:
+            raise _kernel_error("fs.inotify.max_user_watches", folder)
+        return descriptor
+
+    def remove(self, descriptor: int) -> None:
+        inotify_rm_watch(self._fd, cast("WatchDescriptor", descriptor))  # fails when the folder is gone: fine
+
+    def read(self, timeout_s: float) -> Iterator[_KernelEvent]:
+        if not any(fd == self._fd for fd, _ in self._poll.poll(timeout_s * 1000)):
+            return
+        buffer = os.read(self._fd, _READ_BYTES)
+        offset = 0
+        while offset < len(buffer):
+            descriptor, mask, _cookie, length = struct.unpack_from("iIII", buffer, offset)
+            offset += 16 + length
+            yield _KernelEvent(descriptor, mask, os.fsdecode(buffer[offset - length : offset].rstrip(b"\0")))
+
+    def wake(self) -> None:
+        with self._lock:  # else the number may already belong to another file
+            if self._is_open:
+                os.write(self._wake_write, b"!")
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_open = False
+            for fd in (self._fd, self._wake_read, self._wake_write):
+                os.close(fd)
+
+
+def _kernel_error(limit: str, folder: str | None = None) -> OSError:
+    number = ctypes.get_errno()
+    text = os.strerror(number)
+    if number in (errno.ENOSPC, errno.EMFILE):
+        text = f"inotify limit reached, raise it with `sysctl {limit}=...`"
+    return OSError(number, text, folder)
+
+
+class LinuxEmitter(EventEmitter):
+    """Events of one folder tree; a folder made or moved in is watched at once and what it holds announced.
+
+    `start()` raises OSError when the root cannot be watched, and returns with every folder watched.
+    """
+
+    def __init__(
+        self,
+        event_queue: EventQueue,
+        watch: ObservedWatch,
+        *,
+        timeout: float = DEFAULT_EMITTER_TIMEOUT,
+        event_filter: list[type[FileSystemEvent]] | None = None,
+    ) -> None:
+        super().__init__(event_queue, watch, timeout=timeout, event_filter=event_filter)
+        self._root = os.fsdecode(watch.path)
+        self._inotify: _Inotify | None = None
+        self._folder_of: dict[int, str] = {}
+        self._descriptor_of: dict[str, int] = {}
+        self._limit_was_told = False
+
+    def on_thread_start(self) -> None:
+        """Open the kernel's queue and watch the tree, in the thread that calls start()."""
+        self._inotify = _Inotify()
+        try:
+            self._watch_tree(self._root)
+        except OSError:
+            self._inotify.close()
+            raise
+
+    def on_thread_stop(self) -> None:
+        """End the read that the thread is waiting in."""
+        if self._inotify is not None:
+            self._inotify.wake()
+
+    def run(self) -> None:
+        """Read until stopped or the root is lost, then give the kernel's queue back."""
+        try:
+            super().run()
+        finally:
+            if self._inotify is not None:
+                self._inotify.close()
+
+    def queue_events(self, timeout: float) -> None:
+        """Wait for the kernel and pass on what it says."""
+        assert self._inotify is not None
+        for event in self._inotify.read(timeout):
+            if self.should_keep_running():
+                self._take(event)
+
+    def on_overflow(self) -> None:
+        """Watch the tree anew, because folders may have come and gone unheard, and ask for a listing."""
+        known = set(self._descriptor_of)
+        try:
+            folders, _ = self._watch_tree(self._root)
+        except OSError:
+            self._lose_root()
+            return
+        # Only the stale ones: removing all would make an event for each folder, and overflow the queue again.
+        for folder in known.difference(folders):
+            self._unwatch(folder)
+        self.queue_event(DirModifiedEvent(self._root, is_synthetic=True))
+
+    def _take(self, event: _KernelEvent) -> None:
+        if event.mask & In.IN_Q_OVERFLOW:
+            self.on_overflow()
+            return
+        folder = self._folder_of.get(event.descriptor)
+        if folder is None:
+            return
+        if not event.name:
+            self._take_own(event, folder)
+        elif event.mask & In.IN_ISDIR:
+            self._take_folder(event.mask, f"{folder}/{event.name}")
+        else:
+            self._take_file(event.mask, f"{folder}/{event.name}")
+
+    def _take_own(self, event: _KernelEvent, folder: str) -> None:
+        if folder == self._root and event.mask & _ROOT_LOST:
+            self._lose_root()
+        elif event.mask & In.IN_IGNORED:
+            self._forget(event.descriptor)
+
+    def _take_file(self, mask: int, path: str) -> None:
+        if mask & In.IN_MOVED_TO:
+            self.queue_event(FileMovedEvent("", path))
+        elif mask & In.IN_CREATE:
+            self.queue_event(FileCreatedEvent(path))
+        elif mask & In.IN_CLOSE_WRITE:
+            self.queue_event(FileClosedEvent(path))
+        elif mask & _LEAVING:
+            self.queue_event(FileDeletedEvent(path))
+
+    def _take_folder(self, mask: int, path: str) -> None:
+        if mask & (In.IN_MOVED_FROM | In.IN_DELETE):
+            below = f"{path}/"
+            for folder in [
+                known for known in self._descriptor_of if known == path or known.startswith(below)
+            ]:
+                self._unwatch(folder)
+        elif mask & (In.IN_CREATE | In.IN_MOVED_TO) and not is_ignored_folder(Path(path).name):
+            _, files = self._watch_tree(path)
+            for file in files:
+                self.queue_event(FileCreatedEvent(file, is_synthetic=True))
+
+    def _watch_tree(self, top: str) -> tuple[list[str], list[str]]:
+        """Watch a folder and all below it; return the folders, and the files seen once each was watched."""
+        folders = [top]
+        files: list[str] = []
+        for folder in folders:  # grows while it is walked
+            if self._watch_folder(folder):
+                _list_into(folder, folders, files)
+        return folders, files
+
+    def _watch_folder(self, folder: str) -> bool:
+        assert self._inotify is not None
+        try:
+            descriptor = self._inotify.add(folder, _ROOT_MASK if folder == self._root else _FOLDER_MASK)
+        except OSError as error:
+            if folder == self._root:
+                raise
+            self._tell_unwatched(error)
+            return error.errno not in _GONE  # what it holds now can still be announced
+        self._forget(descriptor)  # the same folder under its name before a move
+        self._folder_of[descriptor] = folder
+        self._descriptor_of[folder] = descriptor
+        return True
+
+    def _tell_unwatched(self, error: OSError) -> None:
+        if error.errno in _GONE or self._limit_was_told:
+            return
+        self._limit_was_told = True
+        logger.warning("No events from %r and perhaps others: %s", error.filename, error.strerror)
+
+    def _unwatch(self, folder: str) -> None:
+        assert self._inotify is not None
+        descriptor = self._descriptor_of[folder]
+        self._forget(descriptor)
+        self._inotify.remove(descriptor)
+
+    def _forget(self, descriptor: int) -> None:
+        folder = self._folder_of.pop(descriptor, None)
+        if folder is not None and self._descriptor_of.get(folder) == descriptor:
+            del self._descriptor_of[folder]
+
+    def _lose_root(self) -> None:
+        self.stop()  # before the event, so that who reacts to it finds the watch ended
+        self.queue_event(DirDeletedEvent(self._root))
+
+
+def _list_into(folder: str, folders: list[str], files: list[str]) -> None:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    files.append(entry.path)
+                elif not is_ignored_folder(entry.name):
+                    folders.append(entry.path)
+    except OSError:
+        return  # gone or closed to us; the owner's own listing reports that

@@ -1,0 +1,230 @@
+"""When a file counts as complete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from hotfolder.watchers.settle import SettleBook, Signature, Verdict
+
+FULL = Signature(device=1, inode=7, size=120, mtime_ns=1_000, ctime_ns=1_000)
+LONGER = replace(FULL, size=240, mtime_ns=2_000, ctime_ns=2_000)
+EMPTY = replace(FULL, size=0)
+
+
+def _book() -> SettleBook:
+    return SettleBook(settle_s=0.5, rename_s=0.0625, empty_s=10.0)
+
+
+def _announced(*, renamed: bool, signature: Signature, now: float = 0.0) -> SettleBook:
+    """A book with one path `a`, looked at for the first time at `now`."""
+    book = _book()
+    book.announce("a", renamed=renamed, now=now)
+    assert book.due(now) == ["a"]
+    assert book.look("a", signature, now) is Verdict.WAIT
+    return book
+
+
+def test_announced_path_is_due_for_its_first_signature_at_once() -> None:
+    book = _book()
+    book.announce("a", renamed=True, now=3.0)
+    assert book.next_look_at() == 3.0
+    assert book.due(3.0) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("renamed", "signature", "due_at", "verdict"),
+    [
+        (False, FULL, 0.5, Verdict.SETTLED),
+        (True, FULL, 0.0625, Verdict.SETTLED),
+        (False, EMPTY, 10.0, Verdict.EMPTY),
+        (True, EMPTY, 10.0, Verdict.EMPTY),
+    ],
+)
+def test_unchanged_file_is_judged_when_its_time_is_up(
+    renamed: bool, signature: Signature, due_at: float, verdict: Verdict
+) -> None:
+    book = _announced(renamed=renamed, signature=signature)
+    assert book.next_look_at() == due_at
+    assert book.due(due_at - 0.01) == []
+    assert book.due(due_at) == ["a"]
+    assert book.look("a", signature, due_at) is verdict
+    assert len(book) == 0
+
+
+def test_renamed_file_that_changes_falls_back_to_the_settle_rule() -> None:
+    book = _announced(renamed=True, signature=FULL)
+    assert book.due(0.0625) == ["a"]
+    assert book.look("a", LONGER, 0.0625) is Verdict.WAIT
+    assert book.next_look_at() == 0.5625
+
+
+def test_write_event_does_not_restart_the_clock_of_an_unchanged_file() -> None:
+    book = _announced(renamed=False, signature=FULL)
+    book.announce("a", renamed=False, now=0.4)
+    assert book.due(0.4) == ["a"]
+    assert book.look("a", FULL, 0.4) is Verdict.WAIT
+    assert book.next_look_at() == 0.5
+
+
+def test_write_event_takes_the_last_signature_early() -> None:
+    book = _announced(renamed=False, signature=EMPTY)
+    book.announce("a", renamed=False, now=0.25)
+    book.due(0.25)
+    book.look("a", FULL, 0.25)
+    assert book.next_look_at() == 0.75
+
+
+def test_rename_onto_a_waiting_file_takes_the_fast_path() -> None:
+    book = _announced(renamed=False, signature=FULL)
+    book.announce("a", renamed=True, now=0.25)
+    assert book.due(0.25) == ["a"]
+    assert book.look("a", LONGER, 0.25) is Verdict.WAIT
+    assert book.next_look_at() == 0.3125
+
+
+def test_rename_heard_after_the_listing_saw_the_file_counts_from_the_first_sight() -> None:
+    book = _announced(renamed=False, signature=FULL)
+    book.announce("a", renamed=True, now=0.25)
+    assert book.due(0.25) == ["a"]
+    assert book.look("a", FULL, 0.25) is Verdict.SETTLED
+
+
+def test_time_in_which_the_thread_was_held_up_in_the_stat_does_not_count() -> None:
+    book = _book()
+    book.announce("a", renamed=True, now=0.0)
+    book.due(0.0)
+    book.look("a", FULL, 0.0, taken_by=2.0)
+    assert book.next_look_at() == 2.0625
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_vanished_file_is_forgotten(renamed: bool) -> None:
+    book = _announced(renamed=renamed, signature=FULL)
+    assert book.due(1.0) == ["a"]
+    assert book.look("a", None, 1.0) is Verdict.VANISHED
+    assert len(book) == 0
+    assert book.next_look_at() is None
+
+
+def test_empty_file_that_is_filled_follows_the_settle_rule() -> None:
+    book = _announced(renamed=False, signature=EMPTY)
+    book.due(10.0)
+    assert book.look("a", FULL, 10.0) is Verdict.WAIT
+    assert book.next_look_at() == 10.5
+
+
+def test_paths_come_out_in_the_order_of_their_time() -> None:
+    book = _book()
+    for path, at in (("late", 3.0), ("early", 1.0), ("middle", 2.0)):
+        book.announce(path, renamed=False, now=at)
+    assert book.due(2.0) == ["early", "middle"]
+    assert book.due(3.0) == ["late"]
+
+
+def test_path_announced_many_times_is_due_once() -> None:
+    book = _announced(renamed=False, signature=FULL)
+    for now in (0.1, 0.2, 0.3):
+        book.announce("a", renamed=False, now=now)
+    assert len(book) == 1
+    assert book.due(0.5) == ["a"]
+    assert book.due(0.5) == []
+
+
+def test_path_whose_look_never_came_is_due_again_when_announced() -> None:
+    book = _book()
+    book.announce("a", renamed=False, now=0.0)
+    book.due(0.0)
+    book.announce("a", renamed=False, now=5.0)
+    assert book.due(5.0) == ["a"]
+
+
+def test_signature_tells_a_rewritten_file_from_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("seed: 421337")
+    before = Signature.of(path.stat())
+    path.write_text("seed: 421")
+    assert Signature.of(path.stat()) != before
+
+
+@given(steps=st.lists(st.integers(1, 40), min_size=1, max_size=40), renamed=st.booleans())
+def test_file_that_changes_at_each_look_is_never_settled(steps: list[int], renamed: bool) -> None:
+    book = _book()
+    now = 0.0
+    book.announce("a", renamed=renamed, now=now)
+    for size, step in enumerate(steps, start=1):
+        now += step / 16
+        book.announce("a", renamed=False, now=now)
+        assert book.due(now) == ["a"]
+        assert book.look("a", replace(FULL, size=size), now) is Verdict.WAIT
+
+
+@given(start=st.integers(0, 10_000), events=st.lists(st.integers(1, 31), max_size=10))
+def test_unchanged_file_is_settled_after_exactly_the_settle_time(start: int, events: list[int]) -> None:
+    begin = start / 64
+    book = _announced(renamed=False, signature=FULL, now=begin)
+    for event in sorted(events):  # write events at any time before: none of them moves the end
+        book.announce("a", renamed=False, now=begin + event / 64)
+        assert book.due(begin + event / 64) == ["a"]
+        assert book.look("a", FULL, begin + event / 64) is Verdict.WAIT
+    assert book.next_look_at() == begin + 0.5
+    assert book.due(begin + 0.5) == ["a"]
+    assert book.look("a", FULL, begin + 0.5) is Verdict.SETTLED
+
+
+class SettleMachine(RuleBasedStateMachine):
+    """Two files that are written, renamed over, removed and announced in any order, against a plain model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.book = _book()
+        self.now = 0
+        self.version = 0
+        self.disk: dict[str, tuple[Signature, int]] = {}  # signature, tick since which it is on disk
+
+    @rule(path=st.sampled_from("ab"), renamed=st.booleans(), size=st.sampled_from([0, 1, 2]))
+    def write(self, path: str, renamed: bool, size: int) -> None:
+        self.version += 1
+        self.disk[path] = (replace(FULL, size=size, mtime_ns=self.version), self.now)
+        self.book.announce(path, renamed=renamed, now=self.now / 16)
+
+    @rule(path=st.sampled_from("ab"))
+    def write_unheard(self, path: str) -> None:
+        self.version += 1
+        self.disk[path] = (replace(FULL, size=self.version, mtime_ns=self.version), self.now)
+
+    @rule(path=st.sampled_from("ab"))
+    def remove(self, path: str) -> None:
+        self.disk.pop(path, None)
+
+    @rule(path=st.sampled_from("ab"))
+    def announce(self, path: str) -> None:
+        self.book.announce(path, renamed=False, now=self.now / 16)
+
+    @rule(ticks=st.integers(1, 200))
+    def pass_time(self, ticks: int) -> None:
+        self.now += ticks
+        for path in self.book.due(self.now / 16):
+            signature, since = self.disk.get(path, (None, 0))
+            verdict = self.book.look(path, signature, self.now / 16)
+            still_s = (self.now - since) / 16
+            if signature is None:
+                assert verdict is Verdict.VANISHED
+            elif verdict is Verdict.SETTLED:
+                assert signature.size > 0
+                assert still_s >= 0.0625
+            elif verdict is Verdict.EMPTY:
+                assert signature.size == 0
+                assert still_s >= 10.0
+
+    @invariant()
+    def every_path_has_its_look_planned(self) -> None:
+        assert (self.book.next_look_at() is None) == (len(self.book) == 0)
+
+
+TestSettleMachine = SettleMachine.TestCase
