@@ -12,8 +12,8 @@
       QueueError                      leases and states of work items
       DeliveryError                   telling others
 
-Raised deep; turned into something else at four borders only: the inbox (failed + report), the worker (retry or
-dead), the plugin (HTTP status) and the command line (exit code).
+Raised deep; turned into something else at four borders only: the inbox (failed + report), the worker (retry
+or dead), the plugin (HTTP status) and the command line (exit code).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ for command in (init, run, demo, submit, validate, jobs, endpoints, schema, engi
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
-    """Run one command and give its exit code: 0 ok, 1 known failure, 2 usage, 3 unexpected, 130 interrupted."""
+    """Run one command; 0 ok, 1 known failure, 2 usage, 3 unexpected (with a log file), 130 interrupted."""
     try:
         result = cli.main(list(arguments), prog_name="hotfolder", standalone_mode=False)
         return result if isinstance(result, int) else EXIT_OK

@@ -54,7 +54,7 @@ def _wait(library: Library, ids: Sequence[str], deadline: float) -> list[Job]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         lines = {each: _Line(library, each, progress, console.is_terminal) for each in ids}
-        while any([not line.look() for line in lines.values()]):
+        while sum(not line.look() for line in lines.values()):
             if time.monotonic() > deadline:
                 raise HotfolderError(
                     "The jobs have not ended in time.",

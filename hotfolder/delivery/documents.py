@@ -149,8 +149,8 @@ def build_report(job: Job, generations: Sequence[Generation]) -> str:
 
 
 def _problem_lines(problem: Mapping[str, Any]) -> list[str]:
-    where = f"line {problem['line']}, column {problem['column']}: " if problem.get("line") else ""
-    lines = [f"- **{where}**{problem['message']} (`{problem['code']}`)"]
+    where = f"**line {problem['line']}, column {problem['column']}:** " if problem.get("line") else ""
+    lines = [f"- {where}{problem['message']} (`{problem['code']}`)"]
     if problem.get("hint"):
         lines += ["", *(f"  {line}" for line in str(problem["hint"]).splitlines())]
     return lines

@@ -39,6 +39,7 @@ _FLOW_RUN = re.compile(
     _BLOCK_RUN.pattern.replace(r"\r\n:]", r"\r\n:,\[\]{}]").replace(r"\r\n])", r"\r\n,\[\]{}])")
 )
 _BLANKS_TO_BREAK = re.compile(r"[ \t]*(?=[\r\n])")
+_BLANKS = re.compile(r"[ \t]+")
 _BLANK_LINE = re.compile(r"[ \t]+(?=[\r\n\0#])")
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*)?)*)+")
 
@@ -130,10 +131,11 @@ class _Stream(Reader, Scanner, Parser):
         """Allow tabs between tokens and on empty lines, as 1.2 does; never as indentation."""
         super().scan_to_next_token()
         while self.peek() == "\t":
-            empty = _BLANK_LINE.match(self.buffer, self.pointer)
-            if not empty and self.allow_simple_key and not self.flow_level:
+            separates = self.flow_level or not self.allow_simple_key
+            blanks = (_BLANKS if separates else _BLANK_LINE).match(self.buffer, self.pointer)
+            if blanks is None:
                 return
-            self.forward(len(empty.group()) if empty else 1)
+            self.forward(len(blanks.group()))
             super().scan_to_next_token()
 
     def scan_plain(self) -> ScalarToken:
@@ -232,7 +234,8 @@ class _Builder:
 
     def _close(self, end: int) -> None:
         frame = self._frames.pop()
-        if not frame.flow and frame.children:
+        bracketed = frame.flow and self._source.text[frame.start] in "[{"
+        if not bracketed and frame.children:
             # The event ends at the next token; the collection ends with its last child.
             end = frame.children[-1].end
         children: tuple[Node | Entry, ...] = tuple(frame.children)
@@ -265,28 +268,24 @@ class _Builder:
             return node
         key = replace(node, kind="text", value=node.written)
         if earlier := frame.keys.get(key.written):
-            message = f"`{key.written}` is written twice, first on line {earlier.line}."
+            message = f"`{key.written:.60}` is written twice, first on line {earlier.line}."
             self._source.complain(key.start, message, "Keep one of the two.", [*self._path(), key.written])
         frame.keys.setdefault(key.written, key)
         return key
 
     def _alias(self, event: events.AliasEvent) -> _Built:
         name = str(event.anchor)
+        shown = f"*{name:.60}"
         span = _span(event)
         built = self._anchors.get(name)
         if built is None:
-            inside = name in self._anchors
-            message = (
-                f"`*{name}` stands inside of what it names."
-                if inside
-                else f"`*{name}` names nothing above it."
-            )
-            self._source.complain(span[0], message, _QUOTE_HINT, self._path())
-            return _Built(self._source.node("text", f"*{name}", span, written=f"*{name}", plain=True))
+            fault = "stands inside of what it names" if name in self._anchors else "names nothing above it"
+            self._source.complain(span[0], f"`{shown}` {fault}.", _QUOTE_HINT, self._path())
+            return _Built(self._source.node("text", shown, span, written=shown, plain=True))
         self._check_depth(span[0], built.levels)
         self._alias_nodes += built.nodes
         if self._alias_nodes > MAX_ALIAS_NODES:
-            message = f"The aliases (`*{name}` and others) stand for more than {MAX_ALIAS_NODES:,} values."
+            message = f"The aliases (`{shown}` and others) stand for more than {MAX_ALIAS_NODES:,} values."
             self._source.refuse(span[0], message, "Write out what is needed, in several files.", self._path())
         line, column = self._source.place(span[0])
         return replace(built, node=replace(built.node, line=line, column=column, start=span[0], end=span[1]))
@@ -294,8 +293,10 @@ class _Builder:
     def _scalar(self, event: events.ScalarEvent) -> Node:
         start, end = self._start(event), _span(event)[1]
         plain = not event.style
-        written = _joined_surrogates(event.value.translate(_SHOW))
-        self._source.check_escapes(start, written, self._path())
+        written = event.value.translate(_SHOW)
+        if not plain:
+            written = _joined_surrogates(written)
+            self._source.check_escapes(start, written, self._path())
         kind: Kind = "text"
         value: Any = written
         if plain or event.tag:
@@ -323,7 +324,7 @@ class _Builder:
         start, end = _span(event)
         found = re.search(r"!\S*", self._source.text[start:end])
         tag = found.group() if found else str(event.tag)
-        message = f"The tag `{tag}` does not fit here."
+        message = f"The tag `{tag:.60}` does not fit here."
         self._source.complain(start, message, _QUOTE_HINT, self._path())
 
     def _check_depth(self, offset: int, levels: int) -> None:
@@ -364,8 +365,7 @@ def _is_empty(node: Node) -> bool:
 
 
 def _joined_surrogates(value: str) -> str:
-    if not any("\ud800" <= character <= "\udfff" for character in value):
-        return value
+    """Escapes may write one character as a pair of halves, as JSON does."""
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
@@ -425,8 +425,12 @@ def _refuse_colon(source: SourceText, at: int) -> NoReturn:
     before, rest = source.line_at(at)
     key, colon, text = (before + rest).partition(": ")
     if colon and len(key) < len(before):
-        hint = _QUOTE_HINT if '"' in text else f'Put the text in quotes: {key.strip()}: "{text.strip()}"'
-        source.refuse(at, f"The text of `{key.strip()}` holds a colon and a space.", hint)
+        hint = (
+            _QUOTE_HINT
+            if '"' in text or len(text) > 60
+            else f'Put the text in quotes: {key.strip()}: "{text.strip()}"'
+        )
+        source.refuse(at, f"The text of `{key.strip():.60}` holds a colon and a space.", hint)
     above = source.text[: at - len(before)].rstrip()
     if above:
         _refuse_missing_space(source, len(above) - 1)
@@ -441,8 +445,8 @@ def _refuse_missing_space(source: SourceText, offset: int) -> None:
     found = _MISSING_SPACE.match(before + rest)
     if found:
         start = offset - len(before) + found.start(1)
-        message = f"A space is missing behind the colon of `{found.group(1)}`."
-        source.refuse(start, message, f"Write `{found.group(1)}: {found.group(2)}`.")
+        message = f"A space is missing behind the colon of `{found.group(1):.60}`."
+        source.refuse(start, message, f"Write `{found.group(1):.60}: {found.group(2):.60}`.")
 
 
 def _refuse_misfit(source: SourceText, at: int) -> NoReturn:

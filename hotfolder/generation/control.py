@@ -74,7 +74,7 @@ class JobControl:
         job = self._jobs.get(job_id)
         if job.status not in ("failed", "cancelled", "partially_completed"):
             raise HotfolderError(
-                f"Job {job_id} is {job.status}; only failed, cancelled and partly completed jobs can be retried.",
+                f"Job {job_id} is {job.status}; only failed, cancelled and partly completed jobs run again.",
                 code="job.not_retryable",
                 hint="Submit the job file again to make more pictures.",
             )

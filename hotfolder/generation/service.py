@@ -156,7 +156,8 @@ class GenerationService:
     def _answer_repeat(self, existing: Job, node: Node) -> Accepted:
         """The same id again: the earlier result answers; another job under a used id is refused."""
         if existing.content_sha256 != _content_sha256(node):
-            message = f"The id `{existing.submit_key or existing.job_id}` belongs to another job ({existing.status})."
+            own_id = existing.submit_key or existing.job_id
+            message = f"The id `{own_id}` belongs to another job already ({existing.status})."
             raise JobFileError(
                 [Problem("job.duplicate_id", message, "Choose a new id.", node.line, node.column, "id")]
             )

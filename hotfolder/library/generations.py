@@ -79,10 +79,14 @@ class GenerationStore:
         params = generation.params
         tx.execute(
             """
-            INSERT INTO generations (id, job_id, position, base_model_id, provider, endpoint_key, mode, prompt,
-                                     negative_prompt, width, height, seed, steps, guidance, sampling_method,
-                                     params_json, status, created_at)
-            VALUES (?, ?, ?, (SELECT id FROM base_models WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO generations (
+                id, job_id, position, base_model_id, provider, endpoint_key, mode, prompt, negative_prompt,
+                width, height, seed, steps, guidance, sampling_method, params_json, status, created_at
+            )
+            VALUES (
+                ?, ?, ?, (SELECT id FROM base_models WHERE id = ?), ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?, ?
+            )
             """,
             (
                 generation.generation_id,
@@ -169,7 +173,9 @@ class GenerationStore:
             SET status = :status,
                 attempts = coalesce(:attempts, attempts),
                 error_json = :error,
-                started_at = CASE :status WHEN 'processing' THEN :at WHEN 'pending' THEN NULL ELSE started_at END,
+                started_at = CASE :status
+                    WHEN 'processing' THEN :at WHEN 'pending' THEN NULL ELSE started_at
+                END,
                 completed_at = CASE WHEN :status IN ('completed', 'failed', 'cancelled') THEN :at END
             WHERE id = :id
             """,

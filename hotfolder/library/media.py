@@ -43,9 +43,10 @@ class MediaStore:
         """A new picture with its keywords."""
         tx.execute(
             """
-            INSERT INTO media (id, file_path, thumb_path, file_name, media_type, origin, width, height, file_size,
-                               mime_type, sha256, file_sha256, pixel_sha256, title, generation_id, created_at,
-                               updated_at)
+            INSERT INTO media (
+                id, file_path, thumb_path, file_name, media_type, origin, width, height, file_size,
+                mime_type, sha256, file_sha256, pixel_sha256, title, generation_id, created_at, updated_at
+            )
             VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
@@ -74,7 +75,10 @@ class MediaStore:
     def _add_keyword(self, tx: Transaction, media_id: str, keyword: str) -> None:
         tx.execute("INSERT OR IGNORE INTO keywords (id, keyword) VALUES (?, ?)", (self._make_id(), keyword))
         tx.execute(
-            "INSERT OR IGNORE INTO media_keywords (media_id, keyword_id) SELECT ?, id FROM keywords WHERE keyword = ?",
+            """
+            INSERT OR IGNORE INTO media_keywords (media_id, keyword_id)
+            SELECT ?, id FROM keywords WHERE keyword = ?
+            """,
             (media_id, keyword),
         )
 

@@ -18,7 +18,10 @@ class SeenStore:
         with self._database.transaction() as tx:
             for job_id, path in paths.items():
                 tx.execute(
-                    "INSERT OR REPLACE INTO seen_files (job_id, path, outcome, seen_at) VALUES (?, ?, 'claimed', ?)",
+                    """
+                    INSERT OR REPLACE INTO seen_files (job_id, path, outcome, seen_at)
+                    VALUES (?, ?, 'claimed', ?)
+                    """,
                     (job_id, path, tx.at),
                 )
 

@@ -89,7 +89,7 @@ class LocalProvider:
             return EngineError(
                 f"The settings name no model set `{model_set}`.",
                 code="engine.load_failed",
-                hint=f"Add `models.sets.{model_set}` with diffusion_model, vae and llm to hotfolder.yaml, {advice}",
+                hint=f"Add `models.sets.{model_set}` (diffusion_model, vae, llm) to hotfolder.yaml, {advice}",
             )
         return None
 

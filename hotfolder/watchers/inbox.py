@@ -1,4 +1,4 @@
-"""The inbox: claims settled job files by renaming them into processing/, and lets the service take them in."""
+"""The inbox: claims settled job files by renaming them into processing/, and has them taken in."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Jobs(Protocol):
 
 
 def is_job_file(relative: PurePath) -> bool:
-    """Whether the inbox takes this file: a job file by its ending, not held, not a recipe's `_folder.yaml`."""
+    """Whether the inbox takes this file: named like a job, not in hold/, and no `_folder.yaml`."""
     return (
         relative.parts[0] != HOLD
         and not relative.name.startswith("_folder.")
