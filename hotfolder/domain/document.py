@@ -101,7 +101,7 @@ def decode_text(data: bytes) -> str:
             message = f"The file is written in {encoding}; UTF-8 is expected."
             raise JobFileError([Problem("job.parse", message, _SAVE_AS_UTF8, 1, 1)])
     try:
-        return data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise JobFileError([_not_utf8(error)]) from error
 
@@ -183,9 +183,8 @@ class SourceText:
         if len(self.problems) >= MAX_PROBLEMS:
             raise Unreadable
         line, column = self.place(offset)
-        self.problems.append(
-            Problem("job.parse", message, hint, line, column, ".".join(map(str, path)) or None)
-        )
+        shown = ".".join(f"{step!s:.60}" for step in path)
+        self.problems.append(Problem("job.parse", message, hint, line, column, shown or None))
 
     def refuse(self, offset: int, message: str, hint: str, path: Sequence[str | int] = ()) -> NoReturn:
         """Note a problem after which nothing more can be read."""
@@ -221,7 +220,7 @@ def _too_large(size_bytes: int, max_bytes: int) -> Problem:
 
 
 def _not_utf8(error: UnicodeDecodeError) -> Problem:
-    readable = error.object[: error.start].decode("utf-8")
+    readable = error.object[: error.start].decode("utf-8").removeprefix("\ufeff")
     line, column = SourceText(readable).place(len(readable))
     byte = error.object[error.start]
     message = f"The byte 0x{byte:02X} at offset {error.start} is not UTF-8 text; UTF-8 is expected."

@@ -94,7 +94,7 @@ class _Reader:
             key = self._key(entries)
             self._skip_blanks()
             if self._peek() != ":":
-                self._unexpected(f"a colon after the key `{key.written}`")
+                self._unexpected(f"a colon after the key `{key.written:.60}`")
             self._at += 1
             self._skip_blanks()
             entries[key.written] = Entry(key, self._value())
@@ -146,7 +146,7 @@ class _Reader:
         key = self._string()
         self._path[-1] = key.written
         if earlier := entries.get(key.written):
-            message = f"`{key.written}` is written twice, first on line {earlier.key.line}."
+            message = f"`{key.written:.60}` is written twice, first on line {earlier.key.line}."
             self._complain(key.start - self._base, message, "Keep one of the two.")
         return key
 
@@ -216,7 +216,7 @@ class _Reader:
             self._refuse(
                 self._at, f"`{found}` is no number that JSON knows.", "Write a number, or leave the key out."
             )
-        self._refuse(self._at, f"Found `{found}`, expected {expected}.", _hint_for(found))
+        self._refuse(self._at, f"Found `{found}`, expected {expected}.", _hint_for(found, expected))
 
     def _end_hint(self) -> str:
         if not self._opened:
@@ -248,7 +248,9 @@ class _Reader:
         self._source.refuse(self._base + at, message, hint, self._where())
 
 
-def _hint_for(found: str) -> str:
+def _hint_for(found: str, expected: str) -> str:
+    if not expected.startswith(("a value", "a key")):
+        return "Compare the brackets, commas and quotes near here."
     if found in _OTHER_LITERALS:
         return f"JSON writes it as `{_OTHER_LITERALS[found]}`."
     if found[0] in "+-.0123456789":
