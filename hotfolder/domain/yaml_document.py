@@ -127,6 +127,10 @@ class _Stream(Reader, Scanner, Parser):
         """A question mark opens a key only before a blank, in [...] and {...} too."""
         return self.peek(1) in "\0 \t\r\n"
 
+    def check_plain(self) -> bool:
+        """A text may start with a question mark, in [...] and {...} too."""
+        return super().check_plain() or (self.peek() == "?" and self.peek(1) not in "\0 \t\r\n,[]{}")
+
     def scan_to_next_token(self) -> None:
         """Allow tabs between tokens and on empty lines, as 1.2 does; never as indentation."""
         super().scan_to_next_token()

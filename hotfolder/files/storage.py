@@ -33,7 +33,7 @@ from hotfolder.files.names import (
 from hotfolder.files.paths import LibraryPaths, ensure_folder, sync_folder
 
 if sys.platform != "win32":
-    pass
+    import fcntl
 
 __all__ = [
     "LibraryPaths",
@@ -214,7 +214,7 @@ def _is_ours(stream: BinaryIO, path: Path) -> bool:
     if sys.platform == "win32":
         return True
     try:
-        pass
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

@@ -89,6 +89,7 @@ def problems_of(data: str | bytes, format: DocumentFormat = "yaml", **limits: in
         ("1" * 64, "integer", int("1" * 64)),
         ("http://x?y=1", "text", "http://x?y=1"),
         ("really? yes", "text", "really? yes"),
+        ("?x", "text", "?x"),
         ("a\tb", "text", "a\tb"),
         ("a\u2028b\x85c", "text", "a\u2028b\x85c"),
         ("\u0661", "text", "\u0661"),
@@ -494,10 +495,8 @@ def test_any_bytes_are_read_or_refused(data: bytes, format: DocumentFormat) -> N
     _read_or_refuse(data, format)
 
 
-_PIECES = st.sampled_from(
-    '[ ] { } : , - ? * & ! | > % @ ` \' " # \\ ~ . 0 a *a !! << \\u "a" 1e9 \u2028 \ufeff'.split(" ")
-    + ["\n", "\r", "\t", " ", ": ", "- ", "? ", "&a ", "---\n"]
-)
+_SIGNS = "[]{}:,-?*&!|>%@`'\"#\\~.0a\n\r\t \u2028\ufeff"
+_PIECES = st.sampled_from([*_SIGNS, ": ", "- ", "? ", "*a", "&a ", "!!", "---\n", "<<", "\\u", '"a"', "1e9"])
 
 
 @settings(max_examples=400, deadline=None)

@@ -1,4 +1,4 @@
-"""Storage: places of the library, files that appear whole, names that fit."""
+"""Storage: files that appear whole, moves, copies, content hashes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,13 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hotfolder.errors import LibraryError
 from hotfolder.files.storage import (
-    LibraryPaths,
-    claim_name,
     copy_into,
-    free_name,
-    parse_claim_name,
     replace_file,
     sha256_file,
     store_by_hash,
@@ -30,113 +23,9 @@ from hotfolder.files.storage import (
     write_json,
 )
 
-JOB_ID = "0199aa00-1111-7abc-8def-0123456789ab"
-NEW_YEAR = datetime(2027, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))  # still 2026 in UTC
-
-# What a Linux folder may hold: any character but the separator and NUL, and bytes that are not UTF-8.
-FILE_NAMES = st.one_of(
-    st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=80),
-    st.binary(min_size=1, max_size=255).map(
-        lambda raw: os.fsdecode(raw.replace(b"/", b"_").replace(b"\0", b"_"))
-    ),
-    st.sampled_from(
-        ["ü" * 127 + ".yaml", "🏮" * 63, ".hidden", "a.", "x" * 250 + ".yaml", "--.yaml", "a." + "y" * 253]
-    ),
-).filter(lambda name: name not in (".", ".."))
-
 
 def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> LibraryPaths:
-    return LibraryPaths(tmp_path / "library")
-
-
-def test_every_file_of_the_library_has_its_documented_place(paths: LibraryPaths) -> None:
-    original = paths.original(NEW_YEAR, "0199-ab", ".png")
-    places = {
-        paths.settings_file: "hotfolder.yaml",
-        paths.database: "library.db",
-        paths.run: "run",
-        paths.inbox: "inbox",
-        paths.hold: "inbox/hold",
-        paths.processing: "processing",
-        paths.failed: "failed",
-        paths.imports: "import",
-        paths.presets: "presets",
-        paths.logs: "logs",
-        paths.models: "models",
-        paths.engines: "engines",
-        paths.outbox: "outbox",
-        paths.done_dir(NEW_YEAR): "done/2026/12/31",
-        paths.trash_dir(NEW_YEAR): "trash/2026/12/31",
-        paths.status_json(JOB_ID): f"status/{JOB_ID}.json",
-        paths.status_text(JOB_ID): f"status/{JOB_ID}.txt",
-        original: "originals/2026/12/0199-ab.png",
-        paths.sidecar_json(original): "originals/2026/12/0199-ab.png.json",
-        paths.sidecar_xmp(original): "originals/2026/12/0199-ab.png.xmp",
-        paths.thumbnail("0199-ab"): "thumbnails/ab/0199-ab.jpg",
-        paths.reference("9f86", ".webp"): "refs/9f86.webp",
-        paths.ref_cache("77aa"): "ref_cache/77aa.png",
-        paths.ref_thumbnail("0199-cd", 3): "ref_thumbnails/cd/0199-cd/3.jpg",
-        paths.work("0199-cd"): "work/0199-cd",
-    }
-
-    assert {paths.relative(path): path for path in places} == {text: path for path, text in places.items()}
-
-
-def test_folders_are_made_once_and_keep_what_they_hold(paths: LibraryPaths) -> None:
-    paths.create()
-    kept = paths.inbox / "a.yaml"
-    kept.write_text("x")
-
-    paths.create()
-
-    assert kept.read_text() == "x"
-    for folder in (
-        paths.run,
-        paths.hold,
-        paths.processing,
-        paths.failed,
-        paths.imports,
-        paths.refs,
-        paths.logs,
-    ):
-        assert folder.is_dir()
-
-
-def test_day_of_a_time_without_zone_is_refused(paths: LibraryPaths) -> None:
-    with pytest.raises(ValueError, match="without a zone"):
-        paths.done_dir(datetime(2026, 1, 1))
-
-
-def test_relative_and_absolute_are_each_others_inverse(paths: LibraryPaths) -> None:
-    path = paths.inbox / "sub" / "caf\udce9.yaml"
-
-    assert paths.absolute(paths.relative(path)) == path
-    assert paths.relative(path) == "inbox/sub/caf\udce9.yaml"
-
-
-@pytest.mark.parametrize("outside", ["/etc/passwd", "library/../secret", "inbox/a.yaml"])
-def test_path_outside_the_library_has_no_relative_form(paths: LibraryPaths, outside: str) -> None:
-    path = paths.root.parent / outside if outside.startswith("library") else Path(outside)
-
-    with pytest.raises(ValueError, match=r"library|subpath"):
-        paths.relative(path)
-
-
-@pytest.mark.parametrize("text", ["/etc/passwd", "../x", "originals/../../x", "", ".", "a\0b"])
-def test_stored_path_that_leads_elsewhere_is_refused(paths: LibraryPaths, text: str) -> None:
-    with pytest.raises(ValueError, match="not a path inside the library"):
-        paths.absolute(text)
-
-
-@pytest.mark.parametrize("media_id", ["../../x", "a/b", "", ".."])
-def test_id_cannot_lead_to_another_folder(paths: LibraryPaths, media_id: str) -> None:
-    with pytest.raises(ValueError, match="not a file name"):
-        paths.thumbnail(media_id)
 
 
 def test_written_file_is_there_whole_with_its_parents_and_nothing_else(tmp_path: Path) -> None:
@@ -200,10 +89,12 @@ def test_two_writers_of_one_file_never_mix_their_bytes(tmp_path: Path) -> None:
 
     watcher = threading.Thread(target=look)
     watcher.start()
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: write_atomic(target, contents[number % 4]), range(60)))
-    done.set()
-    watcher.join(10)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda number: write_atomic(target, contents[number % 4]), range(60)))
+    finally:
+        done.set()
+        watcher.join(10)
 
     assert seen | {target.read_bytes()} <= set(contents)
     assert names_in(tmp_path) == {"status.json"}
@@ -399,87 +290,3 @@ def test_device_is_refused(tmp_path: Path) -> None:
         store_by_hash(Path("/dev/zero"), tmp_path, ".png")
 
     assert caught.value.code == "library.not_a_file"
-
-
-def test_free_name_counts_up_from_two(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").touch()
-    (tmp_path / "a~2.yaml").touch()
-
-    assert free_name(tmp_path, "b.yaml", Path.exists) == "b.yaml"
-    assert free_name(tmp_path, "a.yaml", Path.exists) == "a~3.yaml"
-
-
-@given(name=FILE_NAMES, taken_count=st.integers(0, 12))
-def test_free_name_is_free_and_leaves_room_for_the_result_file(name: str, taken_count: int) -> None:
-    asked: list[Path] = []
-
-    def taken(path: Path) -> bool:
-        asked.append(path)
-        return len(asked) <= taken_count
-
-    found = free_name(Path("/x"), name, taken)
-
-    assert asked[-1] == Path("/x") / found
-    assert len(set(asked)) == len(asked)
-    assert len(os.fsencode(found + ".result.json")) <= 255
-    if taken_count == 0 and len(os.fsencode(name)) <= 243:
-        assert found == name
-
-
-@pytest.mark.parametrize("letter", ["x", "ü", "灯", "🏮", "\udce9"])
-def test_long_name_is_shortened_between_characters_and_keeps_its_extension(letter: str) -> None:
-    name = letter * (250 // len(os.fsencode(letter))) + ".yaml"
-
-    found = free_name(Path("/x"), name, lambda path: "~" not in path.name)
-
-    stem = found.removesuffix("~2.yaml")
-    assert found == stem + "~2.yaml"
-    assert set(stem) == {letter}
-    assert 240 - len(os.fsencode(letter)) <= len(os.fsencode(found)) <= 243
-
-
-@given(name=FILE_NAMES)
-def test_claimed_name_fits_and_gives_back_what_was_put_in(name: str) -> None:
-    claimed = claim_name(JOB_ID, name)
-
-    parsed = parse_claim_name(claimed)
-
-    assert len(os.fsencode(claimed)) <= 255
-    assert parsed is not None
-    assert parsed[0] == JOB_ID
-    if len(os.fsencode(name)) <= 255 - 38:
-        assert parsed[1] == name
-    else:
-        extension = os.path.splitext(name)[1]  # noqa: PTH122
-        assert parsed[1].endswith(extension) or len(os.fsencode(extension)) > 32
-
-
-def test_claimed_name_can_be_a_file_whatever_its_bytes_are(tmp_path: Path) -> None:
-    claimed = claim_name(JOB_ID, os.fsdecode(b"\xff\xfe" * 120 + b".yaml"))
-    (tmp_path / claimed).touch()
-
-    (listed,) = names_in(tmp_path)
-
-    assert parse_claim_name(listed) == (JOB_ID, parse_claim_name(claimed)[1])  # type: ignore[index]
-
-
-@pytest.mark.parametrize("text", ["notes.txt", "--a.yaml", f"{JOB_ID}--", JOB_ID, ".a--b", "a b--c"])
-def test_file_that_nobody_claimed_has_no_job_id(text: str) -> None:
-    assert parse_claim_name(text) is None
-
-
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b"])
-def test_what_is_not_one_file_name_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="not a file name"):
-        claim_name(JOB_ID, name)
-    with pytest.raises(ValueError, match="not a file name"):
-        free_name(Path("/x"), name, lambda _: False)
-
-
-def test_job_id_that_could_not_be_read_back_is_refused() -> None:
-    with pytest.raises(ValueError, match="cannot be a job id"):
-        claim_name("a--b", "x.yaml")
-
-
-def test_months_of_arrival_are_those_of_utc(paths: LibraryPaths) -> None:
-    assert paths.originals_dir(NEW_YEAR) == paths.originals_dir(NEW_YEAR.astimezone(UTC))
