@@ -71,7 +71,7 @@ class IntakeSettings(_Section):
 class LaneSettings(_Section):
     """How many items of each kind run at the same time."""
 
-    gpu: int = Field(1, ge=1, le=16)
+    gpu: int = Field(1, ge=1, le=1)
     cpu: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     io: int = Field(8, ge=1, le=256)
 

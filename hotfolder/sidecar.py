@@ -24,6 +24,9 @@ from hotfolder.watchers.loop import SettledFile, WatchLoop
 
 log = logging.getLogger(__name__)
 
+RETRY_S = 2.0
+"""So often are claimed files tried again that could not be taken in."""
+
 
 class Sidecar:
     """The running service over one library: watchers, lanes, engine, status files."""
@@ -61,8 +64,18 @@ class Sidecar:
         self._nudge = NudgeListener(library.paths.run / "nudge", library.doorbell.ring)
 
     def start(self) -> None:
-        """Lock the library, mend what an earlier run left, then begin to work."""
+        """Lock the library, mend what an earlier run left, then begin to work.
+
+        Raises LibraryError when another sidecar has the library; nothing of it is touched then.
+        """
         self._library.lock.acquire()
+        try:
+            self._start_locked()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_locked(self) -> None:
         handed_back = self._worker.recover()
         recovered = self._inbox.recover()
         self._sweep_work()
@@ -91,8 +104,8 @@ class Sidecar:
 
     def run_until(self, stopping: threading.Event) -> None:
         """Wait until told to stop."""
-        while not stopping.wait(1.0):
-            pass
+        while not stopping.wait(RETRY_S):
+            self._inbox.retry_unfinished()
 
     def run_until_idle(self, stopping: threading.Event, limit_s: float = 86_400.0) -> None:
         """Work until the inbox is empty and nothing is runnable, or told to stop."""
@@ -100,7 +113,9 @@ class Sidecar:
         bell = self._library.doorbell.listen()
         while not stopping.is_set() and time.monotonic() < deadline:
             if self._loop.wait_until_quiet(1.0) and self._library.work.count_open() == 0:
-                return
+                if self._inbox.retry_unfinished() == 0:
+                    return
+                stopping.wait(RETRY_S)
             bell.wait(0.2)
             bell.clear()
 

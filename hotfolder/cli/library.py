@@ -62,8 +62,8 @@ def serve(library: Library, *, once: bool) -> list[Job]:
     before = library.database.last_event_seq()
     sidecar = Sidecar(library)
     with _stop_on_signals(sidecar) as stopping:
+        sidecar.start()
         try:
-            sidecar.start()
             if once:
                 sidecar.run_until_idle(stopping)
             else:

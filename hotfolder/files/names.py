@@ -18,9 +18,14 @@ _MAX_EXTENSION_BYTES = 32  # what is longer than this behind a dot is a part of 
 _JOB_ID = re.compile(r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*")
 
 
+def display_text(text: str) -> str:
+    """A name or path as text that can be printed and stored, whatever its bytes are."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def display_name(path: Path) -> str:
     """The last part of a path as text that can be printed and stored, whatever its bytes are."""
-    return path.name.encode("utf-8", "replace").decode("utf-8")
+    return display_text(path.name)
 
 
 def free_name(folder: Path, name: str, taken: Callable[[Path], bool]) -> str:

@@ -16,6 +16,7 @@ from hotfolder.domain.generation import ENDED
 from hotfolder.domain.instants import derived_id, is_uuid
 from hotfolder.domain.plan import JobPlan, plan_jobs
 from hotfolder.errors import JobFileError, Problem
+from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser, error_object
 from hotfolder.generation.presets import PresetShelf
@@ -137,7 +138,7 @@ class GenerationService:
             problems = self.check_references(checked, self._paths.inbox / claimed.job_file.parent)
         if atomic and problems:
             raise JobFileError(problems)
-        log.info("%s holds %d jobs", claimed.job_file, len(checked.nodes))
+        log.info("%s holds %d jobs", display_text(str(claimed.job_file)), len(checked.nodes))
         texts = split_documents(claimed.data, document_format, checked.nodes)
         stem, extension = PurePosixPath(claimed.name).stem, PurePosixPath(claimed.name).suffix
         return Split(
@@ -176,8 +177,8 @@ class GenerationService:
             job = Job(
                 job_id=job_id,
                 status="received",
-                job_file=str(claimed.job_file),
-                file_name=claimed.name,
+                job_file=display_text(str(claimed.job_file)),
+                file_name=display_text(claimed.name),
                 text=claimed.data,
                 created_at=tx.at,
                 submit_key=own_id if own_id and not is_uuid(own_id) else None,
@@ -193,7 +194,7 @@ class GenerationService:
             self._jobs.insert(tx, job)
             self._jobs.set_status(tx, job_id, "queued")
             self._runs.enqueue(tx, job_id, plan, references)
-        log.info("job %s accepted: %s (%d pictures)", job_id, claimed.job_file, len(plan.runs))
+        log.info("job %s accepted: %s (%d pictures)", job_id, job.job_file, len(plan.runs))
         return Accepted(job_id)
 
     def _run_again(
@@ -210,14 +211,14 @@ class GenerationService:
                 job = Job(
                     job_id=claimed.job_id,
                     status="received",
-                    job_file=str(claimed.job_file),
-                    file_name=claimed.name,
+                    job_file=display_text(str(claimed.job_file)),
+                    file_name=display_text(claimed.name),
                     text=claimed.data[: self._max_job_bytes],
                     created_at=tx.at,
                 )
                 self._jobs.insert(tx, job)
                 self._closer.refuse(tx, claimed.job_id, error_object(error, error.problems))
-            log.info("job file %s refused: %s", claimed.job_file, error)
+            log.info("job file %s refused: %s", job.job_file, error)
         return Accepted(claimed.job_id)
 
 

@@ -30,10 +30,11 @@ class NudgeListener:
     def stop(self) -> None:
         """Stop listening and remove the port file."""
         self._stop.set()
-        send_nudge(self._port_file)
-        self._thread.join(2.0)
+        if self._thread.ident is not None:
+            send_nudge(self._port_file)
+            self._thread.join(2.0)
+            self._port_file.unlink(missing_ok=True)
         self._socket.close()
-        self._port_file.unlink(missing_ok=True)
 
     def _listen(self) -> None:
         self._socket.settimeout(1.0)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
 
 from hotfolder.clock import Clock, NewId
 from hotfolder.domain.document import format_of
-from hotfolder.files.names import claim_name, free_name, parse_claim_name
+from hotfolder.files.names import claim_name, display_text, free_name, parse_claim_name
 from hotfolder.files.paths import LibraryPaths, sync_folder
-from hotfolder.files.storage import replace_file, write_atomic
+from hotfolder.files.storage import open_regular, replace_file, write_atomic
 from hotfolder.generation.service import Accepted, ClaimedFile, Split
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,16 @@ def list_waiting(inbox: Path) -> list[str]:
     return sorted(each.as_posix() for each in files if is_job_file(each))
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A file in processing/: under which id, its own name, and where it lay below inbox/."""
+
+    file: Path
+    job_id: str
+    name: str
+    place: PurePosixPath
+
+
 class Inbox:
     """The door: from a settled file to a job with a row. Every step is repeatable after a crash."""
 
@@ -93,20 +105,25 @@ class Inbox:
         self._make_id = make_id
         self._clock = clock
         self._max_read_bytes = max_read_bytes
+        self._unfinished: list[_Claim] = []
+        self._lock = threading.Lock()
+        self._taking = threading.RLock()
 
     def take_all(self, files: Sequence[Path]) -> None:
         """Claim settled files in order, then take each in."""
-        claims = {self._make_id(): file for file in files}
-        places = {job_id: self._relative(file) for job_id, file in claims.items()}
-        self._seen.record_claims({job_id: str(place) for job_id, place in places.items()})
-        for job_id, file in claims.items():
+        claims = []
+        for file in files:
+            job_id = self._make_id()
             target = self._paths.processing / claim_name(job_id, file.name)
+            claims.append(_Claim(target, job_id, file.name, self._relative(file)))
+        self._seen.record_claims({each.job_id: display_text(str(each.place)) for each in claims})
+        for file, claim in zip(files, claims, strict=True):
             try:
-                os.rename(file, target)  # noqa: PTH104 - names may not be valid UTF-8
+                os.rename(file, claim.file)  # noqa: PTH104 - names may not be valid UTF-8
             except FileNotFoundError:
-                log.info("%s was withdrawn before it was claimed", places[job_id])
-                continue
-            self._take(target, job_id, file.name, places[job_id])
+                log.info("%s was withdrawn before it was claimed", display_text(str(claim.place)))
+            else:
+                self._take_or_keep(claim)
         sync_folder(self._paths.processing)
 
     def recover(self) -> int:
@@ -119,44 +136,67 @@ class Inbox:
             job_id, name = claim
             if self._jobs.is_known(job_id):
                 self._jobs.deliver_if_ended(job_id)
-                continue
-            place = self._seen.find_path(job_id)
-            recovered += 1
-            self._take(file, job_id, name, PurePosixPath(place) if place else PurePosixPath(name))
+            elif file.exists():  # a part of a file that was split meanwhile may be gone
+                recovered += 1
+                place = self._seen.find_path(job_id)
+                self._take_or_keep(_Claim(file, job_id, name, PurePosixPath(place or name)))
         return recovered
+
+    def retry_unfinished(self) -> int:
+        """Try again what could not be taken in (a full disk, a locked database); gives what is left."""
+        with self._lock:
+            claims, self._unfinished = self._unfinished, []
+        for claim in claims:
+            if claim.file.exists():
+                self._take_or_keep(claim)
+        return len(self._unfinished)
 
     def _relative(self, file: Path) -> PurePosixPath:
         return PurePosixPath(file.relative_to(self._paths.inbox).as_posix())
 
-    def _take(self, file: Path, job_id: str, name: str, place: PurePosixPath) -> None:
-        with file.open("rb") as stream:
-            data = stream.read(self._max_read_bytes)
-        outcome = self._service.take_in(ClaimedFile(job_id, place.name or name, place, data))
-        if isinstance(outcome, Split):
-            self._split(file, place, outcome)
-        elif outcome.job_id != job_id:
-            self._rename_claim(file, outcome.job_id, name)
+    def _take_or_keep(self, claim: _Claim) -> None:
+        """A border: whatever goes wrong, the claimed file stays and is tried again."""
+        try:
+            with self._taking:
+                self._take(claim)
+        except Exception:  # the service lives on
+            log.exception("job file %s could not be taken in; it is tried again", claim.job_id)
+            with self._lock:
+                self._unfinished.append(claim)
 
-    def _rename_claim(self, file: Path, job_id: str, name: str) -> None:
+    def _take(self, claim: _Claim) -> None:
+        with open_regular(claim.file) as stream:
+            data = stream.read(self._max_read_bytes)
+        outcome = self._service.take_in(ClaimedFile(claim.job_id, claim.place.name, claim.place, data))
+        if isinstance(outcome, Split):
+            self._split(claim, outcome)
+        elif outcome.job_id != claim.job_id:
+            self._rename_claim(claim, outcome.job_id)
+
+    def _rename_claim(self, claim: _Claim, job_id: str) -> None:
         """The submitter's id, known only now, becomes the file's; several files may stand for one job."""
         processing = self._paths.processing
-        target = free_name(processing, claim_name(job_id, name), lambda path: path.exists())
-        os.rename(file, processing / target)  # noqa: PTH104 - names may not be valid UTF-8
+        target = free_name(processing, claim_name(job_id, claim.name), lambda path: path.exists())
+        os.rename(claim.file, processing / target)  # noqa: PTH104 - names may not be valid UTF-8
         sync_folder(processing)
         self._jobs.deliver_if_ended(job_id)
 
-    def _split(self, file: Path, place: PurePosixPath, split: Split) -> None:
+    def _split(self, claim: _Claim, split: Split) -> None:
         """Write one claimed file for each job, move the original to done/, then take the parts in."""
-        self._seen.record_claims({job_id: str(place.with_name(name)) for job_id, name, _ in split.parts})
-        parts = []
-        for job_id, name, data in split.parts:
-            target = self._paths.processing / claim_name(job_id, name)
-            if not self._jobs.is_known(job_id):
-                write_atomic(target, data)
-                parts.append((target, job_id, name))
-        self._put_away(file, place.name)
-        for target, job_id, name in parts:
-            self._take(target, job_id, name, place.with_name(name))
+        parts = [
+            _Claim(
+                self._paths.processing / claim_name(job_id, name), job_id, name, claim.place.with_name(name)
+            )
+            for job_id, name, _ in split.parts
+        ]
+        self._seen.record_claims({each.job_id: display_text(str(each.place)) for each in parts})
+        parts_left = [each for each in parts if not self._jobs.is_known(each.job_id)]
+        texts = {job_id: data for job_id, _, data in split.parts}
+        for part in parts_left:
+            write_atomic(part.file, texts[part.job_id])
+        self._put_away(claim.file, claim.place.name)
+        for part in parts_left:
+            self._take(part)
 
     def _put_away(self, file: Path, name: str) -> None:
         """The file that was split goes to done/; what became of its jobs stands beside each of them."""

@@ -1,0 +1,117 @@
+"""`python crashing_sidecar.py POINT NUMBER run LIBRARY ...`: hotfolder that kills itself at a named point.
+
+The process sends itself SIGKILL when it passes the point for the NUMBER-th time, in whatever thread; the
+product knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hotfolder.cli import run_command_line
+from hotfolder.database import Transaction
+from hotfolder.delivery.results import ResultHandler
+from hotfolder.events import GENERATION_PROGRESS
+from hotfolder.generation.closing import DELIVER_RESULT, JobCloser
+from hotfolder.generation.execute import ExecuteHandler
+from hotfolder.generation.finalize import FinalizeHandler
+from hotfolder.generation.references import ReferenceDesk
+from hotfolder.generation.service import GenerationService
+from hotfolder.library.ingest import Ingest
+from hotfolder.library.seen import SeenStore
+from hotfolder.queue.worker import Worker
+from hotfolder.sidecar import Sidecar
+from hotfolder.watchers import inbox
+from hotfolder.watchers.inbox import Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Before or after a method of the product; `counts` says by its arguments whether a call is meant."""
+
+    when: Literal["before", "after"]
+    owner: Any
+    method: str
+    counts: Callable[..., bool] = lambda *_arguments, **_named: True
+
+
+def _is_sampling(tx: Transaction, topic: str, kind: str, subject: str, data: Mapping[str, Any]) -> bool:
+    return topic == GENERATION_PROGRESS and data["stage"] == "sampling"
+
+
+def _has_references(desk: ReferenceDesk, references: Any, *rest: Any) -> bool:
+    return bool(references)
+
+
+def _has_picture(folder: Any, **_named: Any) -> bool:
+    return (folder / "output.png").exists()
+
+
+def _is_delivery(worker: Worker, held: Any) -> bool:
+    return bool(held.item.task_type == DELIVER_RESULT)
+
+
+POINTS: Mapping[str, Point] = {
+    "claims-not-noted": Point("before", SeenStore, "record_claims"),
+    "claims-noted": Point("after", SeenStore, "record_claims"),
+    "claimed": Point("before", Inbox, "_take"),
+    "references-copied": Point("after", ReferenceDesk, "accept_all", _has_references),
+    "inserted": Point("after", GenerationService, "take_in"),
+    "refused": Point("after", GenerationService, "_refuse"),
+    "own-id-learned": Point("before", Inbox, "_rename_claim"),
+    "part-written": Point("after", inbox, "write_atomic"),
+    "parts-written": Point("before", Inbox, "_put_away"),
+    "original-put-away": Point("after", Inbox, "_put_away"),
+    "picture-begun": Point("after", ExecuteHandler, "_start"),
+    "sampling": Point("before", Transaction, "event", _is_sampling),
+    "picture-made": Point("before", ExecuteHandler, "_verified"),
+    "execute-recorded": Point("before", FinalizeHandler, "execute"),
+    "picture-stored": Point("after", Ingest, "store_picture"),
+    "sidecars-stored": Point("after", Ingest, "store_sidecars"),
+    "files-stored": Point("after", FinalizeHandler, "execute"),
+    "finalize-half-recorded": Point("before", JobCloser, "close_if_ended"),
+    "finalize-recorded": Point("before", shutil, "rmtree", _has_picture),
+    "place-reserved": Point("after", ResultHandler, "_reserve"),
+    "job-file-moved": Point("after", ResultHandler, "_move_own"),
+    "result-written": Point("after", ResultHandler, "_write_documents"),
+    "delivered": Point("after", Worker, "_run", _is_delivery),
+    "queue-recovered": Point("after", Worker, "recover"),
+    "inbox-recovered": Point("after", Inbox, "recover"),
+    "work-swept": Point("after", Sidecar, "_sweep_work"),
+}
+
+
+def arm(point: Point, number: int) -> None:
+    """Make the process kill itself at the NUMBER-th passing of the point."""
+    original = getattr(point.owner, point.method)
+    passings = itertools.count(1)
+
+    def pass_point() -> None:
+        if next(passings) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(original)
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        is_meant = point.counts(*arguments, **named)
+        if is_meant and point.when == "before":
+            pass_point()
+        outcome = original(*arguments, **named)
+        if is_meant and point.when == "after":
+            pass_point()
+        return outcome
+
+    setattr(point.owner, point.method, wrapped)
+
+
+if __name__ == "__main__":
+    name, number, *command_line = sys.argv[1:]
+    arm(POINTS[name], int(number))
+    sys.exit(run_command_line(command_line))
