@@ -8,7 +8,7 @@ from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs leave it out
 from typing import NoReturn
 
-from hotfolder.domain.document import (
+from hotfolder.domain.node import (
     MAX_DEPTH,
     MAX_NUMBER_CHARACTERS,
     Entry,

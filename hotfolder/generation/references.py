@@ -12,7 +12,7 @@ from hotfolder.domain.job import Reference
 from hotfolder.errors import LibraryError, NotFound, Problem
 from hotfolder.files.images import check_image
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import store_by_hash
+from hotfolder.files.storage import display_name, store_by_hash
 from hotfolder.library.media import MediaStore
 
 _EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
@@ -67,7 +67,7 @@ class ReferenceDesk:
         try:
             sha256, stored = store_by_hash(source, self._paths.refs, extension)
         except LibraryError as error:
-            raise LibraryError(f"`{name}` cannot be used: {error.message}", hint=error.hint) from error
+            raise _named(error, source, name) from error
         except OSError as error:
             message = f"`{name}` cannot be read: {error.strerror or error}."
             raise LibraryError(message, hint="Check that the sidecar may read the file.") from error
@@ -75,7 +75,7 @@ class ReferenceDesk:
             check_image(stored)
         except LibraryError as error:
             stored.unlink(missing_ok=True)
-            raise LibraryError(f"`{name}` cannot be used: {error.message}", hint=error.hint) from error
+            raise _named(error, stored, name) from error
         if media_id is None:
             known = self._media.find_by_content(sha256)
             media_id = known.media_id if known else None
@@ -91,21 +91,26 @@ class ReferenceDesk:
         return self._find_content(reference.sha256.lower())
 
     def _find_path(self, text: str, folder: Path) -> Path:
-        wanted = folder / Path(text).expanduser() if text.startswith("~") else folder / text
+        wanted = Path(text).expanduser() if text.startswith("~/") else folder / text
         try:
-            real = wanted.resolve(strict=True)
-        except (OSError, RuntimeError, ValueError) as error:
+            place = wanted.resolve()
+            self._require_allowed(text, place)
+            place.stat()
+        except (OSError, RuntimeError, ValueError) as error:  # not there, a loop of links, no path at all
             raise LibraryError(
                 f"The reference `{text}` is not there.",
                 code="job.ref_missing",
                 hint=_near_names(wanted) or "Put the picture beside the job file, then drop the job again.",
             ) from error
-        if not any(real.is_relative_to(root) for root in self._roots):
+        return place
+
+    def _require_allowed(self, text: str, place: Path) -> None:
+        """Asked before the disk is: what lies outside is not even told to be there or not."""
+        if not any(place.is_relative_to(root) for root in self._roots):
             raise LibraryError(
                 f"The reference `{text}` lies outside the library and the allowed folders.",
                 hint="Put the picture beside the job file, or add its folder to `intake.allowed_roots`.",
             )
-        return real
 
     def _find_media(self, media_id: str) -> tuple[Path, str, str | None]:
         try:
@@ -124,6 +129,11 @@ class ReferenceDesk:
             message = f"No file of the library has the content {name}."
             raise LibraryError(message, code="job.ref_missing", hint="Check the hash, or import the picture.")
         return stored, name, None
+
+
+def _named(error: LibraryError, file: Path, name: str) -> LibraryError:
+    """The same reason under the name that the submitter wrote."""
+    return LibraryError(error.message.replace(display_name(file), f"`{name}`", 1), hint=error.hint)
 
 
 def _near_names(wanted: Path) -> str | None:

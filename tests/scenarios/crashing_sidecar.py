@@ -43,7 +43,9 @@ class Point:
     counts: Callable[..., bool] = lambda *_arguments, **_named: True
 
 
-def _is_sampling(tx: Transaction, topic: str, kind: str, subject: str, data: Mapping[str, Any]) -> bool:
+def _is_sampling(
+    tx: Transaction, topic: str, kind: str, subject: str, data: Mapping[str, Any], actor: str | None = None
+) -> bool:
     return topic == GENERATION_PROGRESS and data["stage"] == "sampling"
 
 

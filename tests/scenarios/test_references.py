@@ -167,7 +167,7 @@ def test_every_unusable_reference_is_refused_with_its_reason_and_place_in_one_re
     refused = [
         ("half.jpg", ""),
         ("empty.png", "empty"),
-        ("bomb.png", "60,000"),
+        ("bomb.png", "60000 x 60000"),
         ("text.png", ""),
         (os.path.relpath(tmp_path / "outside.png", folder), "outside"),
         ("link.png", "outside"),
@@ -184,7 +184,7 @@ def test_every_unusable_reference_is_refused_with_its_reason_and_place_in_one_re
     assert len(problems) == len(refused) + 1
     for number, ((name, reason), problem) in enumerate(zip(refused, problems, strict=False)):
         assert problem["code"] == "job.ref_refused", problem
-        assert name in problem["message"]
+        assert f"`{name}`" in problem["message"]
         assert reason in problem["message"]
         assert problem["hint"]
         assert (problem["line"], problem["column"], problem["path"]) == (4 + number, 5, f"refs.{number}")
@@ -206,6 +206,21 @@ def test_reference_outside_the_library_does_not_tell_what_is_there(
     problems = result["error"]["problems"]
     assert [each["code"] for each in problems] == ["job.ref_refused"] * 2
     assert "confidential.png" not in str(result)
+
+
+def test_reference_whose_name_begins_with_a_tilde_is_looked_for_beside_the_job(
+    service: RecordingService,
+) -> None:
+    folder = service.root / "inbox" / "tilde"
+    folder.mkdir()
+    pictures.write_png(folder / "~draft.png")
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+
+    found = submit(service, "tilde/found.yaml", ["~draft.png"])
+    missing = submit(service, "tilde/missing.yaml", ["~nobody-has-this-name/x.png", "loop.png"])
+
+    assert found["status"] == "completed", found["error"]
+    assert [each["code"] for each in missing["error"]["problems"]] == ["job.ref_missing"] * 2
 
 
 def test_unknown_media_id_and_hash_are_missing_references(service: RecordingService) -> None:
