@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from hotfolder.engine.discovery import find_binary, find_model_file
 from hotfolder.engine.manager import EngineCommand, EngineManager, EngineStatus, EngineTimeouts
 from hotfolder.engine.messages import LoadParams
 from hotfolder.errors import LibraryError
-from hotfolder.events import ENGINE_STATUS, Doorbell
+from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser
 from hotfolder.generation.control import JobControl
@@ -206,26 +207,20 @@ class Engines:
             manager.stop()
 
 
-def build_engines(library: Library) -> Engines:
+def build_engines(library: Library, on_status: Callable[[EngineStatus], None] | None = None) -> Engines:
     """The managers for the embedded engine and, where its binary is found, for cn-engine."""
     settings = library.settings.engine
     timeouts = EngineTimeouts(
         load_s=settings.load_timeout_s, generate_s=settings.generate_timeout_s, stall_s=settings.stall_s
     )
-
-    def announce(status: EngineStatus) -> None:
-        data = {"state": status.state, "kind": status.kind, "modelInfo": status.model_info}
-        with library.database.transaction() as tx:
-            tx.event(ENGINE_STATUS, "engine", status.kind, data)
-
     embedded = (sys.executable, "-m", "hotfolder.engine.procedural")
-    procedural = EngineManager(EngineCommand("procedural", embedded, settings.env), timeouts, announce)
+    procedural = EngineManager(EngineCommand("procedural", embedded, settings.env), timeouts, on_status)
     binary = find_binary(settings.path, library.paths.engines)
     if binary is None:
         return Engines(procedural, None)
     return Engines(
         procedural,
-        EngineManager(EngineCommand("cn-engine", (str(binary),), settings.env), timeouts, announce),
+        EngineManager(EngineCommand("cn-engine", (str(binary),), settings.env), timeouts, on_status),
     )
 
 

@@ -1,127 +1,47 @@
-"""Settings: hotfolder.yaml < environment < command line, each value with its origin."""
+"""Settings in force: hotfolder.yaml < environment < command line, each value with its origin."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from hotfolder.domain.document import Node, find_node, parse_documents, to_plain
+from hotfolder.domain.document import Node, entries, find_node, parse_documents
 from hotfolder.domain.nearest import did_you_mean
 from hotfolder.errors import ConfigError, JobFileError
+from hotfolder.settings import (
+    ModelSetSettings,
+    Settings,
+    as_section,
+    inner_type,
+    iter_keys,
+    takes_text,
+    to_values,
+)
+
+__all__ = ["EffectiveSetting", "LoadedSettings", "ModelSetSettings", "Settings", "load_settings"]
 
 ENVIRONMENT_PREFIX = "HOTFOLDER_"
 SHORT_FORMS = {"HOTFOLDER_ENGINE": "engine.path", "HOTFOLDER_MODELS": "models.roots"}
-NOT_SETTINGS = {"HOTFOLDER_LIBRARY", "HOTFOLDER_PROCEDURAL_FAULT", "HOTFOLDER_PROCEDURAL_STEP_MS"}
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EngineSettings(_Section):
-    """How the engine is found and how long it may take."""
-
-    path: str | None = Field(
-        None, description="The cn-engine binary; else PATH and LIBRARY/engines are searched."
-    )
-    fallback: Literal["none", "procedural"] = Field(
-        "none", description="Without engine or models: fail, or draw test pictures that say so."
-    )
-    stall_s: float = Field(120, gt=0, description="A busy engine that is silent for so long has hung.")
-    load_timeout_s: float = Field(300, gt=0, description="Longest time to load a model.")
-    generate_timeout_s: float = Field(600, gt=0, description="Longest time for one picture.")
-    env: dict[str, str] = Field(default_factory=dict, description="Added to the engine's environment.")
-
-
-class ModelSetSettings(_Section):
-    """The files of one model; relative paths are looked up in models.roots, then LIBRARY/models."""
-
-    diffusion_model: str = Field(description="Diffusion model (*.gguf, *.safetensors).")
-    vae: str | None = None
-    llm: str | None = None
-    upscale_model: str | None = None
-    flags: dict[str, Any] = Field(
-        default_factory=lambda: {"offload_to_cpu": True, "flash_attn": True},
-        description="As cn-engine's load takes them.",
-    )
-
-
-class ModelSettings(_Section):
-    """Where models are and how their files belong together."""
-
-    roots: list[str] = Field(default_factory=list, description="Folders with model files.")
-    sets: dict[str, ModelSetSettings] = Field(default_factory=dict, description="Model sets by name.")
-
-
-class IntakeSettings(_Section):
-    """When a dropped file is complete, and what it may name."""
-
-    settle_ms: int = Field(500, ge=50, description="A file is complete when unchanged for so long.")
-    allowed_roots: list[str] = Field(
-        default_factory=list, description="Folders outside the library for refs."
-    )
-    max_job_bytes: int = Field(1024 * 1024, ge=1024, description="Largest job file.")
-
-
-class LaneSettings(_Section):
-    """How many items of each kind run at the same time."""
-
-    gpu: int = Field(1, ge=1, le=1)
-    cpu: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
-    io: int = Field(8, ge=1, le=256)
-
-
-class QueueSettings(_Section):
-    """How work is shared out and repeated."""
-
-    lanes: LaneSettings = LaneSettings()
-    max_attempts: int = Field(3, ge=1, le=100, description="Attempts at a generation, unless the job says.")
-    lease_s: float = Field(60, ge=1, description="Renewed while the work is in hand.")
-
-
-class MetadataSettings(_Section):
-    """What is written into every picture, unless the job says otherwise."""
-
-    creator: str | None = None
-    copyright: str | None = None
-
-
-class ShutdownSettings(_Section):
-    """How the sidecar stops."""
-
-    grace_s: float = Field(30, ge=0, description="Time for the work in hand before it is handed back.")
-
-
-class LoggingSettings(_Section):
-    """What the sidecar tells."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-
-
-class Settings(_Section):
-    """All settings; every key has a default."""
-
-    engine: EngineSettings = EngineSettings()
-    models: ModelSettings = ModelSettings()
-    intake: IntakeSettings = IntakeSettings()
-    queue: QueueSettings = QueueSettings()
-    metadata: MetadataSettings = MetadataSettings()
-    shutdown: ShutdownSettings = ShutdownSettings()
-    logging: LoggingSettings = LoggingSettings()
+NOT_SETTINGS = ("HOTFOLDER_LIBRARY", "HOTFOLDER_PROCEDURAL_", "HOTFOLDER_SECRETS__")
+"""Variables with these beginnings are read elsewhere."""
+FILE = "hotfolder.yaml"
+_FOLDER_KEYS = ("models.roots", "intake.allowed_roots")
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSetting:
-    """One value in force, and where it came from."""
+    """One value in force, where it came from, and what it means."""
 
     key: str
     value: Any
     origin: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,34 +54,33 @@ class LoadedSettings:
     def list(self) -> list[EffectiveSetting]:
         """Every key with its value and origin."""
         plain = self.settings.model_dump(mode="json")
-        return [EffectiveSetting(key, value, self._origin(key)) for key, value in _flatten(plain, Settings)]
-
-    def _origin(self, key: str) -> str:
-        candidates = [each for each in self.origins if key == each or key.startswith(each + ".")]
-        candidates += [each for each in self.origins if each.startswith(key + ".")]
-        return self.origins[candidates[0]] if candidates else "default"
+        return [
+            EffectiveSetting(key, _at(plain, key), _origin_of(self.origins, key) or "default", description)
+            for key, description in iter_keys()
+        ]
 
 
 def load_settings(
     library: Path, environment: Mapping[str, str], options: Mapping[str, Any] | None = None
 ) -> LoadedSettings:
-    """Settings of a library; `options` are dotted keys from the command line. Raises ConfigError."""
-    file = library / "hotfolder.yaml"
+    """Settings of a library; `options` are dotted keys from the command line. Raises ConfigError.
+
+    A relative path is meant from the library folder in hotfolder.yaml, and from the current folder elsewhere.
+    """
+    file = library / FILE
     node = _read_file(file)
-    merged: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    if node is not None:
-        plain = to_plain(node)
-        merged = plain if isinstance(plain, dict) else {}
-        origins |= {key: "hotfolder.yaml" for key, _ in _leaves(merged)}
+    merged: dict[str, Any] = to_values(node, Settings) if node is not None else {}
+    origins = {key: FILE for key, _ in _leaves(merged)}
+    _anchor(merged, library)
     for key, value, origin in _from_environment(environment):
-        _put(merged, key, value)
-        origins = {each: old for each, old in origins.items() if not each.startswith(key + ".")} | {
-            key: origin
-        }
+        if origin == "$HOTFOLDER_MODELS":
+            found = _at(merged, key)
+            value = [*(found if isinstance(found, list) else ()), *value]  # noqa: PLW2901 - added, not put
+            origin = ", ".join(filter(None, (origins.get(key), origin)))  # noqa: PLW2901
+        _override(merged, origins, key, value, origin)
     for key, value in (options or {}).items():
-        _put(merged, key, value)
-        origins[key] = "command line"
+        _override(merged, origins, key, value, "command line")
+    _anchor(merged, Path())
     try:
         return LoadedSettings(Settings.model_validate(merged), origins)
     except ValidationError as error:
@@ -177,13 +96,17 @@ def _read_file(file: Path) -> Node | None:
         raise ConfigError(
             f"{file} cannot be read: {error.strerror}.", hint="Check its permissions."
         ) from error
-    if not any(line.strip() and not line.lstrip().startswith(b"#") for line in data.splitlines()):
+    lines = (line.partition(b"#")[0].strip() for line in data.removeprefix(b"\xef\xbb\xbf").splitlines())
+    if all(line in (b"", b"---", b"...") for line in lines):
         return None
     try:
         nodes = parse_documents(data, "yaml")
     except JobFileError as error:
-        problem = error.problems[0]
-        raise ConfigError(f"{file}, line {problem.line}: {problem.message}", hint=problem.hint) from error
+        lines_found = [
+            f"{file}, line {each.line}, column {each.column}: {each.message}" for each in error.problems
+        ]
+        hints = dict.fromkeys(each.hint for each in error.problems if each.hint)
+        raise ConfigError("\n".join(lines_found), hint="\n".join(hints)) from error
     if len(nodes) != 1 or nodes[0].kind != "map":
         raise ConfigError(
             f"{file} is not a mapping of sections.", hint="Write for example `engine: {path: ...}`."
@@ -192,32 +115,50 @@ def _read_file(file: Path) -> Node | None:
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any, str]]:
-    for name in sorted(environment):
+    """Keys with values and origins, short forms last; an empty variable counts as one that is not set."""
+    names = [name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and environment[name]]
+    for name in sorted(names, key=lambda each: (each in SHORT_FORMS, each)):
+        text = environment[name]
         if name in SHORT_FORMS:
-            value: Any = environment[name]
-            yield (
-                SHORT_FORMS[name],
-                value.split(os.pathsep) if name == "HOTFOLDER_MODELS" else value,
-                f"${name}",
-            )
-        elif name.startswith(ENVIRONMENT_PREFIX) and "__" in name and "SECRETS__" not in name:
+            roots = [each for each in text.split(os.pathsep) if each]
+            yield SHORT_FORMS[name], roots if name == "HOTFOLDER_MODELS" else text, f"${name}"
+        elif name.startswith(NOT_SETTINGS):
+            continue
+        elif "__" in name:
             key = name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
-            yield key, _parse_value(name, environment[name]), f"${name}"
-        elif name.startswith(ENVIRONMENT_PREFIX) and name not in NOT_SETTINGS and "SECRETS__" not in name:
-            hint = f"Settings are written HOTFOLDER_SECTION__KEY. {did_you_mean(name, SHORT_FORMS)}"
-            raise ConfigError(f"The environment variable {name} is no setting.", hint=hint)
+            yield key, _parse_value(name, key, text), f"${name}"
+        else:
+            hint = f"Settings are written HOTFOLDER_SECTION__KEY. {did_you_mean(name, _variables())}"
+            raise ConfigError(f"The environment variable {name} is not a setting.", hint=hint)
 
 
-def _parse_value(name: str, text: str) -> Any:
+def _variables() -> list[str]:
+    names = [ENVIRONMENT_PREFIX + key.upper().replace(".", "__") for key, _ in iter_keys()]
+    return [*names, *SHORT_FORMS, "HOTFOLDER_LIBRARY"]
+
+
+def _parse_value(name: str, key: str, text: str) -> Any:
+    annotation = _type_at(key.split("."))
+    if annotation is not None and takes_text(annotation):
+        return text
     try:
-        return to_plain(parse_documents(text.encode(), "yaml")[0])
+        return to_values(parse_documents(text.encode("utf-8", "replace"), "yaml")[0], annotation)
     except JobFileError as error:
-        raise ConfigError(
-            f"The environment variable {name} cannot be read: {error}", hint=error.hint
-        ) from error
+        message = f"The environment variable {name} cannot be read: {error.problems[0].message}"
+        raise ConfigError(message, hint=error.hint) from error
 
 
-def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+def _type_at(path: Sequence[str | int]) -> Any:
+    found: Any = Settings
+    for step in path:
+        found = inner_type(found, step)
+    return found
+
+
+def _override(tree: dict[str, Any], origins: dict[str, str], key: str, value: Any, origin: str) -> None:
+    for each in [each for each in origins if each.startswith(key + ".")]:
+        del origins[each]
+    origins[key] = origin
     *sections, last = key.split(".")
     for section in sections:
         inner = tree.get(section)
@@ -225,6 +166,29 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:
             inner = tree[section] = {}
         tree = inner
     tree[last] = value
+
+
+def _anchor(tree: dict[str, Any], folder: Path) -> None:
+    """Make relative paths absolute, so that they mean the same from every folder."""
+
+    def absolute(value: Any) -> Any:
+        is_relative = isinstance(value, str) and value and not value.startswith("~")
+        return str((folder / value).absolute()) if is_relative else value
+
+    for key in _FOLDER_KEYS:
+        roots = _at(tree, key)
+        if isinstance(roots, list):
+            roots[:] = map(absolute, roots)
+    engine = tree.get("engine")
+    path = _at(tree, "engine.path")
+    if isinstance(engine, dict) and isinstance(path, str) and len(Path(path).parts) > 1:
+        engine["path"] = absolute(path)
+
+
+def _at(tree: Any, key: str) -> Any:
+    for name in key.split("."):
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return tree
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -235,12 +199,14 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _flatten(tree: Mapping[str, Any], model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _flatten(tree[name], field.annotation, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", tree[name]
+def _origin_of(origins: Mapping[str, str], key: str) -> str | None:
+    """Where a key came from: itself, what it lies in, and what lies below it."""
+    found = [
+        origin
+        for each, origin in origins.items()
+        if each == key or key.startswith(each + ".") or each.startswith(key + ".")
+    ]
+    return ", ".join(dict.fromkeys(found)) or None
 
 
 def _to_config_error(
@@ -250,29 +216,80 @@ def _to_config_error(
     for each in error.errors(include_url=False):
         path = tuple(each["loc"])
         key = ".".join(map(str, path))
-        where = _place(root, path, file, origins.get(key))
+        where = _place(root, path, file, _origin_of(origins, key))
         if each["type"] == "extra_forbidden":
             lines.append(f"{where}`{key}` is not a known setting.")
             hints.append(did_you_mean(str(path[-1]), _known_keys(path[:-1])))
         else:
-            lines.append(f"{where}`{key}`: {each['msg']} (found {each['input']!r}).")
-            hints.append("`hotfolder config show` lists every key with its default.")
+            lines.append(f"{where}`{key}` is {_found(each)}; expected {_expected(each)}.")
+            hints.append(_explain(path))
     return ConfigError("\n".join(lines), hint="\n".join(dict.fromkeys(hints)))
 
 
-def _place(root: Node | None, path: tuple[str | int, ...], file: Path, origin: str | None) -> str:
-    if origin is not None and origin != "hotfolder.yaml":
+def _place(root: Node | None, path: Sequence[str | int], file: Path, origin: str | None) -> str:
+    """Where a value was written: its key in the file, or the nearest place above that is in the file."""
+    if origin is not None and FILE not in origin:
         return f"{origin}: "
-    node = find_node(root, path) if root is not None else None
-    return f"{file}, line {node.line}, column {node.column}: " if node is not None else f"{file}: "
+    for end in range(len(path), 0, -1):
+        above = find_node(root, path[: end - 1]) if root is not None else None
+        key = next((each.key for each in entries(above) if each.key.value == path[end - 1]), None)
+        node = key or (find_node(root, path[:end]) if root is not None else None)
+        if node is not None:
+            return f"{file}, line {node.line}, column {node.column}: "
+    return f"{file}: "
 
 
-def _known_keys(path: tuple[str | int, ...]) -> list[str]:
-    model: type[BaseModel] = Settings
-    for name in path:
-        field = model.model_fields.get(str(name))
-        if field is None:
-            return list(ModelSetSettings.model_fields)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
-    return list(model.model_fields)
+def _known_keys(path: Sequence[str | int]) -> list[str]:
+    section = as_section(_type_at(path))
+    return list(section.model_fields) if section else []
+
+
+def _explain(path: Sequence[str | int]) -> str:
+    """What the key means, and its default."""
+    section = as_section(_type_at(path[:-1]))
+    field = section.model_fields.get(str(path[-1])) if section else None
+    if field is None or as_section(field.annotation):
+        return "`hotfolder config show` lists every key with its value."
+    default = (
+        "" if field.is_required() else f" Default: {_in_words(field.get_default(call_default_factory=True))}."
+    )
+    return f"`{path[-1]}`: {field.description}{default}"
+
+
+def _found(error: Any) -> str:
+    return "missing" if error["type"] == "missing" else _in_words(error["input"])
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, BaseModel | dict):
+        return "a section" if value else "an empty section"
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "list_type": "a list, such as [a, b]",
+    "dict_type": "a section with keys below it",
+    "model_type": "a section with keys below it",
+    "missing": "text",
+}
+
+
+def _expected(error: Any) -> str:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "greater_than":
+            return f"more than {context['gt']:g}"
+        case "greater_than_equal":
+            return f"at least {context['ge']:g}"
+        case "less_than_equal":
+            return f"at most {context['le']:g}"
+        case "literal_error":
+            return str(context["expected"])
+        case kind:
+            return _EXPECTED.get(kind, str(error["msg"]))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hotfolder.app import Library, build_engines, build_model_sets
-from hotfolder.errors import HotfolderError
+from hotfolder.app import Library, build_engines, build_model_sets, open_library
+from hotfolder.config import LoadedSettings, load_settings
+from hotfolder.errors import ConfigError, HotfolderError
 
 State = Literal["ok", "warning", "failure"]
 
 LOW_DISK_BYTES = 1_000_000_000
+ENOUGH_WATCHES = 8192
+FAULT_VARIABLE = "HOTFOLDER_PROCEDURAL_FAULT"
+_WATCHES_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 _WRITABLE = (
     "inbox",
     "processing",
@@ -26,14 +29,17 @@ _WRITABLE = (
     "originals",
     "thumbnails",
     "refs",
+    "ref_cache",
+    "ref_thumbnails",
     "work",
     "run",
+    "logs",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at."""
+    """One thing looked at; a hint says what to do when it is not ok."""
 
     name: str
     state: State
@@ -41,17 +47,39 @@ class Check:
     hint: str | None = None
 
 
+def examine(root: Path, environment: Mapping[str, str]) -> list[Check]:
+    """All checks, in the order in which a user would mend things; later ones need the earlier ones."""
+    checks = [_check_versions(), *_check_folders(root), _check_disk(root)]
+    checks += [*check_watches(_WATCHES_FILE), *_check_faults(environment)]
+    try:
+        settings = load_settings(root, environment)
+    except ConfigError as error:
+        return [*checks, Check("Settings", "failure", error.message, error.hint)]
+    checks.append(Check("Settings", "ok", "sound"))
+    if any(each.state == "failure" for each in checks):
+        return checks
+    return checks + _examine_inside(root, settings)
+
+
+def _examine_inside(root: Path, settings: LoadedSettings) -> list[Check]:
+    try:
+        library = open_library(root, settings)
+    except (HotfolderError, OSError) as error:
+        hint = error.hint if isinstance(error, HotfolderError) else "Check the permissions of the library."
+        return [Check("Library", "failure", str(error), hint)]
+    try:
+        return run_checks(library)
+    finally:
+        library.close()
+
+
 def run_checks(library: Library) -> list[Check]:
-    """All checks, in the order in which a user would mend things."""
+    """What can be checked in an open library only."""
     return [
-        _check_versions(),
-        *_check_folders(library),
-        _check_disk(library),
         _check_database(library),
         _check_sidecar(library),
         *_check_engine(library),
         *_check_models(library),
-        *_check_inotify(),
     ]
 
 
@@ -60,29 +88,44 @@ def _check_versions() -> Check:
     return Check("Versions", "ok", f"Python {python}, SQLite {sqlite3.sqlite_version}")
 
 
-def _check_folders(library: Library) -> Iterator[Check]:
-    for name in _WRITABLE:
-        folder = library.paths.root / name
-        probe, renamed = folder / ".doctor-probe", folder / ".doctor-probe-2"
-        try:
-            probe.write_bytes(b"")
-            probe.rename(renamed)
-            renamed.unlink()
-        except OSError as error:
-            hint = f"Give the user that runs hotfolder the right to write into {folder}."
-            yield Check(f"Folder {name}/", "failure", str(error), hint)
-            return
-    yield Check("Folders", "ok", "every folder can be written to")
+def _check_folders(root: Path) -> Iterator[Check]:
+    unwritable = {name: found for name in _WRITABLE if (found := _try_to_write(root / name)) is not None}
+    for name, found in unwritable.items():
+        hint = f"Let the user that runs hotfolder write into the folder {root / name}."
+        if not (root / name).is_dir() and (root / name).exists():
+            hint = f"Move {root / name} away: a folder belongs there. `hotfolder init {root}` makes it."
+        yield Check(f"Folder {name}/", "failure", found, hint)
+    if not unwritable:
+        yield Check("Folders", "ok", "every folder can be written to")
 
 
-def _check_disk(library: Library) -> Check:
-    free = shutil.disk_usage(library.paths.root).free
-    state: State = "ok" if free > LOW_DISK_BYTES else "warning"
-    return Check("Disk", state, f"{free / 1e9:.1f} GB free", "Make room: pictures need it soon.")
+def _try_to_write(folder: Path) -> str | None:
+    """Make, rename and remove a file; a folder that is missing is no fault, opening the library makes it."""
+    probe, renamed = folder / ".doctor-probe", folder / ".doctor-probe-2"
+    if not folder.exists() and folder.parent.is_dir():
+        folder, probe, renamed = folder.parent, folder.parent / probe.name, folder.parent / renamed.name
+    try:
+        probe.write_bytes(b"")
+        probe.rename(renamed)
+        renamed.unlink()
+    except OSError as error:
+        return f"cannot be written to: {error.strerror or error}"
+    return None
+
+
+def _check_disk(root: Path) -> Check:
+    free_bytes = shutil.disk_usage(root).free
+    found = f"{free_bytes / 1e9:.1f} GB free"
+    if free_bytes > LOW_DISK_BYTES:
+        return Check("Disk", "ok", found)
+    return Check("Disk", "warning", found, "Make room: pictures need it soon.")
 
 
 def _check_database(library: Library) -> Check:
-    found = library.database.quick_check()
+    try:
+        found = library.database.quick_check()
+    except sqlite3.Error as error:
+        found = str(error)
     if found == "ok":
         return Check("Database", "ok", "sound")
     return Check("Database", "failure", found, "Keep library.db, and restore a backup beside it.")
@@ -118,20 +161,26 @@ def _check_models(library: Library) -> Iterator[Check]:
     for name, load in sets.items():
         missing = [each for each in load.files() if not Path(each).is_file()]
         if missing:
-            hint = "Mend the path in hotfolder.yaml, or add its folder to `models.roots`."
+            hint = "Correct the path in hotfolder.yaml, or add its folder to `models.roots`."
             yield Check(f"Model set {name}", "failure", f"missing: {', '.join(missing)}", hint)
         else:
             yield Check(f"Model set {name}", "ok", f"{len(load.files())} files")
 
 
-def _check_inotify() -> Iterator[Check]:
-    limit_file = Path("/proc/sys/fs/inotify/max_user_watches")
-    if not limit_file.exists():
+def check_watches(limit_file: Path) -> Iterator[Check]:
+    """How many folders the system lets us watch, where it says so."""
+    try:
+        limit = int(limit_file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
         return
-    limit = int(limit_file.read_text(encoding="ascii"))
-    state: State = "ok" if limit >= 8192 else "warning"
-    yield Check("inotify", state, f"{limit} watches", "sudo sysctl fs.inotify.max_user_watches=524288")
-    if os.environ.get("HOTFOLDER_PROCEDURAL_FAULT"):
-        yield Check(
-            "Faults", "warning", "HOTFOLDER_PROCEDURAL_FAULT is set: the embedded engine fails on purpose"
-        )
+    if limit >= ENOUGH_WATCHES:
+        yield Check("inotify", "ok", f"{limit} watches")
+    else:
+        hint = "Allow more: sudo sysctl fs.inotify.max_user_watches=524288"
+        yield Check("inotify", "warning", f"{limit} watches", hint)
+
+
+def _check_faults(environment: Mapping[str, str]) -> Iterator[Check]:
+    if environment.get(FAULT_VARIABLE):
+        found = f"{FAULT_VARIABLE} is set: the embedded engine fails on purpose"
+        yield Check("Faults", "warning", found, "Unset it.")

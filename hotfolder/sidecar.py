@@ -11,6 +11,8 @@ from hotfolder.app import Library, build_engines, build_model_sets
 from hotfolder.clock import new_id, utc_now
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.delivery.status import StatusWriter
+from hotfolder.engine.manager import EngineStatus
+from hotfolder.events import ENGINE_STATUS
 from hotfolder.generation.closing import DELIVER_RESULT
 from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
@@ -33,7 +35,7 @@ class Sidecar:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._engines = build_engines(library)
+        self._engines = build_engines(library, self._announce)
         settings = library.settings
         self._worker = Worker(
             library.database,
@@ -136,6 +138,15 @@ class Sidecar:
             FINALIZE: FinalizeHandler(*stores, library.media, ingest, library.closer, endpoints, credit),
             DELIVER_RESULT: ResultHandler(*stores, library.media),
         }
+
+    def _announce(self, status: EngineStatus) -> None:
+        """Runs on the engine's threads, which a full disk or a locked database must not end."""
+        data = {"state": status.state, "kind": status.kind, "modelInfo": status.model_info}
+        try:
+            with self._library.database.transaction() as tx:
+                tx.event(ENGINE_STATUS, "engine", status.kind, data)
+        except Exception:  # the next change of state is told again
+            log.exception("the state of the engine could not be recorded")
 
     def _on_settled(self, files: list[SettledFile]) -> None:
         self._inbox.take_all([each.path for each in files])

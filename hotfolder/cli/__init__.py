@@ -18,7 +18,7 @@ from hotfolder.cli.endpoints import endpoints, schema
 from hotfolder.cli.engine import engine
 from hotfolder.cli.jobs import jobs
 from hotfolder.cli.library import init, run
-from hotfolder.cli.output import report_error
+from hotfolder.cli.output import report_error, say
 from hotfolder.cli.submit import submit, validate
 from hotfolder.errors import HotfolderError
 
@@ -78,5 +78,5 @@ def _report_unexpected() -> int:
     ) as file:
         traceback.print_exc(file=file)
     last = traceback.format_exc().strip().splitlines()[-1]
-    click.echo(f"Unexpected error: {last}\nThe details are in {file.name}; please report them.", err=True)
+    say(f"Unexpected error: {last}\nThe details are in {file.name}; please report them.", err=True)
     return EXIT_UNEXPECTED

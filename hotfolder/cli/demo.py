@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from hotfolder.app import create_library, open_library
-from hotfolder.cli.library import print_summary, serve, setup_logging
-from hotfolder.config import load_settings
+from hotfolder.app import create_library, is_library
+from hotfolder.cli.library import logged, print_summary, serve
+from hotfolder.cli.opening import open_root
+from hotfolder.cli.output import say
 from hotfolder.errors import LibraryError
 from hotfolder.library.jobs import Job
+from hotfolder.lock import LibraryLock
 
 DEMO_FOLDER = Path("demo-library")
 EXPECTED_FILE = "expected.json"
@@ -25,10 +26,10 @@ EXPECTED_FILE = "expected.json"
 def demo(once: bool) -> int:
     """Run the example library on a fresh copy in ./demo-library."""
     target = make_copy(find_examples(), DEMO_FOLDER)
-    library = open_library(target, load_settings(target, os.environ))
+    library = open_root(target)
     try:
-        setup_logging(library)
-        jobs = serve(library, once=once)
+        with logged(library):
+            jobs = serve(library, once=once)
         if not once:
             return 0
         print_summary(library, jobs)
@@ -47,14 +48,30 @@ def find_examples() -> Path:
 
 
 def make_copy(source: Path, target: Path) -> Path:
-    """A fresh copy; only a folder that is a library itself is replaced."""
-    if target.exists():
-        if not (target / "hotfolder.yaml").is_file():
-            raise LibraryError(f"{target} exists and is not a library.", hint="Move it away, then try again.")
+    """A fresh copy; only an earlier demo that nobody uses is replaced, never a library of somebody's own."""
+    if target.exists() or target.is_symlink():
+        _refuse_foreign(target)
         shutil.rmtree(target)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__init__.py", "__pycache__"))
     create_library(target)
     return target
+
+
+def _refuse_foreign(target: Path) -> None:
+    is_demo = is_library(target) and (target / EXPECTED_FILE).is_file() and not target.is_symlink()
+    if not is_demo:
+        raise LibraryError(
+            f"{target} exists and is not an earlier demo.",
+            code="library.not_a_demo",
+            hint="Move it away, or call the demo from another folder.",
+        )
+    lock = LibraryLock(target / "run" / "lock")
+    if lock.is_held_by_another():
+        raise LibraryError(
+            f"A demo runs in {target} already ({lock.describe_holder()}).",
+            code="library.locked",
+            hint="Stop it first (Ctrl-C in its terminal).",
+        )
 
 
 def _is_as_expected(target: Path, jobs: list[Job]) -> bool:
@@ -67,5 +84,5 @@ def _is_as_expected(target: Path, jobs: list[Job]) -> bool:
         return True
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
-            click.echo(f"{name}: {found.get(name, 'not run')}, but the example says {expected.get(name)}.")
+            say(f"{name}: {found.get(name, 'not run')}, but the example says {expected.get(name)}.")
     return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from hotfolder.cli.opening import opened
-from hotfolder.cli.output import json_option, print_json
-from hotfolder.diagnosis import run_checks
+from hotfolder.cli.opening import find_root
+from hotfolder.cli.output import json_option, print_json, say
+from hotfolder.diagnosis import examine
 
 _MARKS = {"ok": "ok  ", "warning": "warn", "failure": "FAIL"}
 
@@ -16,8 +18,7 @@ _MARKS = {"ok": "ok  ", "warning": "warn", "failure": "FAIL"}
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> int:
     """Check the library, the engine and the machine; exit 1 on a failure."""
-    with opened(context) as library:
-        checks = run_checks(library)
+    checks = examine(find_root(context), os.environ)
     if as_json:
         print_json(
             [
@@ -27,7 +28,7 @@ def doctor(context: click.Context, as_json: bool) -> int:
         )
     else:
         for each in checks:
-            click.echo(f"{_MARKS[each.state]}  {each.name}: {each.found}")
-            if each.hint and each.state != "ok":
-                click.echo(f"      {each.hint}")
+            say(f"{_MARKS[each.state]}  {each.name}: {each.found}")
+            if each.hint:
+                say("\n".join(f"      {line}" for line in each.hint.splitlines()))
     return 1 if any(each.state == "failure" for each in checks) else 0

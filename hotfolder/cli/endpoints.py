@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from hotfolder.catalog.endpoints import EndpointCatalog
 from hotfolder.catalog.store import load_builtin_providers
-from hotfolder.cli.output import json_option, print_json, print_table
-from hotfolder.domain.endpoint import Endpoint
+from hotfolder.cli.output import json_option, print_json, print_table, say
+from hotfolder.domain.endpoint import Endpoint, PropertySchema
 from hotfolder.domain.job_schema import build_job_schema
 from hotfolder.domain.params import describe_schema
 
@@ -38,14 +40,14 @@ def show(endpoint_key: str, as_json: bool) -> None:
     if as_json:
         print_json(_to_object(endpoint))
         return
-    click.echo(f"{endpoint.endpoint_key}: {endpoint.display_name}")
-    click.echo(f"Modes: {', '.join(endpoint.modes)}; at most {endpoint.limits.refs} references.\n")
+    say(f"{endpoint.endpoint_key}: {endpoint.display_name}")
+    say(f"Modes: {', '.join(endpoint.modes)}; at most {endpoint.limits.refs} reference pictures.\n")
     schema_of = endpoint.request_schema
     rows = [
         (
             name,
             describe_schema(each),
-            "required" if name in schema_of.required else each.default,
+            "required" if name in schema_of.required else _default_of(each),
             each.description,
         )
         for name, each in schema_of.properties.items()
@@ -60,11 +62,19 @@ def schema(kind: str) -> None:
     if kind == "job":
         print_json(build_job_schema(_catalog().list()))
     else:
-        print_json(Endpoint.model_json_schema(by_alias=True))
+        dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        print_json(dialect | Endpoint.model_json_schema(by_alias=True))
 
 
 def _catalog() -> EndpointCatalog:
     return EndpointCatalog(load_builtin_providers())
+
+
+def _default_of(schema: PropertySchema) -> str:
+    """The default as a job file would write it."""
+    if schema.default is None:
+        return ""
+    return schema.default if isinstance(schema.default, str) else json.dumps(schema.default)
 
 
 def _to_object(endpoint: Endpoint) -> object:

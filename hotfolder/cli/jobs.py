@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
 from hotfolder.app import Library
 from hotfolder.cli.following import describe_job
-from hotfolder.cli.opening import opened
-from hotfolder.cli.output import json_option, print_json, print_table
+from hotfolder.cli.opening import opened, user_name
+from hotfolder.cli.output import json_option, one_line, print_json, print_table, report_error, say
 from hotfolder.delivery.documents import build_head, build_report
-from hotfolder.errors import NotFound
+from hotfolder.errors import HotfolderError, NotFound
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.inbox import list_held, list_waiting
 
@@ -60,7 +59,8 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
-    click.echo(f"{job.job_id}  {job.status}\ninbox/{job.job_file} -> {job.final_path or '(not ended)'}\n")
+    say(f"{job.job_id}  {job.status}")
+    say(f"{one_line(f'inbox/{job.job_file}')} -> {one_line(job.final_path or '(not ended)')}\n")
     rows = [
         (each["seed"], each["status"], output["path"], f"{output['width']} x {output['height']}")
         for each in result["generations"]
@@ -68,31 +68,39 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
     ]
     print_table(("Seed", "Status", "Picture", "Size"), rows, "No pictures.")
     if job.status in ("failed", "cancelled", "partially_completed"):
-        click.echo("\n" + build_report(job, generations))
+        say("\n" + build_report(job, generations))
 
 
 @jobs.command()
 @_JOBS
 @click.pass_context
-def cancel(context: click.Context, job_ids: Sequence[str]) -> None:
+def cancel(context: click.Context, job_ids: Sequence[str]) -> int:
     """Cancel jobs: what waits ends at once, what runs is stopped by the sidecar."""
     with opened(context) as library:
-        for job_id in job_ids:
-            job = library.control.cancel(_find(library, job_id).job_id, getpass.getuser())
-            click.echo(f"{job.job_id}: {job.status}")
-        library.nudge()
+        return _change_each(library, job_ids, lambda job: library.control.cancel(job.job_id, user_name()))
 
 
 @jobs.command()
 @_JOBS
 @click.pass_context
-def retry(context: click.Context, job_ids: Sequence[str]) -> None:
+def retry(context: click.Context, job_ids: Sequence[str]) -> int:
     """Run ended jobs again; what completed is not run again."""
     with opened(context) as library:
-        for job_id in job_ids:
-            job = library.control.retry(_find(library, job_id).job_id)
-            click.echo(f"{job.job_id}: {job.status}")
-        library.nudge()
+        return _change_each(library, job_ids, lambda job: library.control.retry(job.job_id))
+
+
+def _change_each(library: Library, job_ids: Sequence[str], change: Callable[[Job], Job]) -> int:
+    """Change every job that can be changed and tell of the others; 1 when there were any."""
+    failed = False
+    for job_id in job_ids:
+        try:
+            job = change(_find(library, job_id))
+            say(f"{job.job_id}: {job.status}")
+        except HotfolderError as error:
+            failed = True
+            report_error(error)
+    library.nudge()
+    return 1 if failed else 0
 
 
 def _find(library: Library, text: str) -> Job:

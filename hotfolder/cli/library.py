@@ -15,41 +15,53 @@ from typing import Any
 import click
 
 from hotfolder.app import Library, create_library, is_library
-from hotfolder.cli.opening import library_argument, opened
-from hotfolder.cli.output import json_option, print_json, print_table
+from hotfolder.cli.opening import library_argument, opened, unusable
+from hotfolder.cli.output import json_option, one_line, print_json, print_table, printable, say
 from hotfolder.domain.generation import ENDED
 from hotfolder.events import JOB_CHANGED
 from hotfolder.library.jobs import Job
 from hotfolder.sidecar import Sidecar
-from hotfolder.watchers.inbox import list_held
+from hotfolder.watchers.inbox import list_held, list_waiting
 
 
 @click.command()
-@click.argument("folder", metavar="[LIBRARY]", default=".", type=click.Path(path_type=Path, file_okay=False))
-def init(folder: Path) -> None:
+@library_argument
+@click.pass_context
+def init(context: click.Context, library_argument: Path | None) -> None:
     """Create a library, or bring an existing one up to date."""
+    folder = Path(library_argument or context.find_root().obj or ".")
     existed = is_library(folder)
-    applied = create_library(folder)
+    try:
+        applied = create_library(folder)
+    except OSError as error:
+        raise unusable(folder, error) from error
     if existed:
-        click.echo(f"{folder} is a library already; {len(applied) or 'no'} database migrations were applied.")
+        news = "Its database was brought up to date." if applied else "Nothing had to be changed."
+        say(f"{folder} is a library already. {news}")
         return
-    click.echo(f"Made a library in {folder}.")
-    click.echo(f"Drop job files into {folder / 'inbox'}, then: hotfolder run {folder}")
+    say(f"Made a library in {folder}.")
+    say(f"Drop job files into {folder / 'inbox'}, then: hotfolder run {folder}")
 
 
 @click.command()
 @library_argument
 @click.option("--once", is_flag=True, help="Process what is there, print a summary and end.")
-@click.option("--engine", "engine_path", type=click.Path(dir_okay=False), help="The cn-engine binary to use.")
+@click.option(
+    "--engine",
+    "engine_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The cn-engine binary to use.",
+)
 @json_option
 @click.pass_context
 def run(
-    context: click.Context, library_argument: Path | None, once: bool, engine_path: str | None, as_json: bool
+    context: click.Context, library_argument: Path | None, once: bool, engine_path: Path | None, as_json: bool
 ) -> int:
     """Run the sidecar: watch the inbox, make pictures, until Ctrl-C."""
-    options = {"engine.path": engine_path} if engine_path else None
-    with opened(context, library_argument, options) as library:
-        setup_logging(library)
+    if as_json and not once:
+        raise click.UsageError("--json prints the summary of --once; give both.")
+    options = {"engine.path": str(engine_path.absolute())} if engine_path else None
+    with opened(context, library_argument, options) as library, logged(library):
         jobs = serve(library, once=once)
         if not once:
             return 0
@@ -62,12 +74,12 @@ def serve(library: Library, *, once: bool) -> list[Job]:
     before = library.database.last_event_seq()
     sidecar = Sidecar(library)
     with _stop_on_signals(sidecar) as stopping:
-        sidecar.start()
+        sidecar.start()  # one that did not start, since another runs, has nothing to stop
         try:
             if once:
                 sidecar.run_until_idle(stopping)
             else:
-                click.echo(f"Watching {library.paths.inbox}. Ctrl-C stops.")
+                say(f"Watching {library.paths.inbox}. Ctrl-C stops.")
                 sidecar.run_until(stopping)
         finally:
             sidecar.stop()
@@ -107,16 +119,17 @@ def _ended_since(library: Library, after: int) -> list[Job]:
 def print_summary(library: Library, jobs: list[Job], *, as_json: bool = False) -> None:
     """What became of the jobs, and what waits."""
     rows = [_summary_row(library, job) for job in jobs]
-    held = list_held(library.paths.inbox)
+    waiting = [(each, "held") for each in list_held(library.paths.inbox)]
+    waiting += [(each, "received") for each in list_waiting(library.paths.inbox)]
+    waiting += [(job.job_file, job.status) for job in library.jobs.list_newest(active_only=True)]
     if as_json:
-        waiting = [{"jobId": None, "jobFile": each, "status": "held"} for each in held]
-        print_json([*rows, *waiting])
+        print_json([*rows, *({"jobId": None, "jobFile": name, "status": status} for name, status in waiting)])
         return
     columns = ("jobFile", "status", "pictures", "where", "problem")
     titles = ("Job file", "Status", "Pictures", "Where", "Problem")
     print_table(titles, [[row[each] for each in columns] for row in rows], "No jobs were there to run.")
-    for each in held:
-        click.echo(f"Held: inbox/{each}")
+    for name, status in waiting:
+        say(one_line(f"{'Held' if status == 'held' else f'Waiting ({status})'}: inbox/{name}"))
 
 
 def _summary_row(library: Library, job: Job) -> dict[str, Any]:
@@ -137,20 +150,36 @@ def _summary_row(library: Library, job: Job) -> dict[str, Any]:
     }
 
 
-def setup_logging(library: Library) -> None:
-    """The sidecar's story on standard error and in logs/sidecar.log."""
-    level = library.settings.logging.level.upper()
-    file = logging.handlers.RotatingFileHandler(
-        library.paths.logs / "sidecar.log",
-        maxBytes=5_000_000,
-        backupCount=3,
-        encoding="utf-8",
-        errors="replace",
-    )
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
+@contextmanager
+def logged(library: Library) -> Iterator[None]:
+    """The sidecar's story on standard error and in logs/sidecar.log, as long as it runs."""
+    try:
+        file = logging.handlers.RotatingFileHandler(
+            library.paths.logs / "sidecar.log",
+            maxBytes=5_000_000,
+            backupCount=3,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise unusable(library.paths.root, error) from error
+    file.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
     screen = logging.StreamHandler()
-    screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    screen.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     root = logging.getLogger("hotfolder")
-    root.setLevel(level)
+    root.setLevel(library.settings.logging.level.upper())
     for handler in (file, screen):
         root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in (file, screen):
+            root.removeHandler(handler)
+            handler.close()
+
+
+class _Plain(logging.Formatter):
+    """Log lines name files as others named them: nothing in them may steer a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))

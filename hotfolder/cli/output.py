@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,11 +16,20 @@ from hotfolder.errors import HotfolderError, JobFileError, Problem
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
+# Control characters but tab and line feed, halves of characters, and marks that turn text around.
+_STEERS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+_PIPED_WIDTH = 10_000  # a pipe has no right margin: no line is broken
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print lines for people, without anything that would steer their terminal."""
+    click.echo(printable(text), err=err)
+
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON."""
+    """Print a value as JSON; what would steer a terminal stands there as an escape."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo(text.encode("utf-8", "backslashreplace").decode())
+    click.echo(_STEERS.sub(lambda found: json.dumps(found.group())[1:-1], text))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: str = "Nothing.") -> None:
@@ -31,36 +41,40 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(printable("" if each is None else str(each))) for each in row))
+        table.add_row(*(Text(one_line("" if each is None else str(each))) for each in row))
     console = Console()
     if not console.is_terminal:
-        console = Console(width=200)
+        console = Console(width=_PIPED_WIDTH)
     console.print(table)
 
 
 def printable(text: str) -> str:
     """Text without what would steer a terminal: control characters, and bytes that are no UTF-8."""
-    visible = "".join(each if each.isprintable() or each in "\n\t" else "�" for each in text)
-    return visible.encode("utf-8", "replace").decode()
+    return _STEERS.sub("�", text)
+
+
+def one_line(text: str) -> str:
+    """Printable text on one line: a name with a line break in it cannot pass for two lines."""
+    return printable(text).replace("\n", "�").replace("\t", " ")
 
 
 def report_error(error: HotfolderError) -> None:
     """Print an error with its hint to standard error."""
     if isinstance(error, JobFileError):
         for problem in error.problems:
-            click.echo(format_problem(problem), err=True)
+            say(format_problem(problem), err=True)
         return
-    click.echo(printable(f"Error: {error.message} [{error.code}]"), err=True)
+    say(f"Error: {error.message} [{error.code}]", err=True)
     if error.hint:
-        click.echo(printable(error.hint), err=True)
+        say(error.hint, err=True)
 
 
 def format_problem(problem: Problem, name: str = "") -> str:
     """A problem as `file:line:column: message [code]` with its hint below."""
-    place = f"{problem.line}:{problem.column}: " if problem.line else ""
-    prefix = f"{name}:" if name else ""
-    hint = f"\n    {problem.hint}" if problem.hint else ""
-    return printable(f"{prefix}{place or ' '}{problem.message} [{problem.code}]{hint}")
+    places = [one_line(name), *([problem.line, problem.column] if problem.line else [])]
+    prefix = "".join(f"{each}:" for each in places if each)
+    hint = f"\n    {printable(problem.hint)}" if problem.hint else ""
+    return f"{prefix} {one_line(problem.message)} [{problem.code}]{hint}".lstrip()
 
 
 def problem_object(problem: Problem) -> Mapping[str, Any]:

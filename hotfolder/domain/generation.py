@@ -27,7 +27,7 @@ JOB_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "held": frozenset({"backlogged", "waiting_refs", "queued", "cancelled"}),
     "backlogged": frozenset({"held", "queued", "cancelled"}),
     "waiting_refs": frozenset({"held", "queued", "failed", "cancelled"}),
-    "queued": frozenset({"held", "running", "cancelling", "cancelled", "failed"}),
+    "queued": frozenset({"held", "running", "cancelling", "cancelled", "failed", "partially_completed"}),
     "running": frozenset({"queued", "cancelling", "completed", "failed", "cancelled", "partially_completed"}),
     "cancelling": frozenset({"completed", "failed", "cancelled", "partially_completed"}),
     "completed": frozenset(),
@@ -49,6 +49,7 @@ GENERATION_TRANSITIONS: Mapping[str, frozenset[str]] = {
 
 ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled", "partially_completed"})
 ACTIVE: frozenset[str] = frozenset(JOB_TRANSITIONS) - ENDED
+RETRYABLE: frozenset[str] = ENDED - {"completed"}
 
 
 def check_transition(table: Mapping[str, frozenset[str]], before: str, after: str) -> None:

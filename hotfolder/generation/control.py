@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 
 from hotfolder.database import Database
 from hotfolder.domain.document import format_of
-from hotfolder.domain.generation import ENDED
+from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.errors import HotfolderError, JobFileError
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser, error_object
+from hotfolder.generation.execute import EXECUTE
 from hotfolder.generation.references import AcceptedReference, ReferenceDesk
 from hotfolder.generation.runs import RunBook
 from hotfolder.generation.service import GenerationService
@@ -58,26 +59,18 @@ class JobControl:
                 )
             self._jobs.request_cancel(tx, job_id)
             error = error_object(HotfolderError("Cancelled before it started.", code="queue.cancelled"))
-            running = 0
             for generation in self._generations.list_of_job(job_id):
-                running += self._work.request_cancel(tx, generation.generation_id)
-                if self._work.cancel_waiting(tx, generation.generation_id):
+                self._work.request_cancel(tx, generation.generation_id, EXECUTE)
+                if self._work.cancel_waiting(tx, generation.generation_id, EXECUTE):
                     self._generations.set_status(tx, generation.generation_id, "cancelled", error=error)
-            if running and job.status != "cancelling":
+            self._closer.close_if_ended(tx, job_id, actor)
+            if self._jobs.get(job_id).status not in (*ENDED, "cancelling"):
                 self._jobs.set_status(tx, job_id, "cancelling", actor=actor)
-            elif not running:
-                self._closer.close_if_ended(tx, job_id, actor)
         return self._jobs.get(job_id)
 
     def retry(self, job_id: str) -> Job:
         """Run an ended job again from its stored text; what completed is not run again."""
-        job = self._jobs.get(job_id)
-        if job.status not in ("failed", "cancelled", "partially_completed"):
-            raise HotfolderError(
-                f"Job {job_id} is {job.status}; only failed, cancelled and partly completed jobs run again.",
-                code="job.not_retryable",
-                hint="Submit the job file again to make more pictures.",
-            )
+        job = self._get_retryable(job_id)
         checked = self._service.check(job.text, format_of(job.file_name) or "yaml")
         plan = checked.plans[0]
         if isinstance(plan, list):
@@ -90,9 +83,20 @@ class JobControl:
             if problems:
                 raise JobFileError(problems)
         with self._database.transaction() as tx:
+            job = self._get_retryable(job_id)  # somebody else may have been quicker
             kept = self._runs.run_again(tx, job, job.text, plan, references)
         log.info("job %s is tried again (%d pictures kept)", job_id, kept)
         return self._jobs.get(job_id)
+
+    def _get_retryable(self, job_id: str) -> Job:
+        job = self._jobs.get(job_id)
+        if job.status not in RETRYABLE:
+            raise HotfolderError(
+                f"Job {job_id} is {job.status}; only failed, cancelled and partly completed jobs run again.",
+                code="job.not_retryable",
+                hint="Submit the job file again to make more pictures.",
+            )
+        return job
 
     def _accepted_before(self, job: Job) -> list[AcceptedReference] | None:
         """The references as they were accepted in an earlier run; None when there was none."""

@@ -180,7 +180,10 @@ class ExecuteHandler:
                 "totalSteps": progress.total_steps,
                 "stepTimeS": progress.step_time_s,
             }
-            with self._database.transaction() as tx:
-                tx.event(GENERATION_PROGRESS, "generation", generation.generation_id, data)
+            try:
+                with self._database.transaction() as tx:
+                    tx.event(GENERATION_PROGRESS, "generation", generation.generation_id, data)
+            except Exception:  # progress is for onlookers: it must not end the work
+                log.exception("the progress of %s could not be recorded", generation.generation_id)
 
         return write

@@ -91,7 +91,7 @@ class FinalizeHandler:
         """Nothing to take back: the same files will be written again."""
 
     def ended(self, tx: Transaction, item: WorkItem, status: EndStatus, error: HotfolderError) -> None:
-        """The picture could not be taken in; the engine's file stays in work/."""
+        """The picture could not be taken in; a retry makes it again with the same seed."""
         generation = self._generations.get(item.payload["generationId"])
         self._generations.set_status(
             tx,

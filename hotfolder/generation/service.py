@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from hotfolder.database import Database
 from hotfolder.domain.document import DocumentFormat, Node, format_of, parse_documents, to_plain
 from hotfolder.domain.endpoint import Endpoint
-from hotfolder.domain.generation import ENDED
+from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.domain.instants import derived_id, is_uuid
 from hotfolder.domain.plan import JobPlan, plan_jobs
 from hotfolder.errors import JobFileError, Problem
@@ -121,7 +121,7 @@ class GenerationService:
             raise JobFileError(plan)
         node = checked.nodes[0]
         existing = self._find_existing(plan)
-        if existing is not None and existing.status not in ("failed", "cancelled", "partially_completed"):
+        if existing is not None and existing.status not in RETRYABLE:
             return self._answer_repeat(existing, node)
         folder = self._paths.inbox / claimed.job_file.parent
         references, problems = self._desk.accept_all(plan.job.refs, node, folder, plan.endpoint.limits.refs)
@@ -201,6 +201,9 @@ class GenerationService:
         self, job: Job, data: bytes, plan: JobPlan, references: list[AcceptedReference]
     ) -> Accepted:
         with self._database.transaction() as tx:
+            job = self._jobs.get(job.job_id)
+            if job.status not in RETRYABLE:  # `jobs retry` was quicker
+                return Accepted(job.job_id)
             kept = self._runs.run_again(tx, job, data, plan, references)
         log.info("job %s runs again (%d of %d pictures kept)", job.job_id, kept, len(plan.runs))
         return Accepted(job.job_id)

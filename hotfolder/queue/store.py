@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 
 from hotfolder.clock import NewId, new_id
@@ -26,6 +27,15 @@ CLAIM_SQL = """
     RETURNING *
 """
 HAS_PENDING_SQL = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What became of the items that an earlier run had in hand."""
+
+    handed_back: list[WorkItem]
+    cancelled: list[WorkItem]
+    dead: list[WorkItem]
 
 
 class WorkStore:
@@ -107,38 +117,41 @@ class WorkStore:
             (item.work_id,),
         )
 
-    def recover(self, tx: Transaction) -> tuple[list[WorkItem], list[WorkItem]]:
-        """At start, with the library locked: every lease of an earlier run is void.
-
-        Gives the items handed back (no attempt spent) and those that are dead because the program has died
-        with them in hand too often.
-        """
+    def recover(self, tx: Transaction) -> Recovered:
+        """At start, with the library locked: every lease of an earlier run is void, and spends no attempt."""
         rows = tx.execute("SELECT * FROM work_queue WHERE status = 'processing' ORDER BY rowid").fetchall()
-        handed_back, dead = [], []
+        found = Recovered([], [], [])
         for item in map(_to_item, rows):
             tx.execute("UPDATE work_queue SET crash_count = crash_count + 1 WHERE id = ?", (item.work_id,))
-            if item.crash_count + 1 >= CRASHES_MAX:
+            if item.cancel_requested:
+                self.end(tx, item, "cancelled", "cancelled while hotfolder was not running")
+                found.cancelled.append(item)
+            elif item.crash_count + 1 >= CRASHES_MAX:
                 self.end(tx, item, "dead", f"hotfolder died {CRASHES_MAX} times with this item in hand")
-                dead.append(item)
+                found.dead.append(item)
             else:
                 self.hand_back(tx, item)
-                handed_back.append(item)
-        return handed_back, dead
+                found.handed_back.append(item)
+        return found
 
-    def cancel_waiting(self, tx: Transaction, correlation_id: str) -> list[WorkItem]:
-        """Cancel every item of a subject that nobody holds; gives them."""
-        sql = "SELECT * FROM work_queue WHERE correlation_id = ? AND status IN ('pending', 'scheduled')"
-        items = [_to_item(row) for row in tx.execute(sql, (correlation_id,)).fetchall()]
+    def cancel_waiting(self, tx: Transaction, correlation_id: str, task_type: str) -> list[WorkItem]:
+        """Cancel every item of a subject and kind that nobody holds; gives them."""
+        sql = """
+            SELECT * FROM work_queue
+            WHERE correlation_id = ? AND task_type = ? AND status IN ('pending', 'scheduled')
+        """
+        items = [_to_item(row) for row in tx.execute(sql, (correlation_id, task_type)).fetchall()]
         for item in items:
             self._leave(tx, item, "cancelled", "cancelled before it started")
         return items
 
-    def request_cancel(self, tx: Transaction, correlation_id: str) -> int:
-        """Wish that the items in hand of a subject stop; gives their number."""
-        return tx.execute(
-            "UPDATE work_queue SET cancel_requested = 1 WHERE correlation_id = ? AND status = 'processing'",
-            (correlation_id,),
-        ).rowcount
+    def request_cancel(self, tx: Transaction, correlation_id: str, task_type: str) -> int:
+        """Wish that the items in hand of a subject and kind stop; gives their number."""
+        sql = """
+            UPDATE work_queue SET cancel_requested = 1
+            WHERE correlation_id = ? AND task_type = ? AND status = 'processing'
+        """
+        return tx.execute(sql, (correlation_id, task_type)).rowcount
 
     def list_cancel_requested(self) -> set[str]:
         """Ids of the items in hand that somebody wants stopped."""

@@ -76,17 +76,20 @@ class Worker:
     def recover(self) -> int:
         """Void the leases of an earlier run; gives the number of items handed back."""
         with self._database.transaction() as tx:
-            handed_back, dead = self._store.recover(tx)
-            for item in handed_back:
+            found = self._store.recover(tx)
+            for item in found.handed_back:
                 self._handlers[item.task_type].returned(tx, item)
-            error = QueueError(
+            cancelled = QueueError("Cancelled while it was running.", code="queue.cancelled")
+            for item in found.cancelled:
+                self._handlers[item.task_type].ended(tx, item, "cancelled", cancelled)
+            died = QueueError(
                 "hotfolder died too often while it worked on this job.",
                 code="queue.dead",
                 hint="Look at the logs for the cause, then retry the job.",
             )
-            for item in dead:
-                self._handlers[item.task_type].ended(tx, item, "dead", error)
-        return len(handed_back)
+            for item in found.dead:
+                self._handlers[item.task_type].ended(tx, item, "dead", died)
+        return len(found.handed_back)
 
     def start(self) -> None:
         """Start all lanes and the heartbeat."""
@@ -155,7 +158,7 @@ class Worker:
 
     def _record_failure(self, held: _InHand, handler: WorkHandler, error: HotfolderError) -> None:
         item = held.item
-        cancelled = held.interrupt.is_set() and self._store.is_cancel_requested(item.work_id)
+        cancelled = self._store.is_cancel_requested(item.work_id)
         with self._database.transaction() as tx:
             if cancelled:
                 self._end(tx, handler, item, "cancelled", error)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from hotfolder.clock import Clock, NewId
 from hotfolder.domain.document import format_of
+from hotfolder.domain.instants import is_uuid
 from hotfolder.files.names import claim_name, display_text, free_name, parse_claim_name
 from hotfolder.files.paths import LibraryPaths, sync_folder
 from hotfolder.files.storage import open_regular, replace_file, write_atomic
@@ -131,7 +132,7 @@ class Inbox:
         recovered = 0
         for file in sorted(self._paths.processing.iterdir()):
             claim = parse_claim_name(file.name)
-            if claim is None or not file.is_file():
+            if claim is None or not is_uuid(claim[0]) or not file.is_file():
                 continue
             job_id, name = claim
             if self._jobs.is_known(job_id):

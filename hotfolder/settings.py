@@ -1,0 +1,169 @@
+"""The settings of a library: every key with its default and what it means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hotfolder.domain.document import Node, to_plain
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class EngineSettings(_Section):
+    """How the engine is found and how long it may take."""
+
+    path: str | None = Field(
+        None, description="The cn-engine binary; without it PATH and LIBRARY/engines are searched."
+    )
+    fallback: Literal["none", "procedural"] = Field(
+        "none", description="Without engine or models: fail (none), or draw test pictures that say so."
+    )
+    stall_s: float = Field(120, gt=0, description="A busy engine that is silent for so long has hung.")
+    load_timeout_s: float = Field(300, gt=0, description="Longest time to load a model.")
+    generate_timeout_s: float = Field(600, gt=0, description="Longest time for one picture.")
+    env: dict[str, str] = Field(default_factory=dict, description="Added to the engine's environment.")
+
+
+class ModelSetSettings(_Section):
+    """The files of one model; relative paths are looked up in models.roots, then LIBRARY/models."""
+
+    diffusion_model: str = Field(description="The diffusion model (*.gguf, *.safetensors).")
+    vae: str | None = Field(None, description="The autoencoder, where it is a file of its own.")
+    llm: str | None = Field(None, description="The text encoder, where it is a file of its own.")
+    upscale_model: str | None = Field(None, description="The model that enlarges pictures.")
+    flags: dict[str, Any] = Field(
+        default_factory=lambda: {"offload_to_cpu": True, "flash_attn": True},
+        description="Handed to cn-engine's load as they are.",
+    )
+
+
+class ModelSettings(_Section):
+    """Where models are and how their files belong together."""
+
+    roots: list[str] = Field(
+        default_factory=list, description="Folders with model files; LIBRARY/models is always searched."
+    )
+    sets: dict[str, ModelSetSettings] = Field(
+        default_factory=dict, description="Model sets by name: the files that belong together."
+    )
+
+
+class IntakeSettings(_Section):
+    """When a dropped file is complete, and what it may name."""
+
+    settle_ms: int = Field(500, ge=50, description="A file is complete when unchanged for so long.")
+    allowed_roots: list[str] = Field(
+        default_factory=list, description="Folders outside the library whose pictures jobs may name as refs."
+    )
+    max_job_bytes: int = Field(1024 * 1024, ge=1024, description="Largest job file.")
+
+
+class LaneSettings(_Section):
+    """How many items of each kind run at the same time."""
+
+    gpu: int = Field(1, ge=1, le=16, description="Pictures in the making at the same time.")
+    cpu: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Finished pictures taken into the library at the same time; one a core by default.",
+    )
+    io: int = Field(8, ge=1, le=256, description="Results and deliveries written at the same time.")
+
+
+class QueueSettings(_Section):
+    """How work is shared out and repeated."""
+
+    lanes: LaneSettings = Field(LaneSettings(), description="How many items of each kind run at once.")
+    max_attempts: int = Field(3, ge=1, le=100, description="Attempts at a picture, unless the job says.")
+    lease_s: float = Field(
+        60, ge=1, description="Work that no sidecar has renewed for so long is taken up again."
+    )
+
+
+class MetadataSettings(_Section):
+    """What is written into every picture, unless the job says otherwise."""
+
+    creator: str | None = Field(None, description="Who made the pictures.")
+    copyright: str | None = Field(None, description="Who owns the pictures.")
+
+
+class ShutdownSettings(_Section):
+    """How the sidecar stops."""
+
+    grace_s: float = Field(30, ge=0, description="Time for the work in hand before it is handed back.")
+
+
+class LoggingSettings(_Section):
+    """What the sidecar tells."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged; prompts appear at debug only."
+    )
+
+
+class Settings(_Section):
+    """All settings; every key has a default."""
+
+    engine: EngineSettings = Field(EngineSettings(), description="How the engine is found.")
+    models: ModelSettings = Field(ModelSettings(), description="Where the models are.")
+    intake: IntakeSettings = Field(IntakeSettings(), description="When a dropped file is complete.")
+    queue: QueueSettings = Field(QueueSettings(), description="How work is shared out and repeated.")
+    metadata: MetadataSettings = Field(MetadataSettings(), description="What is written into pictures.")
+    shutdown: ShutdownSettings = Field(ShutdownSettings(), description="How the sidecar stops.")
+    logging: LoggingSettings = Field(LoggingSettings(), description="What the sidecar tells.")
+
+
+def iter_keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every dotted key with its description; what a user names (model sets) stays below its key."""
+    for name, field in model.model_fields.items():
+        inner = as_section(field.annotation)
+        if inner is not None:
+            yield from iter_keys(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field.description or ""
+
+
+def as_section(annotation: Any) -> type[BaseModel] | None:
+    """The section that a type is, or None."""
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def inner_type(annotation: Any, step: str | int) -> Any:
+    """The type one step below another; None where there is no such key."""
+    section = as_section(annotation)
+    if section is not None:
+        field = section.model_fields.get(str(step))
+        return field.annotation if field else None
+    return get_args(annotation)[-1] if get_origin(annotation) in (dict, list) else None
+
+
+def takes_text(annotation: Any) -> bool:
+    """Whether a type is text, one of some words, or either of them or nothing."""
+    if get_origin(annotation) is Literal:
+        return True
+    return all(each in (str, NoneType) for each in get_args(annotation) or (annotation,))
+
+
+def to_values(node: Node, annotation: Any) -> Any:
+    """Plain values as a type reads them: text takes a scalar as written, a key without value its default."""
+    if node.kind == "map":
+        inner = [(str(each.key.value), each.value) for each in node.value]
+        types = {key: inner_type(annotation, key) for key, _ in inner}
+        return {
+            key: to_values(value, types[key])
+            for key, value in inner
+            if value.kind != "null" or types[key] in (None, Any)
+        }
+    if node.kind == "list":
+        return [to_values(each, inner_type(annotation, 0)) for each in node.value]
+    if takes_text(annotation) and node.plain and node.kind in ("integer", "number", "boolean"):
+        return node.written
+    return to_plain(node)
