@@ -17,7 +17,7 @@ from hotfolder.database import Database
 from hotfolder.engine.discovery import find_binary, find_model_file
 from hotfolder.engine.manager import EngineCommand, EngineManager, EngineStatus, EngineTimeouts
 from hotfolder.engine.messages import LoadParams
-from hotfolder.errors import LibraryError
+from hotfolder.errors import ConfigError, LibraryError
 from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser
@@ -227,7 +227,14 @@ def build_engines(library: Library, on_status: Callable[[EngineStatus], None] | 
 def build_model_sets(library: Library) -> dict[str, LoadParams]:
     """The model sets of the settings with the paths of their files."""
     roots = [Path(each).expanduser() for each in library.settings.models.roots] + [library.paths.models]
-    return {name: _to_load_params(each, roots) for name, each in library.settings.models.sets.items()}
+    sets = {}
+    for name, each in library.settings.models.sets.items():
+        try:
+            sets[name] = _to_load_params(each, roots)
+        except ValueError as error:
+            hint = "Flags are those of cn-engine's load, with its types: flash_attn: true, n_threads: 8."
+            raise ConfigError(f"`models.sets.{name}` cannot be used: {error}.", hint=hint) from error
+    return sets
 
 
 def _to_load_params(model_set: ModelSetSettings, roots: list[Path]) -> LoadParams:

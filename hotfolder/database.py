@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from hotfolder.errors import LibraryError
 from hotfolder.events import GENERATION_PROGRESS, Event
 
 BUSY_TIMEOUT_S = 15.0
+_BUSY_PAUSE_S = 0.01
 Row = sqlite3.Row
 
 
@@ -40,7 +42,8 @@ class Transaction:
     ) -> None:
         """Append an event; of a generation's progress only the latest is kept."""
         if topic == GENERATION_PROGRESS:
-            self.execute("DELETE FROM events WHERE topic = ? AND subject_id = ?", (topic, subject_id))
+            # The plus keeps SQLite off the index of topics, where the progress of every generation stands.
+            self.execute("DELETE FROM events WHERE subject_id = ? AND +topic = ?", (subject_id, topic))
         self.execute(
             """
             INSERT INTO events (at, topic, subject_type, subject_id, actor, data_json)
@@ -60,7 +63,7 @@ class Database:
         self._clock = clock
         self._on_commit = on_commit
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
 
     def connection(self) -> sqlite3.Connection:
@@ -69,8 +72,7 @@ class Database:
         if connection is None:
             connection = connect(self.path)
             self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
+            self._keep(connection)
         return connection
 
     def now(self) -> str:
@@ -93,10 +95,11 @@ class Database:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield Transaction(connection, self.now())
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk makes SQLite roll back by itself
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
         if self._on_commit is not None:
             self._on_commit()
 
@@ -122,10 +125,19 @@ class Database:
     def close(self) -> None:
         """Close every thread's connection; the threads must have ended."""
         with self._lock:
-            for connection in self._connections:
+            for _, connection in self._connections:
                 connection.close()
             self._connections.clear()
         self._local = threading.local()
+
+    def _keep(self, connection: sqlite3.Connection) -> None:
+        """Remember this thread's connection, and close those of threads that have ended."""
+        with self._lock:
+            ended = [each for each in self._connections if not each[0].is_alive()]
+            self._connections = [each for each in self._connections if each[0].is_alive()]
+            self._connections.append((threading.current_thread(), connection))
+        for _, left in ended:
+            left.close()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -134,10 +146,11 @@ def connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            _configure(connection)
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.Error as error:
         raise LibraryError(
             f"The database {path} cannot be opened: {error}.",
@@ -145,6 +158,28 @@ def connect(path: Path) -> sqlite3.Connection:
             hint="Check that the folder is writable and that the disk is not full.",
         ) from error
     return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    _use_wal(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Several processes may open a new file at once; SQLite does not wait for them here, so this does."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte of extended codes
+            if not is_busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
+        else:
+            return
 
 
 def to_json(value: Any) -> str:

@@ -155,7 +155,11 @@ def _check_engine(library: Library) -> Iterator[Check]:
 
 
 def _check_models(library: Library) -> Iterator[Check]:
-    sets = build_model_sets(library)
+    try:
+        sets = build_model_sets(library)
+    except ConfigError as error:
+        yield Check("Models", "failure", error.message, error.hint)
+        return
     if not sets:
         yield Check("Models", "warning", "no model set is configured", "Add one under `models.sets`.")
     for name, load in sets.items():

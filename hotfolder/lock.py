@@ -6,12 +6,17 @@ import json
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
 from hotfolder.clock import utc_now
 from hotfolder.domain.instants import format_instant
 from hotfolder.errors import LibraryError
+
+PROBE_LIMIT_S = 0.5
+"""So long does `acquire` try again: somebody who only asks who holds the lock lets it go at once."""
+_PROBE_PAUSE_S = 0.01
 
 
 class LibraryLock:
@@ -24,7 +29,7 @@ class LibraryLock:
     def acquire(self) -> None:
         """Take the lock; raises LibraryError when another sidecar has it."""
         file = self._path.open("a+", encoding="utf-8")
-        if not _try_lock(file):
+        if not _wait_for_lock(file):
             file.close()
             raise LibraryError(
                 f"Another hotfolder runs on this library already ({self.describe_holder()}).",
@@ -48,7 +53,7 @@ class LibraryLock:
         """Whether a sidecar runs on this library now."""
         try:
             with self._path.open("a+", encoding="utf-8") as file:
-                return not _try_lock(file)
+                return not _try_probe(file)
         except FileNotFoundError:
             return False
 
@@ -61,6 +66,15 @@ class LibraryLock:
             return "its process is not known"
 
 
+def _wait_for_lock(file: IO[str]) -> bool:
+    deadline = time.monotonic() + PROBE_LIMIT_S
+    while not _try_lock(file):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PROBE_PAUSE_S)
+    return True
+
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -71,12 +85,21 @@ if sys.platform == "win32":
         except OSError:
             return False
         return True
+
+    _try_probe = _try_lock
 else:
     import fcntl
 
     def _try_lock(file: IO[str]) -> bool:
+        return _try_flock(file, fcntl.LOCK_EX)
+
+    def _try_probe(file: IO[str]) -> bool:
+        """Shared, so that two who ask at the same time do not take each other for a sidecar."""
+        return _try_flock(file, fcntl.LOCK_SH)
+
+    def _try_flock(file: IO[str], kind: int) -> bool:
         try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file.fileno(), kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -25,7 +25,7 @@ def migrate(path: Path) -> list[str]:
         connection.execute("BEGIN IMMEDIATE")
         database = SchemaDatabase(connection)
         migrations = build_migrations()
-        known = {each.name for each in migrations.pending(SchemaDatabase(memory=True))}
+        known = _names(migrations)
         applied = {each.name for each in migrations.applied(database)}
         if applied - known:
             raise LibraryError(
@@ -46,6 +46,15 @@ def migrate(path: Path) -> list[str]:
         ) from error
     finally:
         connection.close()
+
+
+def _names(migrations: Migrations) -> set[str]:
+    """All steps: an empty database lacks every one."""
+    empty = sqlite3.connect(":memory:")
+    try:
+        return {each.name for each in migrations.pending(SchemaDatabase(empty))}
+    finally:
+        empty.close()
 
 
 def build_migrations() -> Migrations:

@@ -92,6 +92,7 @@ class Sidecar:
     def stop(self) -> None:
         """Watchers, gpu lane, io and cpu lanes, engine, status, lock: each with a deadline."""
         grace_s = self._library.settings.shutdown.grace_s
+        log.info("stopping: the work in hand has %g s to end", grace_s)
         self._loop.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()

@@ -33,7 +33,7 @@ def parse_provider(name: str, data: bytes) -> ProviderFile:
     """A provider file from its JSON; raises CatalogError that names the file and the place."""
     try:
         return ProviderFile.model_validate(json.loads(data))
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, ValueError, RecursionError) as error:
         raise CatalogError(
             f"The provider file {name} cannot be used: {error}", hint="Mend or remove it."
         ) from error

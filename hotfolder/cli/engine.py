@@ -6,7 +6,7 @@ import click
 
 from hotfolder.app import build_engines
 from hotfolder.cli.opening import opened
-from hotfolder.cli.output import json_option, print_json
+from hotfolder.cli.output import json_option, print_json, say
 from hotfolder.events import ENGINE_STATUS
 
 
@@ -35,9 +35,9 @@ def status(context: click.Context, as_json: bool) -> None:
         print_json(found)
         return
     model = f", {found['modelInfo']}" if found["modelInfo"] else ""
-    click.echo(f"{found['kind']}: {found['state']}{model}")
+    say(f"{found['kind']}: {found['state']}{model}")
     if not running:
-        click.echo("No sidecar runs on this library.")
+        say("No sidecar runs on this library.")
 
 
 @engine.command()
@@ -55,4 +55,4 @@ def ping(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"kind": kind, "pingMs": round(took_ms, 1)})
     else:
-        click.echo(f"{kind} answered in {took_ms:.1f} ms.")
+        say(f"{kind} answered in {took_ms:.1f} ms.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from hotfolder.app import Library
-from hotfolder.cli.output import print_json, printable
+from hotfolder.cli.output import one_line, print_json, say
 from hotfolder.delivery.documents import build_result
 from hotfolder.domain.generation import ENDED
 from hotfolder.errors import HotfolderError
@@ -21,11 +21,16 @@ from hotfolder.library.jobs import Job
 _LOOK_S = 0.1
 
 
-def follow(library: Library, ids: Sequence[str], *, timeout_s: float, as_json: bool) -> int:
-    """Wait until the jobs with these ids have ended and their results are written; 0 when all completed."""
+def follow(
+    library: Library, ids: Sequence[str], runs: Mapping[str, int], *, timeout_s: float, as_json: bool
+) -> int:
+    """Wait until the jobs with these ids have ended and their results are written; 0 when all completed.
+
+    `runs` says of jobs that are to run again how often they have run before.
+    """
     if not library.lock.is_held_by_another():
         click.echo("No sidecar runs on this library; start one with `hotfolder run`.", err=True)
-    jobs = _wait(library, ids, time.monotonic() + timeout_s)
+    jobs = _wait(library, ids, runs, time.monotonic() + timeout_s)
     results = [describe_job(library, job) for job in jobs]
     if as_json:
         print_json(results[0] if len(results) == 1 else results)
@@ -43,17 +48,22 @@ def describe_job(library: Library, job: Job) -> dict[str, Any]:
     )
 
 
-def _wait(library: Library, ids: Sequence[str], deadline: float) -> list[Job]:
+def find_job(library: Library, own_id: str) -> Job | None:
+    """The job that a submitter's id stands for: a UUID is the job id, other text a key."""
+    return library.jobs.find(own_id.lower()) or library.jobs.find_by_key(own_id)
+
+
+def _wait(library: Library, ids: Sequence[str], runs: Mapping[str, int], deadline: float) -> list[Job]:
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[stage]}"),
+        TextColumn("{task.fields[stage]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        lines = {each: _Line(library, each, progress, console.is_terminal) for each in ids}
+        lines = {each: _Line(library, each, runs.get(each, 0), progress, console.is_terminal) for each in ids}
         while sum(not line.look() for line in lines.values()):
             if time.monotonic() > deadline:
                 raise HotfolderError(
@@ -68,12 +78,15 @@ def _wait(library: Library, ids: Sequence[str], deadline: float) -> list[Job]:
 class _Line:
     """One job on the screen."""
 
-    def __init__(self, library: Library, job_id: str, progress: Progress, is_terminal: bool) -> None:
+    def __init__(
+        self, library: Library, job_id: str, runs: int, progress: Progress, is_terminal: bool
+    ) -> None:
         self._library = library
         self._id = job_id
+        self._runs = runs
         self._progress = progress
         self._is_terminal = is_terminal
-        self._task: TaskID = progress.add_task(job_id[-12:], total=100.0, stage="waiting")
+        self._task: TaskID = progress.add_task(one_line(job_id[-12:]), total=100.0, stage="waiting")
         self._last = ""
 
     def job(self) -> Job:
@@ -96,8 +109,8 @@ class _Line:
         return False
 
     def _find(self) -> Job | None:
-        jobs = self._library.jobs
-        return jobs.find(self._id.lower()) or jobs.find_by_key(self._id)
+        job = find_job(self._library, self._id)
+        return job if job is not None and job.run > self._runs else None
 
     def _read_progress(self, job: Job) -> dict[str, Any]:
         try:
@@ -110,23 +123,26 @@ class _Line:
     def _show(self, job: Job, progress: dict[str, Any]) -> None:
         stage = progress.get("stage") or job.status
         completed = progress.get("percentage")
-        self._progress.update(self._task, description=printable(job.file_name), stage=stage)
+        self._progress.update(self._task, description=one_line(job.file_name), stage=stage)
         if completed is not None:
             self._progress.update(self._task, completed=completed)
         line = f"{job.file_name}: {stage}" + (f", {completed:.0f} %" if completed else "")
         if not self._is_terminal and line != self._last:
-            click.echo(printable(line), err=True)
+            say(one_line(line), err=True)
         self._last = line
 
 
 def _print_result(job: Job, result: dict[str, Any]) -> None:
-    click.echo(printable(f"{job.file_name}: {job.status} ({job.final_path})"))
+    say(one_line(f"{job.file_name}: {job.status} ({job.final_path})"))
     for generation in result["generations"]:
         for output in generation["outputs"]:
-            click.echo(
-                f"  {output['path']}  seed {generation['seed']}  {output['width']} x {output['height']}"
-            )
+            say(f"  {output['path']}  seed {generation['seed']}  {output['width']} x {output['height']}")
         if generation["error"]:
-            click.echo(printable(f"  seed {generation['seed']}: {generation['error']['message']}"))
+            say(f"  seed {generation['seed']}: {one_line(generation['error']['message'])}")
     if result["error"]:
-        click.echo(printable(f"  {result['error']['message']}"))
+        problems = result["error"].get("problems") or [result["error"]]
+        for each in problems:
+            place = f"line {each['line']}, column {each['column']}: " if each.get("line") else ""
+            say(one_line(f"  {place}{each['message']}"))
+            if each.get("hint"):
+                say(one_line(f"    {each['hint']}"))

@@ -66,7 +66,7 @@ def run(
         if not once:
             return 0
         print_summary(library, jobs, as_json=as_json)
-        return 1 if any(job.status != "completed" for job in jobs) else 0
+        return 1 if any(job.status in ("failed", "partially_completed") for job in jobs) else 0
 
 
 def serve(library: Library, *, once: bool) -> list[Job]:

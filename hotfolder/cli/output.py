@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -43,9 +44,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     for row in rows:
         table.add_row(*(Text(one_line("" if each is None else str(each))) for each in row))
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=_PIPED_WIDTH)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    piped = Console(file=io.StringIO(), width=_PIPED_WIDTH)
+    with piped.capture() as captured:
+        piped.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def printable(text: str) -> str:

@@ -134,7 +134,7 @@ def build_report(job: Job, generations: Sequence[Generation]) -> str:
         lines += [each for problem in problems for each in ("", *_problem_lines(problem))]
     elif job.error:
         lines += _problem_lines(job.error)
-    lines += _generation_lines(generations)
+    lines += _generation_lines(job, generations)
     lines += ["", "## To try again", ""]
     if problems:
         lines.append(f"Mend `{job.file_name}` and move it back into `inbox/`.")
@@ -156,13 +156,15 @@ def _problem_lines(problem: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _generation_lines(generations: Sequence[Generation]) -> list[str]:
-    if len(generations) < 2:
+def _generation_lines(job: Job, generations: Sequence[Generation]) -> list[str]:
+    if len(generations) < 2 and job.error:  # said above
         return []
     lines = ["", "## Pictures", ""]
     for number, each in enumerate(generations, 1):
-        reason = f": {each.error['message']}" if each.error else ""
+        reason = f": {each.error['message']} (`{each.error['code']}`)" if each.error else ""
         lines.append(f"{number}. seed {each.seed}: {each.status}{reason}")
+        if each.error and each.error.get("hint") and not job.error:
+            lines += ["", *(f"   {line}" for line in str(each.error["hint"]).splitlines()), ""]
     return lines
 
 

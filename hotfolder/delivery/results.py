@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 RESULT_SUFFIX = ".result.json"
 REPORT_SUFFIX = ".error.md"
 DELIVERED = "delivery.completed"
+_TURNS = 64
 
 
 class ResultHandler:
@@ -43,10 +44,26 @@ class ResultHandler:
         self._jobs = jobs
         self._generations = generations
         self._media = media
+        self._turns = [threading.Lock() for _ in range(_TURNS)]
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
-        """Move every file that stands for the job, and write its result beside each, last of all."""
-        job = self._jobs.get(item.payload["jobId"])
+        """Move every file that stands for the job, and write its result beside each, last of all.
+
+        Several items of one job (a repeat was dropped, a restart was not sure) take turns.
+        """
+        job_id = item.payload["jobId"]
+        with self._turns[hash(job_id) % _TURNS]:
+            return self._deliver(self._jobs.get(job_id))
+
+    def returned(self, tx: Transaction, item: WorkItem) -> None:
+        """Nothing to take back."""
+
+    def ended(self, tx: Transaction, item: WorkItem, status: EndStatus, error: HotfolderError) -> None:
+        """The result could not be written (a full disk, a read-only folder): the rows still have it."""
+        data = {"code": error.code, "message": error.message, "status": status}
+        tx.event("delivery.failed", "job", item.payload["jobId"], data)
+
+    def _deliver(self, job: Job) -> Done:
         files = sorted(self._paths.processing.glob(f"{job.job_id}--*"))
         final = self._paths.absolute(job.final_path) if job.final_path else self._reserve(job, bool(files))
         if not final.exists():
@@ -66,21 +83,13 @@ class ResultHandler:
         log.info("job %s %s: %s", job.job_id, job.status, self._paths.relative(final))
         return Done(record)
 
-    def returned(self, tx: Transaction, item: WorkItem) -> None:
-        """Nothing to take back."""
-
-    def ended(self, tx: Transaction, item: WorkItem, status: EndStatus, error: HotfolderError) -> None:
-        """The result could not be written (a full disk, a read-only folder): the rows still have it."""
-        data = {"code": error.code, "message": error.message, "status": status}
-        tx.event("delivery.failed", "job", item.payload["jobId"], data)
-
     def _reserve(self, job: Job, has_file: bool) -> Path:
         """Choose the place and note it, so that a repeat after a crash takes the same one."""
         folder = self._folder(job)
         old = self._old_place(job)
         reuse = old is not None and old.parent == folder and not (has_file and old.exists())
-        place = old if reuse and old is not None else self._free_place(job, folder)
-        with self._database.transaction() as tx:
+        with self._database.transaction() as tx:  # of two jobs with one name, one finds it taken
+            place = old if reuse and old is not None else self._free_place(job, folder)
             self._jobs.set_final_path(tx, job.job_id, self._paths.relative(place))
         return place
 

@@ -68,7 +68,7 @@ class StatusWriter:
         self._bell.set()
         if self._thread.ident is not None:
             self._thread.join(5.0)
-        self._follow()
+            self._follow()
 
     def _loop(self) -> None:
         write_all_at = time.monotonic() + WAITING_INTERVAL_S
@@ -111,7 +111,7 @@ class StatusWriter:
             self._write_one(job_id)
         if remove_others:
             for file in (self._paths.root / "status").iterdir():
-                if file.stem not in active and file.suffix in (".json", ".txt"):
+                if file.suffix == ".tmp" or (file.stem not in active and file.suffix in (".json", ".txt")):
                     file.unlink(missing_ok=True)
 
     def _write_one(self, job_id: str) -> None:

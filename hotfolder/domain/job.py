@@ -20,7 +20,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from hotfolder.domain.document import Node, find_node, to_plain
+from hotfolder.domain.given import as_written, describe, list_given
 from hotfolder.domain.nearest import did_you_mean
+from hotfolder.domain.node import MAX_PROBLEMS
 from hotfolder.errors import Problem
 
 MAX_JOBS_IN_FILE = 256
@@ -37,11 +39,8 @@ NOT_SUPPORTED: dict[str, str] = {
 """Keys of the contract that have no effect in this version: refused rather than ignored in silence."""
 
 
-def _as_written(value: Any) -> Any:
-    """A text key takes an unquoted YAML scalar as it stands (`title: 2026`, an all-digit sha256)."""
-    if not isinstance(value, Node):
-        return value
-    return value.written if value.plain and value.kind in ("integer", "number", "boolean") else value.value
+def _as_text(value: Any) -> Any:
+    return as_written(value) if isinstance(value, Node) else value
 
 
 def _as_value(value: Any) -> Any:
@@ -56,18 +55,27 @@ def _as_tree(value: Any) -> Any:
     return _as_value(value)
 
 
+def _without_empty(value: Any) -> Any:
+    """A name without a value is as good as absent."""
+    return (
+        {key: each for key, each in value.items() if each is not None} if isinstance(value, dict) else value
+    )
+
+
 def _as_reference(value: Any) -> Any:
     """A reference given as plain text is its path."""
+    if not isinstance(value, Node | dict):
+        raise ValueError("a path, or a mapping with one of path, media and sha256")
     return {"path": value} if isinstance(value, Node) else value
 
 
-Text = Annotated[StrictStr, Field(min_length=1, max_length=4096), BeforeValidator(_as_written)]
+Text = Annotated[StrictStr, Field(min_length=1, max_length=4096), BeforeValidator(_as_text)]
 Whole = Annotated[StrictInt, BeforeValidator(_as_value)]
 YesNo = Annotated[StrictBool, BeforeValidator(_as_value)]
 
 
 class _JobModel(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
 
 class Reference(_JobModel):
@@ -81,7 +89,7 @@ class Reference(_JobModel):
     @model_validator(mode="after")
     def _names_one_source(self) -> Reference:
         if sum(each is not None for each in (self.path, self.media, self.sha256)) != 1:
-            raise ValueError("a reference names exactly one of path, media and sha256")
+            raise ValueError("exactly one of path, media and sha256")
         return self
 
 
@@ -94,13 +102,15 @@ class Credit(_JobModel):
 
 _REFERENCE_SCHEMA = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Reference"}]}
 _ANY_MAP = Annotated[dict[str, Any], BeforeValidator(_as_tree)]
+_Axis = Annotated[list[Any], Field(min_length=1), BeforeValidator(_as_tree)]
+_SubmittedId = Annotated[StrictStr, Field(min_length=1, max_length=200), BeforeValidator(_as_text)]
 
 
 class JobFile(_JobModel):
     """One job as a submitter writes it (version 1)."""
 
     endpoint_key: Text | None = Field(None, description="Which endpoint makes the picture.")
-    task: Annotated[Literal["upscale"] | None, BeforeValidator(_as_written)] = Field(
+    task: Annotated[Literal["upscale"] | None, BeforeValidator(_as_text)] = Field(
         None, description="Short for an endpointKey: `upscale` is `local.upscale`."
     )
     params: _ANY_MAP = Field(default_factory=dict, description="Checked against the endpoint's schema.")
@@ -108,14 +118,16 @@ class JobFile(_JobModel):
         Field(default_factory=list, description="Reference pictures, in order.")
     )
     count: Annotated[Whole, Field(ge=1, le=COUNT_MAX)] = Field(1, description="How many pictures.")
-    matrix: dict[str, Annotated[list[Any], Field(min_length=1), BeforeValidator(_as_tree)]] = Field(
+    matrix: Annotated[dict[str, _Axis], BeforeValidator(_without_empty)] = Field(
         default_factory=dict, description="Lists of values for params: every combination is run."
     )
     preset: Text | None = Field(None, description="A named parameter set, placed under params.")
-    vars: dict[str, Text] = Field(default_factory=dict, description="Fills {name} in a preset.")
+    vars: Annotated[dict[str, Text], BeforeValidator(_without_empty)] = Field(
+        default_factory=dict, description="Fills {name} in a preset."
+    )
     priority: Annotated[Whole, Field(ge=-100, le=100)] = Field(0, description="Higher first.")
     owner: Text | None = None
-    id: Annotated[Text | None, Field(max_length=200)] = Field(
+    id: _SubmittedId | None = Field(
         None, description="Chosen by the submitter: a UUID becomes the job id, other text is a unique key."
     )
     keywords: list[Text] = Field(default_factory=list, description="campaign/spring is hierarchical.")
@@ -131,7 +143,7 @@ class JobFile(_JobModel):
 
 
 def read_job(node: Node) -> tuple[JobFile | None, list[Problem]]:
-    """The job that a document holds, and every problem of its keys; None when there is any."""
+    """The job that a document holds, and the problems of its keys; None when there is any."""
     if node.kind != "map":
         problem = Problem(
             "job.parse",
@@ -143,31 +155,22 @@ def read_job(node: Node) -> tuple[JobFile | None, list[Problem]]:
         return None, [problem]
     problems = _not_supported(node)
     try:
-        job = JobFile.model_validate(_to_input(node))
+        job = JobFile.model_validate(_to_keys(node))
     except ValidationError as error:
-        return None, problems + [_to_problem(node, each) for each in error.errors(include_url=False)]
+        found = error.errors(include_url=False)[:MAX_PROBLEMS]
+        return None, problems + [_to_problem(node, each) for each in found]
     return (None if problems else job), problems
 
 
-def describe(node: Node) -> str:
-    """A found value in words, for messages."""
-    match node.kind:
-        case "map":
-            return "a mapping"
-        case "list":
-            return "a list"
-        case "null":
-            return "empty"
-        case "text":
-            return f'the text "{_shortened(str(node.value))}"'
-        case "boolean":
-            return str(node.value).lower()
-        case _:
-            return f"the number {_shortened(node.written)}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+def _to_keys(root: Node) -> dict[str, Any]:
+    """The keys of a job for its model: known ones that are empty are absent, refused ones are dealt with."""
+    known = {field.alias for field in JobFile.model_fields.values()}
+    return {
+        str(entry.key.value): _to_input(entry.value)
+        for entry in root.value
+        if entry.key.value not in NOT_SUPPORTED
+        and not (entry.value.kind == "null" and entry.key.value in known)
+    }
 
 
 def _to_input(node: Node) -> Any:
@@ -183,20 +186,21 @@ def _not_supported(node: Node) -> list[Problem]:
     return [
         Problem(
             "job.not_supported",
-            f"`{entry.key.value}` has no effect yet: {NOT_SUPPORTED[str(entry.key.value)]} come later.",
+            f"`{entry.key.value}` has no effect in this version; "
+            f"it is meant for {NOT_SUPPORTED[str(entry.key.value)]}.",
             f"Remove the key `{entry.key.value}`.",
             entry.key.line,
             entry.key.column,
             str(entry.key.value),
         )
-        for entry in node.value
+        for entry in list_given(node)
         if entry.key.value in NOT_SUPPORTED
     ]
 
 
 def _to_problem(root: Node, error: Any) -> Problem:
-    path = tuple(part for part in error["loc"] if part != "function-before")
-    text_path = ".".join(str(part) for part in path)
+    path = error["loc"]
+    text_path = ".".join(f"{part!s:.60}" for part in path)
     if error["type"] == "extra_forbidden":
         return _unknown_key(root, path, text_path)
     node = _deepest(root, path)
@@ -205,7 +209,7 @@ def _to_problem(root: Node, error: Any) -> Problem:
     return Problem(
         "job.invalid_params" if path[0] in ("params", "matrix") else "job.invalid",
         f"`{text_path}` is {found}; expected {expected}.",
-        _mend(str(path[-1]), node, error),
+        _mend(text_path if isinstance(path[-1], int) else f"{path[-1]:.60}", node, error),
         node.line,
         node.column,
         text_path,

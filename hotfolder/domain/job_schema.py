@@ -15,7 +15,7 @@ def build_job_schema(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """JSON Schema (2020-12) of one job; keys without effect in this version are left out."""
     schema = JobFile.model_json_schema(by_alias=True)
     properties = schema["properties"]
-    for name in NOT_SUPPORTED:
+    for name in (*NOT_SUPPORTED, "task"):
         del properties[name]
     properties["endpointKey"] = {
         "description": "Which endpoint makes the picture.",
@@ -53,8 +53,13 @@ def _to_json_schema(each: PropertySchema) -> dict[str, Any]:
     if each.type in ("integer", "number"):
         bounds = {"minimum": each.minimum, "maximum": each.maximum}
         schema |= {key: _whole(value) for key, value in bounds.items() if value is not None}
-    if each.type == "string" and each.minimum:
-        schema["minLength"] = int(each.minimum)
+    if each.type == "string":
+        lengths = {"minLength": each.minimum, "maxLength": each.maximum}
+        schema |= {key: int(value) for key, value in lengths.items() if value is not None}
+    if each.items is not None:
+        schema["items"] = {"type": each.items.type}
+        counts = {"minItems": each.items.min_items, "maxItems": each.items.max_items}
+        schema |= {key: value for key, value in counts.items() if value is not None}
     return schema
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hotfolder.domain.document import Node, child, entries
+from hotfolder.domain.document import Node
 from hotfolder.domain.endpoint import Endpoint
 from hotfolder.domain.generation import Mode
-from hotfolder.domain.job import MAX_RUNS_IN_FILE, JobFile, read_job
+from hotfolder.domain.given import find_given, read_text
+from hotfolder.domain.instants import is_uuid
+from hotfolder.domain.job import MAX_JOBS_IN_FILE, MAX_RUNS_IN_FILE, JobFile, read_job
+from hotfolder.domain.matrix import axis_lengths, check_counts, check_matrix, run_count
 from hotfolder.domain.nearest import did_you_mean, find_nearest
-from hotfolder.domain.params import ParamNode, check_param, check_params, check_size, problem_at
-from hotfolder.domain.presets import PresetLookup, gather_params
-from hotfolder.domain.sizes import SIZE_PARAMS
-from hotfolder.errors import Problem
+from hotfolder.domain.node import MAX_PROBLEMS
+from hotfolder.domain.params import (
+    ParamNode,
+    check_params,
+    check_size,
+    problem_at,
+)
+from hotfolder.domain.presets import GatheredParams, PresetLookup, gather_params
+from hotfolder.domain.sizes import SIZE_PARAMS, Size
+from hotfolder.errors import JobFileError, Problem
 
 SEED_LIMIT = 2**31
 
@@ -51,25 +60,29 @@ def plan_job(
     if node.kind != "map":
         return problems
     endpoint, endpoint_problems = _find_endpoint(node, endpoints)
-    problems += endpoint_problems
-    given, preset_problems = gather_params(node, job, preset)
-    problems += preset_problems
-    if endpoint is None:
-        return problems
-    runs, run_problems = _plan_runs(node, job, endpoint, given)
-    problems += run_problems + _mode_problems(node, endpoint)
-    if problems or job is None:
-        return sorted(_unique(problems), key=lambda each: (each.line or 0, each.column or 0))
+    given = gather_params(node, preset)
+    problems += [*endpoint_problems, *given.problems, *check_counts(node)]
+    runs: list[Run] = []
+    if endpoint is not None:
+        runs, run_problems = _plan_runs(node, job, endpoint, given)
+        problems += [*run_problems, *_mode_problems(node, endpoint)]
+    if problems or job is None or endpoint is None:
+        return _in_order(problems, find_given(node, "preset") or node)
     return JobPlan(job, endpoint, _mode(node), tuple(runs))
 
 
-def _unique(problems: Iterable[Problem]) -> list[Problem]:
-    return list(dict.fromkeys(problems))
+def _in_order(problems: list[Problem], preset: Node) -> list[Problem]:
+    """Each problem once, in the order of the text; those inside a preset stand where the preset is named."""
+    placed = [
+        each if each.line is not None else replace(each, line=preset.line, column=preset.column)
+        for each in dict.fromkeys(problems)
+    ]
+    return sorted(placed, key=lambda each: (each.line or 0, each.column or 0))[:MAX_PROBLEMS]
 
 
 def _find_endpoint(node: Node, endpoints: Mapping[str, Endpoint]) -> tuple[Endpoint | None, list[Problem]]:
     """The endpoint, or the nearest one beside the problem, so that the params are still checked."""
-    key, task = child(node, "endpointKey"), child(node, "task")
+    key, task = find_given(node, "endpointKey"), find_given(node, "task")
     if key is not None and task is not None:
         problem = Problem(
             "job.invalid", "`task` stands for an endpointKey; this job has both.", "Remove one of them."
@@ -80,14 +93,23 @@ def _find_endpoint(node: Node, endpoints: Mapping[str, Endpoint]) -> tuple[Endpo
     if key is None:
         hint = "Add a line such as `endpointKey: local.procedural.image` (see `hotfolder endpoints list`)."
         return None, [
-            Problem("job.unknown_endpoint", "`endpointKey` is missing.", hint, node.line, node.column)
+            Problem(
+                "job.unknown_endpoint",
+                "`endpointKey` is missing.",
+                hint,
+                node.line,
+                node.column,
+                "endpointKey",
+            )
         ]
-    name = str(key.value)
+    name = read_text(key)
+    if name is None:
+        return None, []
     if name in endpoints:
         return endpoints[name], []
     problem = Problem(
         "job.unknown_endpoint",
-        f"There is no endpoint `{name}`.",
+        f"There is no endpoint `{name:.60}`.",
         did_you_mean(name, endpoints),
         key.line,
         key.column,
@@ -109,34 +131,31 @@ def _no_tasks_yet(task: Node) -> Problem:
 
 
 def _plan_runs(
-    node: Node, job: JobFile | None, endpoint: Endpoint, given: Mapping[str, ParamNode]
+    node: Node, job: JobFile | None, endpoint: Endpoint, given: GatheredParams
 ) -> tuple[list[Run], list[Problem]]:
-    base, problems = check_params(
-        endpoint, {name: each for name, each in given.items() if not _is_null(each)}
-    )
-    matrix, matrix_problems = _check_matrix(node, endpoint)
-    problems += matrix_problems
-    problems += _missing_params(node, endpoint, {*given, *matrix})
-    problems += _count_problems(node, job, matrix)
-    if problems or job is None:
+    base, problems = check_params(endpoint, given.params)
+    axes, axis_problems = check_matrix(node, endpoint)
+    problems += axis_problems
+    if given.complete:
+        problems += _missing_params(node, endpoint, given.params)
+    named = {*(name for name, each in given.params.items() if each.value.kind != "null"), *axis_lengths(node)}
+    unsound = named - {*base, *axes}
+    if unsound & set(SIZE_PARAMS) or run_count(node) > MAX_RUNS_IN_FILE:
         return [], problems
     runs: list[Run] = []
-    for combination in itertools.product(*matrix.values()):
-        values = base | dict(zip(matrix, combination, strict=True))
-        size, problem = check_size(endpoint, values, given, child(node, "params") or node)
-        if size is None:
-            return [], [problem] if problem else []
-        runs += _counted(len(runs), values, job.count, size.width, size.height, endpoint)
-    return runs, []
+    for combination in itertools.product(*axes.values()):
+        chosen = dict(zip(axes, combination, strict=True))
+        values = base | {name: value for name, (value, _) in chosen.items()}
+        places = {**given.params, **{name: param for name, (_, param) in chosen.items()}}
+        size, problem = check_size(endpoint, values, places, find_given(node, "params") or node)
+        if problem is not None:
+            problems.append(problem)
+        if size is not None and job is not None:
+            runs += _counted(len(runs), values, job.count, size, endpoint)
+    return runs, problems
 
 
-def _is_null(param: ParamNode) -> bool:
-    return param.value.kind == "null"
-
-
-def _counted(
-    first: int, values: dict[str, Any], count: int, width: int, height: int, endpoint: Endpoint
-) -> list[Run]:
+def _counted(first: int, values: dict[str, Any], count: int, size: Size, endpoint: Endpoint) -> list[Run]:
     """The runs of one combination: seed, seed + 1, ... below 2^31, or seeds to be chosen."""
     seed = values.get("seed", -1)
     defaults = {
@@ -146,69 +165,34 @@ def _counted(
     }
     params = {name: each for name, each in (defaults | values).items() if name not in (*SIZE_PARAMS, "seed")}
     return [
-        Run(first + index, params, None if seed == -1 else (seed + index) % SEED_LIMIT, width, height)
-        for index in range(count)
+        Run(first + index, params, _nth_seed(seed, index), size.width, size.height) for index in range(count)
     ]
 
 
-def _check_matrix(node: Node, endpoint: Endpoint) -> tuple[dict[str, list[Any]], list[Problem]]:
-    axes: dict[str, list[Any]] = {}
-    problems: list[Problem] = []
-    for entry in entries(child(node, "matrix")):
-        name = str(entry.key.value)
-        axes[name] = []
-        for index, each in enumerate(entry.value.value if entry.value.kind == "list" else ()):
-            value, problem = check_param(endpoint, name, ParamNode(entry.key, each), f"matrix.{name}.{index}")
-            if problem is not None:
-                problems.append(problem)
-                if name not in endpoint.request_schema.properties:
-                    break
-            axes[name].append(value)
-    return axes, problems
+def _nth_seed(seed: int, index: int) -> int | None:
+    return None if seed == -1 else (seed + index) % SEED_LIMIT
 
 
-def _missing_params(node: Node, endpoint: Endpoint, names: set[str]) -> list[Problem]:
-    place = child(node, "params") or node
+def _missing_params(node: Node, endpoint: Endpoint, given: Mapping[str, ParamNode]) -> list[Problem]:
+    params = find_given(node, "params")
+    if params is not None and params.kind != "map":
+        return []
+    message = f"is missing; {endpoint.endpoint_key} needs it"
+    lengths = axis_lengths(node)
     return [
-        problem_at(
-            place, None, f"params.{name}", f"is missing; {endpoint.endpoint_key} needs it", f"Add `{name}`."
-        )
+        problem_at(params or node, f"params.{name}", message, f"Add `{name}`.")
         for name in endpoint.request_schema.required
-        if name not in names
+        if name not in lengths and (name not in given or given[name].value.kind == "null")
     ]
-
-
-def _count_problems(node: Node, job: JobFile | None, matrix: Mapping[str, list[Any]]) -> list[Problem]:
-    place = child(node, "matrix") or child(node, "count") or node
-    if "seed" in matrix and child(node, "count") is not None:
-        hint = "Remove `count`, or list no seeds in the matrix."
-        return [
-            Problem(
-                "job.invalid", "`count` and `matrix.seed` both choose seeds.", hint, place.line, place.column
-            )
-        ]
-    total = run_count(job, matrix)
-    if total > MAX_RUNS_IN_FILE:
-        message = f"The matrix and count ask for {total:,} pictures; one file may ask for {MAX_RUNS_IN_FILE}."
-        return [Problem("job.too_large", message, "Split the job.", place.line, place.column, "matrix")]
-    return []
-
-
-def run_count(job: JobFile | None, matrix: Mapping[str, list[Any]]) -> int:
-    """How many pictures a job's matrix and count ask for."""
-    total = job.count if job is not None else 1
-    for values in matrix.values():
-        total *= len(values)
-    return total
 
 
 def _mode(node: Node) -> Mode:
-    refs = child(node, "refs")
+    refs = find_given(node, "refs")
     return "image-to-image" if refs is not None and refs.kind == "list" and refs.value else "text-to-image"
 
 
 def _mode_problems(node: Node, endpoint: Endpoint) -> list[Problem]:
-    refs = child(node, "refs")
+    refs = find_given(node, "refs")
     mode = _mode(node)
     if mode not in endpoint.modes:
         message, hint = (
@@ -226,21 +210,41 @@ def plan_jobs(
     endpoints: Mapping[str, Endpoint],
     preset: PresetLookup,
 ) -> list[JobPlan | list[Problem]]:
-    """The plans of all documents of a file; the limits of a file fall on the first beyond them."""
-    plans = [plan_job(node, endpoints, preset) for node in nodes]
-    total, ids = 0, dict[str, int]()
-    for index, plan in enumerate(plans):
-        if isinstance(plan, list):
-            continue
-        total += len(plan.runs)
-        if total > MAX_RUNS_IN_FILE:
+    """The plans of all documents of a file, each within what the ones before it leave of its limits.
+
+    Raises JobFileError, before anything is planned, when there are too many documents.
+    """
+    if len(nodes) > MAX_JOBS_IN_FILE:
+        place = nodes[MAX_JOBS_IN_FILE]
+        message = f"The file holds {len(nodes):,} jobs; one file may hold {MAX_JOBS_IN_FILE}."
+        raise JobFileError([Problem("job.too_large", message, "Split the file.", place.line, place.column)])
+    repeated = _repeated_ids(nodes)
+    plans: list[JobPlan | list[Problem]] = []
+    total = 0
+    for index, node in enumerate(nodes):
+        plan = plan_job(node, endpoints, preset)
+        if index in repeated:
+            plan = [repeated[index], *(plan if isinstance(plan, list) else [])]
+        elif isinstance(plan, JobPlan) and total + len(plan.runs) > MAX_RUNS_IN_FILE:
             message = f"The jobs of this file ask for more than {MAX_RUNS_IN_FILE} pictures together."
-            plans[index] = [Problem("job.too_large", message, "Split the file.", nodes[index].line, 1)]
-        elif plan.job.id is not None and plan.job.id in ids:
-            message = f"The id `{plan.job.id}` stands in document {ids[plan.job.id] + 1} already."
-            place = child(nodes[index], "id") or nodes[index]
-            hint = "Give each job of a file an id of its own."
-            plans[index] = [Problem("job.duplicate_id", message, hint, place.line, place.column, "id")]
-        elif plan.job.id is not None:
-            ids[plan.job.id] = index
+            plan = [Problem("job.too_large", message, "Split the file.", node.line, node.column)]
+        total += len(plan.runs) if isinstance(plan, JobPlan) else 0
+        plans.append(plan)
     return plans
+
+
+def _repeated_ids(nodes: Sequence[Node]) -> dict[int, Problem]:
+    """A problem for each document whose id stands in an earlier one; UUIDs are the same in any case."""
+    problems: dict[int, Problem] = {}
+    first: dict[str, int] = {}
+    for index, node in enumerate(nodes):
+        place = find_given(node, "id")
+        text = read_text(place)
+        if place is None or text is None:
+            continue
+        earlier = first.setdefault(text.lower() if is_uuid(text) else text, index)
+        if earlier != index:
+            message = f"The id `{text:.60}` stands in document {earlier + 1} already."
+            hint = "Give each job of a file an id of its own."
+            problems[index] = Problem("job.duplicate_id", message, hint, place.line, place.column, "id")
+    return problems

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, replace
 
 from hotfolder.domain.document import Node, child, entries
-from hotfolder.domain.job import JobFile
+from hotfolder.domain.given import find_given, list_given, read_text
 from hotfolder.domain.nearest import did_you_mean
 from hotfolder.domain.params import ParamNode
 from hotfolder.domain.sizes import SIZE_PARAMS
@@ -16,55 +16,71 @@ from hotfolder.errors import JobFileError, Problem
 PresetLookup = Callable[[str], dict[str, ParamNode] | list[Problem]]
 """The params of a named preset, or the problems with it."""
 
+_PRESET_KEYS = ("title", "description", "params")
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredParams:
+    """The params of a job over those of its preset; not complete when the preset could not be read."""
+
+    params: Mapping[str, ParamNode]
+    problems: list[Problem]
+    complete: bool = True
+
 
 def read_preset(name: str, node: Node) -> dict[str, ParamNode]:
     """The params of a preset's document; raises JobFileError when it is not of the right shape."""
     params = child(node, "params")
-    known = {"params", "title", "description"}
-    unknown = [str(entry.key.value) for entry in entries(node) if entry.key.value not in known]
-    if node.kind != "map" or params is None or params.kind != "map" or unknown:
-        found = f" (unknown key `{unknown[0]}`)" if unknown else ""
-        message = f"The preset `{name}` is not a mapping with `params`{found}."
+    unknown = next((entry.key for entry in entries(node) if entry.key.value not in _PRESET_KEYS), None)
+    if unknown is not None:
+        message = f"`{unknown.value:.60}` is not a known key of a preset."
+        hint = did_you_mean(str(unknown.value), _PRESET_KEYS)
+        raise JobFileError([Problem("job.invalid_params", message, hint, unknown.line, unknown.column)])
+    if params is None or params.kind != "map":
+        place = params or node
+        message = f"The preset `{name}` is not a mapping with `params`."
         hint = f"presets/{name}.yaml holds title, description and params, nothing else."
-        raise JobFileError([Problem("job.invalid_params", message, hint)])
+        raise JobFileError([Problem("job.invalid_params", message, hint, place.line, place.column)])
     return {str(entry.key.value): ParamNode(entry.key, entry.value, name) for entry in entries(params)}
 
 
-def gather_params(
-    node: Node, job: JobFile | None, preset: PresetLookup
-) -> tuple[dict[str, ParamNode], list[Problem]]:
+def gather_params(node: Node, preset: PresetLookup) -> GatheredParams:
     """The job's params over those of its preset, whose {names} are filled from vars."""
     own = {
         str(entry.key.value): ParamNode(entry.key, entry.value) for entry in entries(child(node, "params"))
     }
-    named = child(node, "preset")
-    variables = {str(entry.key.value): entry.value for entry in entries(child(node, "vars"))}
-    if named is None or job is None or job.preset is None:
-        return own, _vars_without_preset(variables) if named is None else []
-    below = preset(job.preset)
-    if isinstance(below, list):
-        return own, [replace(each, line=named.line, column=named.column, path="preset") for each in below]
+    named = find_given(node, "preset")
+    variables = {str(entry.key.value): entry.value for entry in list_given(find_given(node, "vars"))}
+    if named is None:
+        return GatheredParams(own, _vars_without_preset(variables))
+    name = read_text(named)
+    if name is None:
+        return GatheredParams(own, [], complete=False)
+    whole = preset(name)
+    if isinstance(whole, list):
+        problems = [replace(each, line=named.line, column=named.column, path="preset") for each in whole]
+        return GatheredParams(own, problems, complete=False)
+    given = {entry.key.value for key in ("params", "matrix") for entry in list_given(child(node, key))}
     below = {
-        name: param for name, param in below.items() if name not in own and not _size_is_replaced(name, own)
+        name: param
+        for name, param in whole.items()
+        if name not in given and not _size_is_replaced(name, given)
     }
-    filled, problems = _fill(below, job.vars, named)
-    return {**filled, **own}, problems + _unused_vars(below, variables, named)
+    filled, problems = _fill(below, variables, named)
+    return GatheredParams({**own, **filled}, problems + _unused_vars(whole, variables, named))
 
 
-def _size_is_replaced(name: str, own: Mapping[str, ParamNode]) -> bool:
+def _size_is_replaced(name: str, given: Set[str]) -> bool:
     """A size of the job replaces that of the preset in whatever form it stands."""
-    return (
-        name in SIZE_PARAMS
-        and any(each in own for each in SIZE_PARAMS)
-        and not ({name, *own} & set(SIZE_PARAMS) <= {"resolution", "aspectRatio"})
-    )
+    sizes = given & set(SIZE_PARAMS)
+    return name in SIZE_PARAMS and bool(sizes) and not {name, *sizes} <= {"resolution", "aspectRatio"}
 
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 
 
 def _fill(
-    params: Mapping[str, ParamNode], variables: Mapping[str, str], named: Node
+    params: Mapping[str, ParamNode], variables: Mapping[str, Node], named: Node
 ) -> tuple[dict[str, ParamNode], list[Problem]]:
     filled: dict[str, ParamNode] = {}
     missing: dict[str, str] = {}
@@ -89,9 +105,11 @@ def _fill(
     return filled, problems
 
 
-def _filling(match: re.Match[str], variables: Mapping[str, str]) -> str:
+def _filling(match: re.Match[str], variables: Mapping[str, Node]) -> str:
     """What stands for one placeholder; `{{` and `}}` are literal braces."""
-    return match[0][0] if match[1] is None else variables.get(match[1], match[0])
+    if match[1] is None:
+        return match[0][0]
+    return variables[match[1]].written if match[1] in variables else match[0]
 
 
 def _placeholders(text: str) -> set[str]:
@@ -116,11 +134,11 @@ def _unused_vars(
     return [
         Problem(
             "job.invalid_params",
-            f"The preset `{named.written}` has no place for {{{name}}}.",
+            f"The preset `{named.written}` has no place for {{{name:.60}}}.",
             did_you_mean(name, used) if used else "Remove it from `vars`.",
             node.line,
             node.column,
-            f"vars.{name}",
+            f"vars.{name:.60}",
         )
         for name, node in variables.items()
         if name not in used

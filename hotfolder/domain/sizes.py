@@ -33,15 +33,19 @@ class Size:
     height: int
 
 
-def resolve_size(params: Mapping[str, Any], *, multiple: int, max_pixels: int | None) -> Size:
+def resolve_size(
+    params: Mapping[str, Any],
+    *,
+    multiple: int,
+    max_pixels: int | None,
+    min_edge_px: int = 1,
+    max_edge_px: int | None = None,
+) -> Size:
     """The size from `size`, or width + height, or resolution + aspectRatio; raises SizeError."""
     given = {name for name in SIZE_PARAMS if params.get(name) is not None}
     _refuse_mixture(given)
     width, height = _asked(params, given)
-    if min(width, height) < 1:
-        raise SizeError(
-            _first(given), f"{width} x {height} has an empty edge", "Use at least 64 pixels an edge."
-        )
+    _refuse_edges(_first(given), width, height, min_edge_px, max_edge_px)
     size = Size(width, height, _raised(width, multiple), _raised(height, multiple))
     if max_pixels is not None and size.width * size.height > max_pixels:
         raise SizeError(
@@ -51,6 +55,16 @@ def resolve_size(params: Mapping[str, Any], *, multiple: int, max_pixels: int | 
             "Choose a smaller size.",
         )
     return size
+
+
+def _refuse_edges(param: str, width: int, height: int, lowest: int, highest: int | None) -> None:
+    """However a size is written, its edges obey the limits of `width` and `height`."""
+    if min(width, height) < lowest:
+        message = f"{width} x {height} has an edge of less than {lowest} pixels"
+        raise SizeError(param, message, f"Use at least {lowest} pixels an edge.")
+    if highest is not None and max(width, height) > highest:
+        message = f"{width} x {height} has an edge of more than {highest} pixels"
+        raise SizeError(param, message, f"Use at most {highest} pixels an edge.")
 
 
 def _refuse_mixture(given: set[str]) -> None:

@@ -18,7 +18,7 @@ def find_binary(configured: str | None, engines_folder: Path) -> Path | None:
     if on_path:
         return Path(on_path)
     in_library = engines_folder / BINARY_NAME
-    return in_library if os.access(in_library, os.X_OK) else None
+    return in_library if in_library.is_file() and os.access(in_library, os.X_OK) else None
 
 
 def find_model_file(name: str, roots: Sequence[Path]) -> Path:

@@ -14,7 +14,7 @@ from hotfolder.generation.closing import JobCloser, error_object
 from hotfolder.generation.execute import EXECUTE
 from hotfolder.generation.references import AcceptedReference, ReferenceDesk
 from hotfolder.generation.runs import RunBook
-from hotfolder.generation.service import GenerationService
+from hotfolder.generation.service import GenerationService, describe
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.queue.store import WorkStore
@@ -72,6 +72,8 @@ class JobControl:
         """Run an ended job again from its stored text; what completed is not run again."""
         job = self._get_retryable(job_id)
         checked = self._service.check(job.text, format_of(job.file_name) or "yaml")
+        if len(checked.nodes) > 1:
+            raise _no_single_job(job)
         plan = checked.plans[0]
         if isinstance(plan, list):
             raise JobFileError(plan)
@@ -84,7 +86,7 @@ class JobControl:
                 raise JobFileError(problems)
         with self._database.transaction() as tx:
             job = self._get_retryable(job_id)  # somebody else may have been quicker
-            kept = self._runs.run_again(tx, job, job.text, plan, references)
+            kept = self._runs.run_again(tx, describe(job, checked.nodes[0], plan), plan, references)
         log.info("job %s is tried again (%d pictures kept)", job_id, kept)
         return self._jobs.get(job_id)
 
@@ -96,6 +98,8 @@ class JobControl:
                 code="job.not_retryable",
                 hint="Submit the job file again to make more pictures.",
             )
+        if (job.error or {}).get("code") == "job.too_large":  # its text was not kept whole
+            raise _no_single_job(job)
         return job
 
     def _accepted_before(self, job: Job) -> list[AcceptedReference] | None:
@@ -107,3 +111,12 @@ class JobControl:
             AcceptedReference(each.sha256, each.file_path, each.original_name or "", each.role, each.media_id)
             for each in self._generations.list_inputs(generations[0].generation_id)
         ]
+
+
+def _no_single_job(job: Job) -> HotfolderError:
+    """A file that was refused as a whole is no job yet: it has to come through the inbox."""
+    return HotfolderError(
+        f"Job {job.job_id} stands for the file {job.file_name}, which was refused as a whole.",
+        code="job.not_retryable",
+        hint=f"Mend the file and move it from {job.final_path or 'failed/'} back into inbox/.",
+    )

@@ -48,6 +48,8 @@ class ReferenceDesk:
                 found = self._accept(reference, folder)
                 accepted.setdefault(found.sha256, found)
             except LibraryError as error:
+                if error.retryable:  # a full disk is not the job's fault
+                    raise
                 place = find_node(node, ("refs", index)) or node
                 code = error.code if error.code.startswith("job.") else "job.ref_refused"
                 problems.append(
@@ -70,7 +72,9 @@ class ReferenceDesk:
             raise _named(error, source, name) from error
         except OSError as error:
             message = f"`{name}` cannot be read: {error.strerror or error}."
-            raise LibraryError(message, hint="Check that the sidecar may read the file.") from error
+            code = "job.ref_missing" if isinstance(error, FileNotFoundError) else "job.ref_refused"
+            hint = "Check that the file is there and that the sidecar may read it."
+            raise LibraryError(message, code=code, hint=hint) from error
         try:
             check_image(stored)
         except LibraryError as error:
@@ -133,7 +137,8 @@ class ReferenceDesk:
 
 def _named(error: LibraryError, file: Path, name: str) -> LibraryError:
     """The same reason under the name that the submitter wrote."""
-    return LibraryError(error.message.replace(display_name(file), f"`{name}`", 1), hint=error.hint)
+    message = error.message.replace(display_name(file), f"`{name}`", 1)
+    return LibraryError(message, code=error.code, hint=error.hint, retryable=error.retryable)
 
 
 def _near_names(wanted: Path) -> str | None:

@@ -55,7 +55,7 @@ class RunBook:
                 self._enqueue_one(tx, job_id, plan, run, references)
 
     def run_again(
-        self, tx: Transaction, job: Job, data: bytes, plan: JobPlan, references: Sequence[AcceptedReference]
+        self, tx: Transaction, job: Job, plan: JobPlan, references: Sequence[AcceptedReference]
     ) -> int:
         """Another run of an ended job; gives how many pictures are kept because nothing of them changed."""
         kept = set()
@@ -65,7 +65,7 @@ class RunBook:
                 kept.add(run.position)
             else:
                 self._generations.detach(tx, generation.generation_id)
-        self._jobs.begin_again(tx, job, data, plan.job.priority)
+        self._jobs.begin_again(tx, job)
         self.enqueue(tx, job.job_id, plan, references, frozenset(kept))
         if len(kept) == len(plan.runs):
             self._jobs.set_status(tx, job.job_id, "running")

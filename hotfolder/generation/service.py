@@ -6,11 +6,11 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from hotfolder.database import Database
-from hotfolder.domain.document import DocumentFormat, Node, format_of, parse_documents, to_plain
+from hotfolder.domain.document import DocumentFormat, Node, child, format_of, parse_documents, to_plain
 from hotfolder.domain.endpoint import Endpoint
 from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.domain.instants import derived_id, is_uuid
@@ -128,7 +128,9 @@ class GenerationService:
         if problems:
             raise JobFileError(problems)
         if existing is not None:
-            return self._run_again(existing, claimed.data, plan, references)
+            return self._run_again(
+                describe(replace(existing, text=claimed.data), node, plan), plan, references
+            )
         return self._accept(claimed, plan, references, node)
 
     def _split(self, claimed: ClaimedFile, document_format: DocumentFormat, checked: Checked) -> Split:
@@ -159,8 +161,9 @@ class GenerationService:
         if existing.content_sha256 != _content_sha256(node):
             own_id = existing.submit_key or existing.job_id
             message = f"The id `{own_id}` belongs to another job already ({existing.status})."
+            place = child(node, "id") or node
             raise JobFileError(
-                [Problem("job.duplicate_id", message, "Choose a new id.", node.line, node.column, "id")]
+                [Problem("job.duplicate_id", message, "Choose a new id.", place.line, place.column, "id")]
             )
         log.info("job %s was dropped again; its result answers", existing.job_id)
         if existing.status in ENDED:
@@ -182,29 +185,18 @@ class GenerationService:
                 text=claimed.data,
                 created_at=tx.at,
                 submit_key=own_id if own_id and not is_uuid(own_id) else None,
-                content_sha256=_content_sha256(node),
-                endpoint_key=plan.endpoint.endpoint_key,
-                title=plan.job.title,
-                priority=plan.job.priority,
-                max_attempts=plan.job.max_attempts,
-                keywords=tuple(plan.job.keywords),
-                metadata=plan.job.metadata.model_dump(exclude_none=True),
-                extra=plan.job.extra,
             )
-            self._jobs.insert(tx, job)
+            self._jobs.insert(tx, describe(job, node, plan))
             self._jobs.set_status(tx, job_id, "queued")
             self._runs.enqueue(tx, job_id, plan, references)
         log.info("job %s accepted: %s (%d pictures)", job_id, job.job_file, len(plan.runs))
         return Accepted(job_id)
 
-    def _run_again(
-        self, job: Job, data: bytes, plan: JobPlan, references: list[AcceptedReference]
-    ) -> Accepted:
+    def _run_again(self, job: Job, plan: JobPlan, references: list[AcceptedReference]) -> Accepted:
         with self._database.transaction() as tx:
-            job = self._jobs.get(job.job_id)
-            if job.status not in RETRYABLE:  # `jobs retry` was quicker
+            if self._jobs.get(job.job_id).status not in RETRYABLE:  # `jobs retry` was quicker
                 return Accepted(job.job_id)
-            kept = self._runs.run_again(tx, job, data, plan, references)
+            kept = self._runs.run_again(tx, job, plan, references)
         log.info("job %s runs again (%d of %d pictures kept)", job.job_id, kept, len(plan.runs))
         return Accepted(job.job_id)
 
@@ -223,6 +215,21 @@ class GenerationService:
                 self._closer.refuse(tx, claimed.job_id, error_object(error, error.problems))
             log.info("job file %s refused: %s", job.job_file, error)
         return Accepted(claimed.job_id)
+
+
+def describe(job: Job, node: Node, plan: JobPlan) -> Job:
+    """The job with everything that its file says of it."""
+    return replace(
+        job,
+        content_sha256=_content_sha256(node),
+        endpoint_key=plan.endpoint.endpoint_key,
+        title=plan.job.title,
+        priority=plan.job.priority,
+        max_attempts=plan.job.max_attempts,
+        keywords=tuple(plan.job.keywords),
+        metadata=plan.job.metadata.model_dump(exclude_none=True),
+        extra=plan.job.extra,
+    )
 
 
 def _is_atomic(node: Node) -> bool:

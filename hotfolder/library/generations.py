@@ -166,6 +166,8 @@ class GenerationStore:
     ) -> None:
         """Change the status; raises ValueError for a change that the table does not have."""
         row = tx.execute("SELECT status, job_id FROM generations WHERE id = ?", (generation_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"There is no generation {generation_id}.")
         check_transition(GENERATION_TRANSITIONS, row["status"], status)
         tx.execute(
             """
@@ -187,7 +189,8 @@ class GenerationStore:
                 "id": generation_id,
             },
         )
-        tx.event(GENERATION_CHANGED, "generation", generation_id, {"status": status, "jobId": row["job_id"]})
+        data = {"status": status, "from": row["status"], "jobId": row["job_id"]}
+        tx.event(GENERATION_CHANGED, "generation", generation_id, data)
 
     def record_outcome(self, tx: Transaction, generation_id: str, outcome: GenerationOutcome) -> None:
         """By what means the picture was made."""

@@ -52,9 +52,9 @@ class JobStore:
         """A new job, as `received`; the next status follows in the same transaction."""
         tx.execute(
             """
-            INSERT INTO jobs (id, submit_key, status, job_file, file_name, text, content_sha256, endpoint_key,
-                              title, owner, priority, max_attempts, keywords_json, metadata_json, extra_json,
-                              created_at)
+            INSERT INTO jobs (id, submit_key, status, job_file, file_name, owner, created_at, text,
+                              content_sha256, endpoint_key, title, priority, max_attempts, keywords_json,
+                              metadata_json, extra_json)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
@@ -63,17 +63,9 @@ class JobStore:
                 job.status,
                 job.job_file,
                 job.file_name,
-                job.text,
-                job.content_sha256,
-                job.endpoint_key,
-                job.title,
                 job.owner,
-                job.priority,
-                job.max_attempts,
-                to_json(list(job.keywords)),
-                to_json(dict(job.metadata)),
-                to_json(dict(job.extra)),
                 job.created_at,
+                *_described(job),
             ),
         )
         tx.event(JOB_RECEIVED, "job", job.job_id, {"jobFile": job.job_file})
@@ -133,6 +125,8 @@ class JobStore:
     ) -> None:
         """Change the status; raises ValueError for a change that the table does not have."""
         row = tx.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"There is no job {job_id}.")
         check_transition(JOB_TRANSITIONS, row["status"], status)
         tx.execute(
             """
@@ -153,16 +147,17 @@ class JobStore:
         )
         tx.event(JOB_CHANGED, "job", job_id, {"status": status, "from": row["status"]}, actor)
 
-    def begin_again(self, tx: Transaction, job: Job, text: bytes, priority: int) -> None:
-        """Queue an ended job for another run with the given text; where its file lies is remembered."""
+    def begin_again(self, tx: Transaction, job: Job) -> None:
+        """Queue an ended job for another run as it is described now; where its file lies is remembered."""
         tx.execute(
             """
             UPDATE jobs
             SET run = run + 1, cancel_requested = 0, retry_of_path = final_path, final_path = NULL,
-                text = ?, priority = ?, started_at = NULL
+                started_at = NULL, text = ?, content_sha256 = ?, endpoint_key = ?, title = ?, priority = ?,
+                max_attempts = ?, keywords_json = ?, metadata_json = ?, extra_json = ?
             WHERE id = ?
             """,
-            (text, priority, job.job_id),
+            (*_described(job), job.job_id),
         )
         self.set_status(tx, job.job_id, "queued")
 
@@ -177,6 +172,21 @@ class JobStore:
     def is_final_path_taken(self, path: str) -> bool:
         """Whether an ended job has reserved this place."""
         return self._database.query_one("SELECT 1 FROM jobs WHERE final_path = ?", (path,)) is not None
+
+
+def _described(job: Job) -> tuple[Any, ...]:
+    """What a job file says of its job, as columns: text, content_sha256, ... extra_json."""
+    return (
+        job.text,
+        job.content_sha256,
+        job.endpoint_key,
+        job.title,
+        job.priority,
+        job.max_attempts,
+        to_json(list(job.keywords)),
+        to_json(dict(job.metadata)),
+        to_json(dict(job.extra)),
+    )
 
 
 def _marks(values: frozenset[str]) -> str:

@@ -68,19 +68,28 @@ class MediaStore:
                 tx.at,
             ),
         )
-        for keyword in dict.fromkeys(keywords):
+        for keyword in keywords:
             self._add_keyword(tx, media.media_id, keyword)
         tx.event(LIBRARY_UPDATED, "media", media.media_id, {"added": media.file_path})
 
     def _add_keyword(self, tx: Transaction, media_id: str, keyword: str) -> None:
-        tx.execute("INSERT OR IGNORE INTO keywords (id, keyword) VALUES (?, ?)", (self._make_id(), keyword))
+        keyword_id = self._find_keyword(tx, keyword)
+        if keyword_id is None:
+            keyword_id = self._make_id()
+            tx.execute("INSERT INTO keywords (id, keyword) VALUES (?, ?)", (keyword_id, keyword))
         tx.execute(
-            """
-            INSERT OR IGNORE INTO media_keywords (media_id, keyword_id)
-            SELECT ?, id FROM keywords WHERE keyword = ?
-            """,
-            (media_id, keyword),
+            "INSERT OR IGNORE INTO media_keywords (media_id, keyword_id) VALUES (?, ?)",
+            (media_id, keyword_id),
         )
+
+    def _find_keyword(self, tx: Transaction, keyword: str) -> str | None:
+        """The id of a keyword in whatever case it is written; the first spelling is the one that stays."""
+        row = tx.execute("SELECT id FROM keywords WHERE keyword = ?", (keyword,)).fetchone()
+        if row is not None or keyword.isascii():
+            return row["id"] if row else None
+        folded = keyword.casefold()  # SQLite's NOCASE knows the case of A to Z only
+        rows = tx.execute("SELECT id, keyword FROM keywords").fetchall()
+        return next((each["id"] for each in rows if each["keyword"].casefold() == folded), None)
 
     def get(self, media_id: str) -> Media:
         """The picture; raises NotFound."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
+from hotfolder.engine.failures import build_model_missing
 from hotfolder.engine.manager import EngineManager
 from hotfolder.engine.messages import GenerateParams, LoadParams, StepProgress
 from hotfolder.errors import EngineError
@@ -48,6 +49,20 @@ class LocalProvider:
     ) -> GenerationOutcome:
         """Load the endpoint's model if needed and make the picture; raises EngineError."""
         choice = self._choose(request)
+        try:
+            return self._make(choice, request, on_progress, interrupt)
+        except EngineError as error:
+            if error.code != "engine.not_found" or choice.manager is self._procedural or not self._fallback:
+                raise
+            return self._make(self._stand_in(error), request, on_progress, interrupt)
+
+    def _make(
+        self,
+        choice: _Choice,
+        request: GenerationRequest,
+        on_progress: Callable[[Progress], None],
+        interrupt: threading.Event,
+    ) -> GenerationOutcome:
         outcome = choice.manager.generate(
             choice.load,
             _to_params(request),
@@ -74,6 +89,9 @@ class LocalProvider:
             return _Choice(self._cn_engine, self._model_sets[request.provider_model_id], "cn-engine")
         if not self._fallback:
             raise missing or EngineError("There is no engine.", code="engine.not_found")
+        return self._stand_in(missing)
+
+    def _stand_in(self, missing: EngineError | None) -> _Choice:
         warning = f"Drawn by the procedural engine, not by an AI model: {missing}"
         return _Choice(self._procedural, LoadParams(), PROCEDURAL_MODEL, (warning,))
 
@@ -91,7 +109,8 @@ class LocalProvider:
                 code="engine.load_failed",
                 hint=f"Add `models.sets.{model_set}` (diffusion_model, vae, llm) to hotfolder.yaml, {advice}",
             )
-        return None
+        gone = (each for each in self._model_sets[model_set].files() if not Path(each).is_file())
+        return next(map(build_model_missing, gone), None)
 
 
 def _to_params(request: GenerationRequest) -> GenerateParams:

@@ -113,13 +113,18 @@ class WorkStore:
         """The item goes back to the queue as if it had not been claimed."""
         self._leave(tx, item, "pending", None)
         tx.execute(
-            "UPDATE work_queue SET attempt_count = attempt_count - 1, completed_at = NULL WHERE id = ?",
+            """
+            UPDATE work_queue
+            SET attempt_count = attempt_count - 1, started_at = NULL, completed_at = NULL
+            WHERE id = ?
+            """,
             (item.work_id,),
         )
 
     def recover(self, tx: Transaction) -> Recovered:
         """At start, with the library locked: every lease of an earlier run is void, and spends no attempt."""
-        rows = tx.execute("SELECT * FROM work_queue WHERE status = 'processing' ORDER BY rowid").fetchall()
+        sql = "SELECT * FROM work_queue WHERE status = 'processing' ORDER BY started_at, rowid"
+        rows = tx.execute(sql).fetchall()
         found = Recovered([], [], [])
         for item in map(_to_item, rows):
             tx.execute("UPDATE work_queue SET crash_count = crash_count + 1 WHERE id = ?", (item.work_id,))
@@ -152,6 +157,11 @@ class WorkStore:
             WHERE correlation_id = ? AND task_type = ? AND status = 'processing'
         """
         return tx.execute(sql, (correlation_id, task_type)).rowcount
+
+    def list_expired(self) -> list[WorkItem]:
+        """Items in hand whose lease has run out: whoever held them could not say how they ended."""
+        sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lease_until < ?"
+        return [_to_item(row) for row in self._database.query(sql, (self._database.now(),))]
 
     def list_cancel_requested(self) -> set[str]:
         """Ids of the items in hand that somebody wants stopped."""
@@ -192,18 +202,21 @@ class WorkStore:
         return int(ahead["n"]) if ahead else None
 
     def _promote(self, lane: str) -> None:
-        sql = "SELECT id FROM work_queue WHERE status = 'scheduled' AND lane = ? AND run_at <= ? LIMIT 100"
+        sql = "SELECT id FROM work_queue WHERE status = 'scheduled' AND lane = ? AND run_at <= ? LIMIT 1"
         now = self._database.now()
         if not self._database.query(sql, (lane, now)):
             return
         with self._database.transaction() as tx:
-            tx.execute(
+            rows = tx.execute(
                 """
                 UPDATE work_queue SET status = 'pending'
                 WHERE status = 'scheduled' AND lane = ? AND run_at <= ?
+                RETURNING id, task_type
                 """,
                 (lane, now),
-            )
+            ).fetchall()
+            for row in rows:
+                tx.event(WORK_UPDATED, "work", row["id"], {"status": "pending", "taskType": row["task_type"]})
 
     def _leave(self, tx: Transaction, item: WorkItem, status: WorkStatus, message: str | None) -> None:
         """The only line that takes an item out of its status; checks the table and the lease."""

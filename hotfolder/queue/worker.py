@@ -13,12 +13,10 @@ from hotfolder.database import Database, Transaction
 from hotfolder.domain.work import EndStatus, WorkItem, end_of_failure, retry_delay_s
 from hotfolder.errors import HotfolderError, QueueError
 from hotfolder.events import Doorbell
+from hotfolder.queue.lane import LaneThreads
 from hotfolder.queue.store import WorkStore
 
 log = logging.getLogger(__name__)
-
-POLL_S = 1.0
-"""The backstop for a doorbell that nobody rang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +64,29 @@ class Worker:
         self._handlers = handlers
         self._lease_s = lease_s
         self._in_hand: dict[str, _InHand] = {}
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
+        self._interrupted: set[str] = set()
+        self._lock = threading.RLock()  # a signal handler may call `hurry` in the middle of `stop`
         self._heart_stop = threading.Event()
         self._heart_bell = doorbell.listen()
         self._heart = threading.Thread(target=self._beat, name="queue-heartbeat", daemon=True)
-        self._lanes = [_Lane(self, name, slots, doorbell) for name, slots in lanes.items()]
+        self._lanes = [LaneThreads(name, slots, self.run_one, doorbell) for name, slots in lanes.items()]
 
     def recover(self) -> int:
         """Void the leases of an earlier run; gives the number of items handed back."""
         with self._database.transaction() as tx:
             found = self._store.recover(tx)
             for item in found.handed_back:
-                self._handlers[item.task_type].returned(tx, item)
+                self._handler(item).returned(tx, item)
             cancelled = QueueError("Cancelled while it was running.", code="queue.cancelled")
             for item in found.cancelled:
-                self._handlers[item.task_type].ended(tx, item, "cancelled", cancelled)
+                self._handler(item).ended(tx, item, "cancelled", cancelled)
             died = QueueError(
                 "hotfolder died too often while it worked on this job.",
                 code="queue.dead",
                 hint="Look at the logs for the cause, then retry the job.",
             )
             for item in found.dead:
-                self._handlers[item.task_type].ended(tx, item, "dead", died)
+                self._handler(item).ended(tx, item, "dead", died)
         return len(found.handed_back)
 
     def start(self) -> None:
@@ -106,7 +104,7 @@ class Worker:
         for lane in sorted(self._lanes, key=lambda each: each.name != "gpu"):
             lane.stop(deadline, drain=lane.name != "gpu")
             if lane.is_alive():
-                self._interrupt(lane.name)
+                self._interrupt({lane.name})
                 lane.join(grace_s + 5.0)
         self._heart_stop.set()
         self._heart_bell.set()
@@ -114,18 +112,15 @@ class Worker:
             self._heart.join(5.0)
 
     def hurry(self) -> None:
-        """Interrupt whatever is in hand now: used when the user asks a second time."""
-        self._stopping.set()
-        self._interrupt(None)
+        """Interrupt whatever is in hand now, and claim nothing more: the user has asked a second time."""
+        self._interrupt({lane.name for lane in self._lanes})
 
     def run_one(self, lane: str) -> bool:
-        """Claim and run one item; False when the lane has none."""
-        item = self._store.claim(lane)
+        """Claim and run one item; False when the lane has none, or has been interrupted."""
+        item = None if lane in self._interrupted else self._store.claim(lane)
         if item is None:
             return False
-        held = _InHand(item)
-        with self._lock:
-            self._in_hand[item.work_id] = held
+        held = self._take_in_hand(item)
         try:
             self._run(held)
         except QueueError as error:
@@ -135,18 +130,24 @@ class Worker:
                 del self._in_hand[item.work_id]
         return True
 
+    def _take_in_hand(self, item: WorkItem) -> _InHand:
+        held = _InHand(item)
+        with self._lock:
+            self._in_hand[item.work_id] = held
+            if item.lane in self._interrupted:  # since the claim
+                held.interrupt.set()
+        self._heart_bell.set()  # so may have been a wish to cancel: look once more
+        return held
+
     def _run(self, held: _InHand) -> None:
-        item, handler = held.item, self._handlers[held.item.task_type]
+        item = held.item
         try:
-            done = handler.execute(item, held.interrupt)
+            done = self._handler(item).execute(item, held.interrupt)
             with self._database.transaction() as tx:
                 self._store.complete(tx, item)
                 done.record(tx)
-            done.after()
-        except QueueError:
-            raise
         except HotfolderError as error:
-            self._record_failure(held, handler, error)
+            self._record_failure(held, error)
         except Exception as error:
             log.exception("work item %s (%s) failed unexpectedly", item.work_id, item.task_type)
             unexpected = HotfolderError(
@@ -154,13 +155,23 @@ class Worker:
                 hint="See the log of the sidecar.",
                 retryable=True,
             )
-            self._record_failure(held, handler, unexpected)
+            self._record_failure(held, unexpected)
+        else:
+            self._tidy(item, done)
 
-    def _record_failure(self, held: _InHand, handler: WorkHandler, error: HotfolderError) -> None:
-        item = held.item
-        cancelled = self._store.is_cancel_requested(item.work_id)
+    def _handler(self, item: WorkItem) -> WorkHandler:
+        return self._handlers.get(item.task_type) or _NoHandler()
+
+    def _tidy(self, item: WorkItem, done: Done) -> None:
+        try:
+            done.after()
+        except Exception:  # the work is done; what could not be tidied up is no reason to do it again
+            log.exception("could not tidy up after %s (%s)", item.task_type, item.correlation_id)
+
+    def _record_failure(self, held: _InHand, error: HotfolderError) -> None:
+        item, handler = held.item, self._handler(held.item)
         with self._database.transaction() as tx:
-            if cancelled:
+            if self._store.is_cancel_requested(item.work_id):
                 self._end(tx, handler, item, "cancelled", error)
             elif held.interrupt.is_set():
                 log.info("handing back %s (%s)", item.task_type, item.correlation_id)
@@ -176,18 +187,19 @@ class Worker:
     def _end(
         self, tx: Transaction, handler: WorkHandler, item: WorkItem, status: EndStatus, error: HotfolderError
     ) -> None:
-        log.info("%s %s: %s", item.task_type, status, error.message)
         self._store.end(tx, item, status, error.message)
+        log.info("%s %s: %s", item.task_type, status, error.message)
         handler.ended(tx, item, status, error)
 
-    def _interrupt(self, lane: str | None) -> None:
+    def _interrupt(self, lanes: set[str]) -> None:
         with self._lock:
+            self._interrupted |= lanes
             for held in self._in_hand.values():
-                if lane is None or held.item.lane == lane:
+                if held.item.lane in lanes:
                     held.interrupt.set()
 
     def _beat(self) -> None:
-        """Renew the leases in hand, and pass on the wish to cancel, until stopped."""
+        """Renew the leases in hand, take up what nobody renews, and pass on cancels, until stopped."""
         renew_at = time.monotonic() + self._lease_s / 4
         while not self._heart_stop.is_set():
             self._heart_bell.wait(self._lease_s / 4)
@@ -196,6 +208,7 @@ class Worker:
                 self._pass_on_cancels()
                 if time.monotonic() >= renew_at:
                     self._renew()
+                    self._take_up_expired()
                     renew_at = time.monotonic() + self._lease_s / 4
             except Exception:  # a full disk or a locked database must not end the heartbeat
                 log.exception("the queue's heartbeat failed; it tries again")
@@ -211,58 +224,45 @@ class Worker:
         with self._lock:
             held = [each.item for each in self._in_hand.values()]
         for item in self._store.renew(held) if held else []:
-            log.warning("the lease on %s (%s) is lost", item.work_id, item.task_type)
+            with self._lock:
+                lost = self._in_hand.get(item.work_id)
+            if lost is not None:  # else it ended meanwhile
+                log.warning("the lease on %s (%s) is lost", item.work_id, item.task_type)
+                lost.interrupt.set()
 
+    def _take_up_expired(self) -> None:
+        """An item may be left in nobody's hand when a full disk kept its end from being recorded."""
+        with self._lock:
+            in_hand = set(self._in_hand)
+        error = HotfolderError(
+            "The end of the work could not be recorded.",
+            code="queue.lease_expired",
+            hint="See the log of the sidecar.",
+            retryable=True,
+        )
+        for item in self._store.list_expired():
+            if item.work_id not in in_hand:
+                self._record_expired(item, error)
 
-class _Lane:
-    """A few threads that take turns on one lane."""
-
-    def __init__(self, worker: Worker, name: str, slots: int, doorbell: Doorbell) -> None:
-        self.name = name
-        self._worker = worker
-        self._stop = threading.Event()
-        self._drain = False
-        self._bells = [doorbell.listen() for _ in range(slots)]
-        self._threads = [
-            threading.Thread(target=self._loop, args=(bell,), name=f"lane-{name}-{number}", daemon=True)
-            for number, bell in enumerate(self._bells)
-        ]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self, deadline: float, *, drain: bool) -> None:
-        """Ask the threads to end after the work in hand (after all pending work when draining); wait."""
-        self._drain = drain
-        self._stop.set()
-        for bell in self._bells:
-            bell.set()
-        self.join(max(0.0, deadline - time.monotonic()))
-        self._drain = False
-
-    def join(self, timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
-
-    def is_alive(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
-
-    def _loop(self, bell: threading.Event) -> None:
-        while not self._stop.is_set() or self._drain:
-            bell.clear()
-            if self._has_worked():
-                continue
-            if self._stop.is_set():
-                return
-            bell.wait(POLL_S)
-
-    def _has_worked(self) -> bool:
+    def _record_expired(self, item: WorkItem, error: HotfolderError) -> None:
         try:
-            return self._worker.run_one(self.name)
-        except Exception:  # the loop outlives a full disk and a locked database
-            log.exception("lane %s could not claim; it tries again", self.name)
-            self._stop.wait(POLL_S)
-            return False
+            self._record_failure(_InHand(item), error)
+        except Exception:  # one item that cannot be recorded must not keep the others
+            log.exception("the end of %s (%s) could not be recorded", item.task_type, item.correlation_id)
+
+
+class _NoHandler:
+    """Stands in for the handler of a kind of work that this program does not know."""
+
+    def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - the protocol
+        raise HotfolderError(
+            f"There is no handler for work of the kind {item.task_type}.",
+            code="queue.unknown_task",
+            hint="Was it queued by another version of hotfolder?",
+        )
+
+    def returned(self, tx: Transaction, item: WorkItem) -> None:
+        pass
+
+    def ended(self, tx: Transaction, item: WorkItem, status: EndStatus, error: HotfolderError) -> None:
+        pass

@@ -130,7 +130,9 @@ class Inbox:
     def recover(self) -> int:
         """At start: every claimed file without a job goes through the door again; gives their number."""
         recovered = 0
-        for file in sorted(self._paths.processing.iterdir()):
+        # A part's name is longer than that of the file it was split from, which goes first: else a part that
+        # has taken on its submitter's id would be written, and answered, once more.
+        for file in sorted(self._paths.processing.iterdir(), key=lambda each: (len(each.name), each.name)):
             claim = parse_claim_name(file.name)
             if claim is None or not is_uuid(claim[0]) or not file.is_file():
                 continue
@@ -197,7 +199,7 @@ class Inbox:
             write_atomic(part.file, texts[part.job_id])
         self._put_away(claim.file, claim.place.name)
         for part in parts_left:
-            self._take(part)
+            self._take_or_keep(part)
 
     def _put_away(self, file: Path, name: str) -> None:
         """The file that was split goes to done/; what became of its jobs stands beside each of them."""

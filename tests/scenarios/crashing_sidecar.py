@@ -14,13 +14,15 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from hotfolder.cli import run_command_line
 from hotfolder.database import Transaction
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.events import GENERATION_PROGRESS
-from hotfolder.generation.closing import DELIVER_RESULT, JobCloser
+from hotfolder.files import storage
+from hotfolder.generation.closing import JobCloser
 from hotfolder.generation.execute import ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
 from hotfolder.generation.references import ReferenceDesk
@@ -53,12 +55,12 @@ def _has_references(desk: ReferenceDesk, references: Any, *rest: Any) -> bool:
     return bool(references)
 
 
-def _has_picture(folder: Any, **_named: Any) -> bool:
+def _has_picture(folder: Path, **_named: Any) -> bool:
     return (folder / "output.png").exists()
 
 
-def _is_delivery(worker: Worker, held: Any) -> bool:
-    return bool(held.item.task_type == DELIVER_RESULT)
+def _is_below(folder: str) -> Callable[..., bool]:
+    return lambda stream, temporary, target: folder in target.parts
 
 
 POINTS: Mapping[str, Point] = {
@@ -72,22 +74,24 @@ POINTS: Mapping[str, Point] = {
     "part-written": Point("after", inbox, "write_atomic"),
     "parts-written": Point("before", Inbox, "_put_away"),
     "original-put-away": Point("after", Inbox, "_put_away"),
-    "picture-begun": Point("after", ExecuteHandler, "_start"),
     "sampling": Point("before", Transaction, "event", _is_sampling),
     "picture-made": Point("before", ExecuteHandler, "_verified"),
     "execute-recorded": Point("before", FinalizeHandler, "execute"),
     "picture-stored": Point("after", Ingest, "store_picture"),
-    "sidecars-stored": Point("after", Ingest, "store_sidecars"),
     "files-stored": Point("after", FinalizeHandler, "execute"),
     "finalize-half-recorded": Point("before", JobCloser, "close_if_ended"),
     "finalize-recorded": Point("before", shutil, "rmtree", _has_picture),
     "place-reserved": Point("after", ResultHandler, "_reserve"),
     "job-file-moved": Point("after", ResultHandler, "_move_own"),
     "result-written": Point("after", ResultHandler, "_write_documents"),
-    "delivered": Point("after", Worker, "_run", _is_delivery),
     "queue-recovered": Point("after", Worker, "recover"),
     "inbox-recovered": Point("after", Inbox, "recover"),
     "work-swept": Point("after", Sidecar, "_sweep_work"),
+    "half-copied-reference": Point("before", storage, "_settle", _is_below("refs")),
+    "half-written-part": Point("before", storage, "_settle", _is_below("processing")),
+    "half-written-status": Point("before", storage, "_settle", _is_below("status")),
+    "half-written-original": Point("before", storage, "_settle", _is_below("originals")),
+    "half-written-result": Point("before", storage, "_settle", _is_below("done")),
 }
 
 

@@ -21,7 +21,10 @@ from hotfolder.engine.messages import GenerateParams, LoadParams
 from hotfolder.files.xmp import XmpRecord, parse_xmp
 from tests.scenarios.service import Service
 
-PROMPT = 'Zwei Füchse, "im Schnee" <b>&amp;</b> ]]> 漢字 🌊, seed: 99\nSteps: 7, a second line \\ with \'quotes\'\tend'
+PROMPT = (
+    'Zwei Füchse, "im Schnee" <b>&amp;</b> ]]> 漢字 🌊, seed: 99\n'
+    "Steps: 7, a second line \\ with 'quotes'\tend"
+)
 JOB: dict[str, Any] = {
     "endpointKey": "local.procedural.image",
     "params": {"prompt": PROMPT, "width": 80, "height": 64, "seed": 123456, "steps": 3, "caption": False},

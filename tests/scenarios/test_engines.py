@@ -21,7 +21,8 @@ PROCEDURAL = "endpointKey: local.procedural.image\nparams: {prompt: %r, size: 64
 # The embedded engine as cn-engine; a prompt `fault:NAME ...` brings that fault about.
 FAULTY_ENGINE = f"""\
 #!/bin/sh
-sed -u 's/"prompt": "fault:\\([a-z-]*\\)/"fault": "\\1", &/' | "{sys.executable}" -m hotfolder.engine.procedural
+sed -u 's/"prompt": "fault:\\([a-z-]*\\)/"fault": "\\1", &/' |
+"{sys.executable}" -m hotfolder.engine.procedural
 """
 
 
@@ -91,8 +92,27 @@ def test_engine_path_that_is_no_program_fails_as_not_found(make_service: Callabl
     assert "engine.path" in error["hint"]
 
 
-def test_fallback_draws_the_picture_and_says_so_everywhere(make_service: Callable[..., Service]) -> None:
-    service = make_service(settings="engine: {fallback: procedural}\n")
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        ("engine: {fallback: procedural}\n", "No cn-engine was found"),
+        (
+            "engine: {fallback: procedural, path: /nowhere/cn-engine}\n"
+            "models: {sets: {flux2-klein-4b: {diffusion_model: /bin/sh}}}\n",
+            "/nowhere/cn-engine",
+        ),
+        (
+            "engine: {fallback: procedural, path: /bin/true}\n"
+            "models: {sets: {flux2-klein-4b: {diffusion_model: klein.gguf}}}\n",
+            "klein.gguf is not there",
+        ),
+    ],
+    ids=["no engine", "engine path leads nowhere", "model file missing"],
+)
+def test_fallback_draws_the_picture_and_says_so_everywhere(
+    make_service: Callable[..., Service], settings: str, cause: str
+) -> None:
+    service = make_service(settings=settings)
     service.drop("flux.yaml", FLUX % "A lighthouse")
 
     assert service.run_once() == 0, service.output()
@@ -103,6 +123,7 @@ def test_fallback_draws_the_picture_and_says_so_everywhere(make_service: Callabl
     warnings = result["generations"][0]["warnings"]
     assert len(warnings) == 1
     assert "procedural" in warnings[0]
+    assert cause in warnings[0]
     assert sidecar["warnings"] == warnings
     assert (sidecar["engine"]["kind"], sidecar["aiGenerated"]) == ("procedural", False)
     assert sidecar["endpoint"]["endpointKey"] == "local.flux2-klein-4b.image"
@@ -213,9 +234,8 @@ def test_engine_that_crashes_once_is_tried_again_and_the_job_completes(
 ) -> None:
     armed = tmp_path / "armed"
     armed.touch()
-    service = make_service(
-        env={"HOTFOLDER_PROCEDURAL_FAULT": "crash", "HOTFOLDER_PROCEDURAL_FAULT_ONCE": str(armed)}
-    )
+    fault = f"{{HOTFOLDER_PROCEDURAL_FAULT: crash, HOTFOLDER_PROCEDURAL_FAULT_ONCE: {armed}}}"
+    service = make_service(settings=f"engine: {{env: {fault}}}\n")
     service.drop("once.yaml", PROCEDURAL % "A crash")
 
     assert service.run_once() == 0, service.output()

@@ -260,3 +260,13 @@ def test_ninth_different_reference_is_refused_and_a_repeated_one_is_not_counted(
     assert "at most 8" in problem["message"]
     assert enough["status"] == "completed"
     assert len(sent_references(service, "many/eight.yaml")) == 8
+
+
+def test_picture_whose_file_is_gone_is_a_missing_reference(service: RecordingService) -> None:
+    service.drop("gone.yaml", "endpointKey: local.procedural.image\nparams: {prompt: gone, size: 64*64}\n")
+    output = service.wait_for_result("gone.yaml")["generations"][0]["outputs"][0]
+    (service.root / output["path"]).unlink()
+
+    result = submit(service, "orphan.yaml", [f"media: {output['mediaId']}"])
+
+    assert [each["code"] for each in result["error"]["problems"]] == ["job.ref_missing"]

@@ -1,0 +1,121 @@
+"""hotfolder demo: the example library on a fresh copy, which never costs anybody a folder of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from hotfolder.app import create_library
+from hotfolder.cli.demo import EXPECTED_FILE, find_examples, make_copy
+from hotfolder.errors import LibraryError
+from hotfolder.lock import LibraryLock
+from tests.cli.conftest import Command
+from tests.scenarios.service import Service
+
+
+def test_demo_ends_as_the_example_says_from_any_folder(command: Command) -> None:
+    outcome = command("demo", "--once")
+
+    demo = Path.cwd() / "demo-library"
+    assert outcome.code == 0, outcome.out + outcome.err
+    assert "Everything ended as the example says" in outcome.out
+    states = [line.split()[1] for line in outcome.out.splitlines() if line[:2].isdigit()]
+    assert states == ["completed", "completed", "completed", "failed"]
+    assert "line 3, column 14: There is no endpoint" in outcome.out
+    report = (demo / "failed" / "04-broken-on-purpose.yaml.error.md").read_text(encoding="utf-8")
+    assert report.count("**line ") == 3
+    outputs = [each for each in (demo / "originals").rglob("*") if each.suffix in (".png", ".jpg", ".webp")]
+    assert len(outputs) == 8
+    for each in outputs:
+        assert each.with_name(each.name + ".json").is_file()
+        assert each.with_name(each.name + ".xmp").is_file()
+        assert (demo / "thumbnails" / each.stem[-2:] / f"{each.stem}.jpg").is_file()
+
+
+def test_copy_is_made_anew_each_time(tmp_path: Path) -> None:
+    target = make_copy(find_examples(), tmp_path / "demo-library")
+    (target / "inbox" / "mine.yaml").write_text("x", encoding="utf-8")
+
+    make_copy(find_examples(), target)
+
+    assert sorted(each.name for each in (target / "inbox").glob("*.yaml")) == [
+        each.name for each in sorted((find_examples() / "inbox").glob("*.yaml"))
+    ]
+    assert not (target / "__init__.py").exists()
+
+
+def a_folder(target: Path) -> None:
+    target.mkdir()
+    (target / "precious.txt").write_text("x", encoding="utf-8")
+
+
+def a_library(target: Path) -> None:
+    create_library(target)
+    (target / "precious.txt").write_text("x", encoding="utf-8")
+
+
+def a_link(target: Path) -> None:
+    make_copy(find_examples(), target.with_name("other"))
+    (target.with_name("other") / "precious.txt").write_text("x", encoding="utf-8")
+    target.symlink_to(target.with_name("other"))
+
+
+@pytest.mark.parametrize("make", [a_folder, a_library, a_link])
+def test_what_is_no_earlier_demo_is_left_alone(make: Callable[[Path], None], command: Command) -> None:
+    make(Path("demo-library"))
+
+    outcome = command("demo", "--once")
+
+    assert outcome.code == 1
+    assert "[library.not_a_demo]" in outcome.err
+    assert Path("demo-library/precious.txt").is_file()
+
+
+def test_file_of_that_name_is_left_alone(command: Command) -> None:
+    Path("demo-library").write_text("precious", encoding="utf-8")
+
+    assert command("demo", "--once").code == 1
+    assert Path("demo-library").read_text(encoding="utf-8") == "precious"
+
+
+def test_demo_that_runs_is_not_replaced(tmp_path: Path) -> None:
+    target = make_copy(find_examples(), tmp_path / "demo-library")
+    lock = LibraryLock(target / "run" / "lock")
+    lock.acquire()
+    try:
+        with pytest.raises(LibraryError, match="runs in") as caught:
+            make_copy(find_examples(), target)
+    finally:
+        lock.release()
+
+    assert caught.value.code == "library.locked"
+    assert (target / "hotfolder.yaml").is_file()
+
+
+def test_demo_that_ended_differently_says_so_and_ends_with_1(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    examples = tmp_path / "examples"
+    create_library(examples)
+    (examples / EXPECTED_FILE).write_text('{"missing.yaml": "completed"}', encoding="utf-8")
+    # By its name in the package stands the command, which hides the module.
+    monkeypatch.setattr(import_module("hotfolder.cli.demo"), "find_examples", lambda: examples)
+
+    outcome = command("demo", "--once")
+
+    assert outcome.code == 1
+    assert "missing.yaml: not run, but the example says completed." in outcome.out
+
+
+def test_examples_are_sound_but_for_the_one_that_is_broken_on_purpose(
+    command: Command, service: Service, tmp_path: Path
+) -> None:
+    target = make_copy(find_examples(), tmp_path / "demo")
+    files = sorted((target / "inbox").glob("*.yaml"))
+
+    codes = {each.name: command("--library", target, "validate", each).code for each in files}
+
+    assert codes == {name: int(name.startswith("04-broken")) for name in codes}

@@ -1,0 +1,617 @@
+"""The queue keeps its promises: nothing lost, nothing twice, nobody writes what another holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from hotfolder.database import Database
+from hotfolder.domain.instants import format_instant
+from hotfolder.domain.work import CRASHES_MAX, NewWork
+from hotfolder.errors import QueueError
+from hotfolder.migrations import migrate
+from hotfolder.queue.store import CLAIM_SQL, HAS_PENDING_SQL, WorkStore
+
+CLAIM_ALL = """
+import sys
+from pathlib import Path
+from hotfolder.database import Database
+from hotfolder.queue.store import WorkStore
+database = Database(Path(sys.argv[1]))
+store = WorkStore(database)
+print("ready", flush=True)
+sys.stdin.readline()
+while (item := store.claim("io")) is not None:
+    print(item.payload["n"])
+    with database.transaction() as tx:
+        store.complete(tx, item)
+"""
+
+
+def expected_plan(database, sql, values):
+    return " | ".join(row["detail"] for row in database.query(f"EXPLAIN QUERY PLAN {sql}", values))
+
+
+class TestClaiming:
+    def test_an_empty_lane_gives_nothing(self, queue):
+        assert queue.claim() is None
+
+    def test_a_claimed_item_is_what_was_put_in(self, queue, database):
+        work_id = queue.put("subject", payload={"name": "Übung", "n": [1, None]}, priority=4, max_attempts=7)
+
+        item = queue.claim()
+
+        assert item.work_id == work_id
+        assert (item.task_type, item.lane, item.status) == ("paint", "gpu", "processing")
+        assert item.payload == {"name": "Übung", "n": [1, None]}
+        assert (item.correlation_id, item.priority, item.max_attempts) == ("subject", 4, 7)
+        assert item.started_at == item.created_at == database.now()
+        assert item.lease_token
+        assert not item.cancel_requested
+
+    def test_a_claimed_item_is_not_claimed_again(self, queue):
+        queue.put()
+        queue.claim()
+
+        assert queue.claim() is None
+
+    def test_higher_priority_goes_first_then_age_then_order_of_arrival(self, queue, clock):
+        late_urgent = [queue.put(priority=0), queue.put(priority=0)]
+        clock.advance(1)
+        later = [queue.put(priority=0), queue.put(priority=5), queue.put(priority=-5)]
+
+        order = [queue.claim().work_id for _ in range(5)]
+
+        assert order == [later[1], *late_urgent, later[0], later[2]]
+
+    def test_items_of_one_transaction_keep_their_order_whatever_their_ids(self, database):
+        ids = iter(["c", "a", "b", "t1", "t2", "t3"])
+        store = WorkStore(database, make_id=lambda: next(ids))
+        with database.transaction() as tx:
+            for _ in range(3):
+                store.enqueue(tx, NewWork("paint", "gpu", {}, "tests", "s"))
+
+        assert [store.claim("gpu").work_id for _ in range(3)] == ["c", "a", "b"]
+
+    def test_lanes_do_not_see_each_others_items(self, queue):
+        on_gpu, on_io = queue.put(lane="gpu"), queue.put(lane="io", priority=9)
+
+        assert queue.claim("cpu") is None
+        assert queue.claim("gpu").work_id == on_gpu
+        assert queue.claim("io").work_id == on_io
+
+    def test_the_attempt_is_counted_when_the_item_is_claimed(self, queue):
+        work_id = queue.put()
+        assert queue.row(work_id)["attempt_count"] == 0
+
+        assert queue.claim().attempt_count == 1
+        assert queue.row(work_id)["attempt_count"] == 1
+
+    def test_work_of_a_transaction_that_was_rolled_back_does_not_exist(self, queue, database):
+        with pytest.raises(ValueError, match="stop"), database.transaction() as tx:
+            queue.store.enqueue(tx, NewWork("paint", "gpu", {}, "tests", "s"))
+            raise ValueError("stop")
+
+        assert queue.claim() is None
+
+    def test_the_next_item_is_found_by_the_index_without_sorting(self, database):
+        inner = CLAIM_SQL[CLAIM_SQL.index("SELECT") : CLAIM_SQL.index(")\n    RETURNING")]
+        values = {"token": "t", "until": "u", "at": "a", "lane": "gpu"}
+
+        for sql in (inner, CLAIM_SQL):
+            plan = expected_plan(database, sql, values)
+            assert "SEARCH work_queue USING INDEX idx_work_claim (lane=?)" in plan
+            assert "TEMP B-TREE" not in plan
+
+    def test_a_look_at_an_empty_lane_uses_the_index(self, database):
+        plan = expected_plan(database, HAS_PENDING_SQL, ("gpu",))
+
+        assert "idx_work_claim" in plan
+        assert "TEMP B-TREE" not in plan
+
+    def test_looking_at_an_empty_lane_writes_nothing_and_wakes_nobody(self, queue, doorbell):
+        bell = doorbell.listen()
+
+        queue.claim()
+
+        assert not bell.is_set()
+
+    def test_two_processes_share_300_items_and_take_each_exactly_once(self, queue, database):
+        with database.transaction() as tx:
+            for number in range(300):
+                queue.store.enqueue(tx, NewWork("send", "io", {"n": number}, "tests", str(number)))
+        command = [sys.executable, "-c", CLAIM_ALL, str(database.path)]
+        children = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        for child in children:
+            assert child.stdout.readline() == "ready\n"
+        for child in children:
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        taken = [[int(n) for n in child.communicate(timeout=40)[0].split()] for child in children]
+
+        assert sorted(taken[0] + taken[1]) == list(range(300))
+        assert all(taken)
+        rows = database.query("SELECT status, attempt_count FROM work_queue")
+        assert {tuple(row) for row in rows} == {("completed", 1)}
+
+
+class TestEnding:
+    def test_a_completed_item_is_finished_for_good(self, queue, database):
+        item = _claimed(queue)
+
+        queue.do("complete", item)
+
+        row = queue.row(item.work_id)
+        assert (row["status"], row["completed_at"]) == ("completed", database.now())
+        assert (row["lease_token"], row["lease_until"], row["error_message"]) == (None, None, None)
+        assert queue.claim() is None
+
+    @pytest.mark.parametrize("status", ["failed", "cancelled", "dead"])
+    def test_an_item_that_ends_without_success_keeps_the_reason(self, queue, status):
+        item = _claimed(queue)
+
+        queue.do("end", item, status, "the paint is dry")
+
+        assert queue.row(item.work_id)["error_message"] == "the paint is dry"
+        assert queue.status(item.work_id) == status
+        assert queue.claim() is None
+
+    def test_a_handed_back_item_is_as_if_it_had_not_been_claimed(self, queue):
+        work_id = queue.put()
+        before = queue.row(work_id)
+
+        queue.do("hand_back", queue.claim())
+
+        assert queue.row(work_id) == before
+
+    def test_an_item_to_be_tried_again_waits_for_its_delay(self, queue, clock):
+        item = _claimed(queue)
+        queue.do("retry", item, 8.0, "the engine crashed")
+
+        assert queue.status(item.work_id) == "scheduled"
+        assert queue.row(item.work_id)["error_message"] == "the engine crashed"
+        assert queue.row(item.work_id)["completed_at"] is None
+        clock.advance(7.999)
+        assert queue.claim() is None
+        clock.advance(0.001)
+        again = queue.claim()
+        assert (again.work_id, again.attempt_count) == (item.work_id, 2)
+        assert queue.row(item.work_id)["error_message"] is None
+
+    def test_a_delay_on_one_lane_ends_only_when_that_lane_looks(self, queue, clock):
+        item = _claimed(queue)
+        queue.do("retry", item, 1.0, "later")
+        clock.advance(2)
+
+        assert queue.claim("io") is None
+        assert queue.status(item.work_id) == "scheduled"
+
+    def test_an_item_keeps_its_place_by_age_after_a_delay(self, queue, clock):
+        old = _claimed(queue)
+        clock.advance(1)
+        queue.put("younger")
+        queue.do("retry", old, 1.0, "later")
+        clock.advance(1)
+
+        assert queue.claim().work_id == old.work_id
+
+    def test_an_item_that_nobody_claimed_cannot_be_completed(self, queue):
+        item = _claimed(queue)
+        queue.do("hand_back", item)
+
+        with pytest.raises(ValueError, match="no change from 'pending'"):
+            queue.do("complete", replace(item, status="pending", lease_token=None))
+
+    def test_every_change_of_an_item_is_an_event(self, queue, clock):
+        work_id = queue.put()
+        queue.do("retry", queue.claim(), 1.0, "again")
+        clock.advance(1)
+        queue.do("hand_back", queue.claim())
+        queue.do("complete", queue.claim())
+
+        told = ["pending", "processing", "scheduled", "pending", "processing", "pending", "processing"]
+        assert queue.changes(work_id) == [*told, "completed"]
+
+    def test_an_item_completes_together_with_what_else_is_written_or_not_at_all(self, queue, database):
+        item = _claimed(queue)
+
+        with pytest.raises(ValueError, match="stop"), database.transaction() as tx:
+            queue.store.complete(tx, item)
+            raise ValueError("stop")
+
+        assert queue.row(item.work_id)["lease_token"] == item.lease_token
+        assert queue.status(item.work_id) == "processing"
+
+
+WRITES = [
+    ("complete",),
+    ("end", "failed", "m"),
+    ("end", "cancelled", "m"),
+    ("retry", 1.0, "m"),
+    ("hand_back",),
+]
+
+
+class TestLeases:
+    @pytest.mark.parametrize("write", WRITES, ids=lambda write: "-".join(map(str, write)))
+    def test_who_has_lost_the_lease_can_write_nothing(self, queue, write):
+        lost = _claimed(queue)
+        queue.do("recover")
+        holder = queue.claim()
+        before = queue.row(holder.work_id)
+
+        with pytest.raises(QueueError, match="no longer held"):
+            queue.do(write[0], lost, *write[1:])
+
+        assert queue.row(holder.work_id) == before
+        queue.do("complete", holder)
+
+    @pytest.mark.parametrize("write", WRITES, ids=lambda write: "-".join(map(str, write)))
+    def test_a_finished_item_never_changes(self, queue, write):
+        item = _claimed(queue)
+        queue.do("complete", item)
+        before = queue.row(item.work_id)
+
+        with pytest.raises(QueueError):
+            queue.do(write[0], item, *write[1:])
+
+        assert queue.row(item.work_id) == before
+
+    def test_a_renewed_lease_ends_later(self, queue, clock):
+        item = _claimed(queue)
+        first = queue.row(item.work_id)["lease_until"]
+        clock.advance(15)
+
+        assert queue.store.renew([item]) == []
+
+        assert first == format_instant(clock() + timedelta(seconds=45))
+        assert queue.row(item.work_id)["lease_until"] == format_instant(clock() + timedelta(seconds=60))
+
+    def test_renewing_tells_which_leases_are_lost_and_renews_the_others(self, queue, clock):
+        kept, lost = _claimed(queue), _claimed(queue)
+        queue.do("hand_back", lost)
+        clock.advance(30)
+
+        assert queue.store.renew([lost, kept]) == [lost]
+        assert queue.row(kept.work_id)["lease_until"] == format_instant(clock() + timedelta(seconds=60))
+        assert queue.row(lost.work_id)["lease_until"] is None
+
+    def test_a_lease_that_nobody_renews_runs_out(self, queue, clock):
+        item = _claimed(queue)
+        clock.advance(60)
+        assert queue.store.list_expired() == []
+        clock.advance(0.001)
+
+        assert [each.work_id for each in queue.store.list_expired()] == [item.work_id]
+
+    def test_a_renewed_or_ended_item_does_not_run_out(self, queue, clock):
+        renewed, ended = _claimed(queue), _claimed(queue)
+        clock.advance(59)
+        queue.store.renew([renewed])
+        queue.do("complete", ended)
+        clock.advance(2)
+
+        assert queue.store.list_expired() == []
+
+
+class TestRecovery:
+    def test_a_crash_spends_no_attempt(self, queue):
+        work_id = queue.put(max_attempts=1)
+        queue.claim()
+
+        found = queue.do("recover")
+
+        assert [item.work_id for item in found.handed_back] == [work_id]
+        assert (found.cancelled, found.dead) == ([], [])
+        row = queue.row(work_id)
+        assert (row["status"], row["attempt_count"], row["crash_count"]) == ("pending", 0, 1)
+
+    def test_an_item_that_was_in_hand_at_ten_crashes_is_dead(self, queue):
+        work_id = queue.put()
+        for _ in range(CRASHES_MAX - 1):
+            queue.claim()
+            assert queue.do("recover").dead == []
+        queue.claim()
+
+        found = queue.do("recover")
+
+        assert CRASHES_MAX == 10
+        assert [item.work_id for item in found.dead] == [work_id]
+        assert found.handed_back == []
+        assert queue.status(work_id) == "dead"
+        assert "10 times" in queue.row(work_id)["error_message"]
+
+    def test_an_item_that_was_to_be_cancelled_is_cancelled(self, queue):
+        item = _claimed(queue, "s")
+        queue.do("request_cancel", "s", "paint")
+
+        found = queue.do("recover")
+
+        assert [each.work_id for each in found.cancelled] == [item.work_id]
+        assert queue.status(item.work_id) == "cancelled"
+
+    def test_only_what_was_in_hand_is_touched(self, queue):
+        done, delayed = _claimed(queue), _claimed(queue)
+        queue.do("complete", done)
+        queue.do("retry", delayed, 60, "later")
+        waiting = queue.put()
+        before = [queue.row(each) for each in (done.work_id, delayed.work_id, waiting)]
+
+        assert queue.do("recover").handed_back == []
+
+        assert [queue.row(each) for each in (done.work_id, delayed.work_id, waiting)] == before
+
+    def test_recovery_does_not_walk_through_finished_work(self, queue, database):
+        statements = []
+        with database.transaction() as tx:
+            database.connection().set_trace_callback(statements.append)
+            queue.store.recover(tx)
+            database.connection().set_trace_callback(None)
+
+        assert "idx_work_processing" in expected_plan(database, statements[0], ())
+
+
+class TestCancelling:
+    def test_waiting_and_delayed_items_of_a_subject_are_cancelled_at_once(self, queue):
+        delayed = _claimed(queue, "s")
+        queue.do("retry", delayed, 60, "later")
+        waiting = queue.put("s")
+        others = [queue.put("other"), queue.put("s", task_type="send")]
+
+        cancelled = queue.do("cancel_waiting", "s", "paint")
+
+        assert {item.work_id for item in cancelled} == {delayed.work_id, waiting}
+        assert {queue.status(each) for each in (delayed.work_id, waiting)} == {"cancelled"}
+        assert {queue.status(each) for each in others} == {"pending"}
+
+    def test_what_is_in_hand_is_not_cancelled_behind_its_holders_back(self, queue):
+        item = _claimed(queue, "s")
+
+        assert queue.do("cancel_waiting", "s", "paint") == []
+        assert queue.status(item.work_id) == "processing"
+
+    def test_a_wish_to_cancel_is_for_items_in_hand(self, queue):
+        held, other = _claimed(queue, "s"), _claimed(queue, "other")
+        waiting = queue.put("s")
+
+        assert queue.do("request_cancel", "s", "paint") == 1
+
+        assert queue.store.list_cancel_requested() == {held.work_id}
+        asked = [queue.store.is_cancel_requested(each) for each in (held.work_id, other.work_id, waiting)]
+        assert asked == [True, False, False]
+
+    def test_a_wish_to_cancel_leaves_other_kinds_of_work_alone(self, queue):
+        _claimed(queue, "s")
+
+        assert queue.do("request_cancel", "s", "send") == 0
+        assert queue.store.list_cancel_requested() == set()
+
+    def test_an_item_that_has_ended_is_no_longer_to_be_cancelled(self, queue):
+        item = _claimed(queue, "s")
+        queue.do("request_cancel", "s", "paint")
+        queue.do("complete", item)
+
+        assert queue.store.list_cancel_requested() == set()
+
+    def test_nobody_wishes_to_cancel_what_does_not_exist(self, queue):
+        assert not queue.store.is_cancel_requested("nothing")
+
+
+class TestCounting:
+    def test_open_items_are_those_that_wait_are_delayed_or_in_hand(self, queue):
+        _claimed(queue)
+        done, delayed = _claimed(queue), _claimed(queue)
+        queue.do("complete", done)
+        queue.do("retry", delayed, 60, "later")
+        queue.put()
+        queue.put(lane="io")
+
+        assert queue.store.count_open() == 4
+        assert [queue.store.count_open(lane) for lane in ("gpu", "io", "cpu")] == [3, 1, 0]
+
+    def test_the_position_is_the_number_of_items_ahead(self, queue, clock):
+        queue.put("first")
+        queue.put("second")
+        clock.advance(1)
+        queue.put("late")
+        queue.put("urgent", priority=1)
+        queue.put("elsewhere", lane="io")
+
+        subjects = ("urgent", "first", "second", "late")
+        assert [queue.store.queue_position(each, "gpu") for each in subjects] == [0, 1, 2, 3]
+        assert queue.store.queue_position("elsewhere", "gpu") is None
+        assert queue.store.queue_position("nobody", "gpu") is None
+
+    def test_a_subject_stands_where_its_first_item_stands(self, queue):
+        for subject in ("a", "b", "a"):
+            queue.put(subject)
+
+        assert queue.store.queue_position("a", "gpu") == 0
+        assert queue.store.queue_position("b", "gpu") == 1
+
+    def test_items_in_hand_are_not_ahead_of_anybody(self, queue):
+        queue.put("running")
+        queue.put("next")
+        queue.claim()
+
+        assert queue.store.queue_position("running", "gpu") is None
+        assert queue.store.queue_position("next", "gpu") == 0
+
+
+def _claimed(queue, subject="s"):
+    """A new item, in hand; nothing else may be pending."""
+    work_id = queue.put(subject)
+    item = queue.claim()
+    assert item.work_id == work_id
+    return item
+
+
+@dataclass
+class _Believed:
+    """What an item should be, by the contract alone."""
+
+    order: tuple
+    lane: str
+    status: str = "pending"
+    attempts: int = 0
+    crashes: int = 0
+    run_at: datetime | None = None
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Any sequence of steps keeps every item in exactly one status, in at most one hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name) / "library.db"
+        migrate(path)
+        self.now = datetime(2026, 11, 21, tzinfo=UTC)
+        self.database = Database(path, clock=lambda: self.now)
+        self.store = WorkStore(self.database)
+        self.believed = {}
+        self.held = {}
+        self.lost = []
+        self.finished = {}
+
+    def teardown(self):
+        self.database.close()
+        self.folder.cleanup()
+
+    @rule(lane=st.sampled_from(["gpu", "io"]), priority=st.integers(-1, 1))
+    def enqueue(self, lane, priority):
+        with self.database.transaction() as tx:
+            work_id = self.store.enqueue(tx, NewWork("paint", lane, {}, "tests", "s", priority))
+        self.believed[work_id] = _Believed((-priority, self.now, len(self.believed)), lane)
+
+    @rule(lane=st.sampled_from(["gpu", "io"]))
+    def claim(self, lane):
+        for each in self.believed.values():
+            if each.lane == lane and each.status == "scheduled" and each.run_at <= self.now:
+                each.status = "pending"
+        waiting = [id for id, each in self.believed.items() if (each.lane, each.status) == (lane, "pending")]
+        expected = min(waiting, key=lambda each: self.believed[each].order, default=None)
+
+        item = self.store.claim(lane)
+
+        assert (item.work_id if item else None) == expected
+        if item is not None:
+            believed = self.believed[expected]
+            believed.status, believed.attempts = "processing", believed.attempts + 1
+            self.held[expected] = item
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def complete(self, data):
+        item = self._drop(data, "completed")
+        with self.database.transaction() as tx:
+            self.store.complete(tx, item)
+        self.finished[item.work_id] = self._row(item.work_id)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), status=st.sampled_from(["failed", "cancelled", "dead"]))
+    def fail(self, data, status):
+        item = self._drop(data, status)
+        with self.database.transaction() as tx:
+            self.store.end(tx, item, status, "it broke")
+        self.finished[item.work_id] = self._row(item.work_id)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), delay_s=st.integers(0, 5))
+    def retry(self, data, delay_s):
+        item = self._drop(data, "scheduled")
+        self.believed[item.work_id].run_at = self.now + timedelta(seconds=delay_s)
+        with self.database.transaction() as tx:
+            self.store.retry(tx, item, delay_s, "again")
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def hand_back(self, data):
+        item = self._drop(data, "pending")
+        self.believed[item.work_id].attempts -= 1
+        with self.database.transaction() as tx:
+            self.store.hand_back(tx, item)
+
+    @rule()
+    def recover(self):
+        with self.database.transaction() as tx:
+            found = self.store.recover(tx)
+        assert {item.work_id for item in found.handed_back + found.dead} == set(self.held)
+        for work_id, item in self.held.items():
+            believed = self.believed[work_id]
+            believed.crashes += 1
+            is_dead = believed.crashes >= CRASHES_MAX
+            believed.status = "dead" if is_dead else "pending"
+            believed.attempts -= not is_dead
+            self.lost.append(item)
+        self.held = {}
+
+    @rule()
+    def cancel_waiting(self):
+        with self.database.transaction() as tx:
+            cancelled = self.store.cancel_waiting(tx, "s", "paint")
+        waiting = {id for id, each in self.believed.items() if each.status in ("pending", "scheduled")}
+        assert {item.work_id for item in cancelled} == waiting
+        for work_id in waiting:
+            self.believed[work_id].status = "cancelled"
+
+    @precondition(lambda self: self.lost)
+    @rule(data=st.data(), name=st.sampled_from(["complete", "hand_back"]))
+    def write_without_the_lease(self, data, name):
+        item = data.draw(st.sampled_from(self.lost))
+        with pytest.raises(QueueError), self.database.transaction() as tx:
+            getattr(self.store, name)(tx, item)
+        assert self.store.renew([item]) == [item]
+
+    @rule(seconds=st.integers(1, 4))
+    def clock_moves(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+    @invariant()
+    def every_item_is_in_exactly_the_status_it_should_be_in(self):
+        rows = self.database.query("SELECT id, status, attempt_count, crash_count FROM work_queue")
+        expected = {id: (each.status, each.attempts, each.crashes) for id, each in self.believed.items()}
+        assert {row["id"]: tuple(row)[1:] for row in rows} == expected
+        assert len(rows) == len(self.believed)
+
+    @invariant()
+    def every_lease_is_in_one_hand(self):
+        rows = self.database.query("SELECT id, lease_token FROM work_queue WHERE lease_token IS NOT NULL")
+        assert {row["id"]: row["lease_token"] for row in rows} == {
+            work_id: item.lease_token for work_id, item in self.held.items()
+        }
+        tokens = Counter(item.lease_token for item in [*self.held.values(), *self.lost])
+        assert all(count == 1 for count in tokens.values())
+
+    @invariant()
+    def what_has_ended_never_changes(self):
+        assert {work_id: self._row(work_id) for work_id in self.finished} == self.finished
+
+    def _drop(self, data, status):
+        work_id = data.draw(st.sampled_from(sorted(self.held)))
+        self.believed[work_id].status = status
+        item = self.held.pop(work_id)
+        self.lost.append(item)
+        return item
+
+    def _row(self, work_id):
+        return dict(self.database.query_one("SELECT * FROM work_queue WHERE id = ?", (work_id,)))
+
+
+TestAnySequenceOfSteps = QueueMachine.TestCase
+TestAnySequenceOfSteps.settings = settings(
+    max_examples=30, stateful_step_count=25, deadline=None, database=None
+)
