@@ -56,7 +56,7 @@ def keys(database):
 
 
 def open_files():
-    return len(os.listdir("/dev/fd"))
+    return len(list(Path("/dev/fd").iterdir()))
 
 
 def in_thread(work):
@@ -125,10 +125,13 @@ def test_readers_do_not_wait_for_a_writer_and_see_what_was_before(database):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_exception_takes_the_whole_transaction_back(database, error):
-    with pytest.raises(error), database.transaction() as tx:
+    def write_and_fail(tx):
         put(tx, "a", "1")
         tx.event(GENERATION_CHANGED, "generation", "g", {})
         raise error
+
+    with pytest.raises(error), database.transaction() as tx:
+        write_and_fail(tx)
 
     assert keys(database) == []
     assert database.list_events(0) == []
@@ -140,11 +143,13 @@ def test_an_exception_takes_the_whole_transaction_back(database, error):
 def test_a_commit_that_fails_leaves_no_transaction_open(path):
     rings = []
     database = Database(path, on_commit=lambda: rings.append(1))
-    insert = "INSERT INTO media_keywords (media_id, keyword_id) VALUES ('none', 'none')"
+
+    def write(tx):
+        tx.execute("PRAGMA defer_foreign_keys = ON")
+        tx.execute("INSERT INTO media_keywords (media_id, keyword_id) VALUES ('none', 'none')")
 
     with pytest.raises(sqlite3.IntegrityError), database.transaction() as tx:
-        tx.execute("PRAGMA defer_foreign_keys = ON")
-        tx.execute(insert)
+        write(tx)
 
     assert rings == []
     with database.transaction() as tx:
@@ -155,13 +160,15 @@ def test_a_commit_that_fails_leaves_no_transaction_open(path):
 
 
 def test_the_error_is_the_real_one_when_sqlite_has_rolled_back_by_itself(database):
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"), database.transaction() as tx:
+    with database.transaction() as tx:
         put(tx, "a", "1")
+
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"), database.transaction() as tx:
         tx.execute("INSERT OR ROLLBACK INTO app_settings (key) VALUES ('a')")
 
     with database.transaction() as tx:
         put(tx, "b", "1")
-    assert keys(database) == ["b"]
+    assert keys(database) == ["a", "b"]
 
 
 def test_a_transaction_within_a_transaction_is_refused(database):

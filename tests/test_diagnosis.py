@@ -10,7 +10,7 @@ import pytest
 from hotfolder.app import create_library
 from hotfolder.diagnosis import ENOUGH_WATCHES, Check, check_watches, examine
 
-Usage = namedtuple("Usage", ["total", "used", "free"])  # noqa: PYI024 - as shutil.disk_usage gives it
+Usage = namedtuple("Usage", ["total", "used", "free"])
 
 
 @pytest.fixture

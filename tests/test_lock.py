@@ -132,8 +132,7 @@ def _many_askers(path):
     answers = []
 
     def ask():
-        for _ in range(300):
-            answers.append(LibraryLock(path).is_held_by_another())
+        answers.extend(LibraryLock(path).is_held_by_another() for _ in range(300))
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:

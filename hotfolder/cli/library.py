@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -88,20 +89,34 @@ def serve(library: Library, *, once: bool) -> list[Job]:
 
 @contextmanager
 def _stop_on_signals(sidecar: Sidecar) -> Iterator[threading.Event]:
-    """The first signal asks to stop, the second to hand back at once; handlers only set flags."""
+    """The first signal asks to stop, the second to hand back at once.
+
+    A handler interrupts the main thread anywhere, even where it holds a lock: it writes a byte, and a thread
+    of its own does what the byte asks for.
+    """
     stopping = threading.Event()
+    reading, writing = os.pipe()
+
+    def obey() -> None:
+        while os.read(reading, 1):
+            if stopping.is_set():
+                sidecar.hurry()
+            stopping.set()
 
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal interface
-        if stopping.is_set():
-            sidecar.hurry()
-        stopping.set()
+        os.write(writing, b"!")
 
+    thread = threading.Thread(target=obey, name="signals", daemon=True)
+    thread.start()
     old = {each: signal.signal(each, on_signal) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stopping
     finally:
         for each, handler in old.items():
             signal.signal(each, handler)
+        os.close(writing)
+        thread.join(5.0)
+        os.close(reading)
 
 
 def _ended_since(library: Library, after: int) -> list[Job]:
@@ -119,16 +134,19 @@ def _ended_since(library: Library, after: int) -> list[Job]:
 def print_summary(library: Library, jobs: list[Job], *, as_json: bool = False) -> None:
     """What became of the jobs, and what waits."""
     rows = [_summary_row(library, job) for job in jobs]
-    waiting = [(each, "held") for each in list_held(library.paths.inbox)]
-    waiting += [(each, "received") for each in list_waiting(library.paths.inbox)]
-    waiting += [(job.job_file, job.status) for job in library.jobs.list_newest(active_only=True)]
+    waiting: list[tuple[str | None, str, str]] = [
+        (job.job_id, job.job_file, job.status) for job in library.jobs.list_newest(active_only=True)
+    ]
+    waiting += [(None, each, "received") for each in list_waiting(library.paths.inbox)]
+    waiting += [(None, each, "held") for each in list_held(library.paths.inbox)]
     if as_json:
-        print_json([*rows, *({"jobId": None, "jobFile": name, "status": status} for name, status in waiting)])
+        files = [dict(zip(("jobId", "jobFile", "status"), each, strict=True)) for each in waiting]
+        print_json([*rows, *files])
         return
     columns = ("jobFile", "status", "pictures", "where", "problem")
     titles = ("Job file", "Status", "Pictures", "Where", "Problem")
     print_table(titles, [[row[each] for each in columns] for row in rows], "No jobs were there to run.")
-    for name, status in waiting:
+    for _, name, status in waiting:
         say(one_line(f"{'Held' if status == 'held' else f'Waiting ({status})'}: inbox/{name}"))
 
 

@@ -6,7 +6,17 @@ import codecs
 from typing import Literal
 
 from hotfolder.domain.json_document import read_json, read_json_lines
-from hotfolder.domain.node import MAX_PROBLEMS, Entry, Node, SourceText, Unreadable, child, entries, find_node, to_plain
+from hotfolder.domain.node import (
+    MAX_PROBLEMS,
+    Entry,
+    Node,
+    SourceText,
+    Unreadable,
+    child,
+    entries,
+    find_node,
+    to_plain,
+)
 from hotfolder.domain.yaml_document import read_yaml
 from hotfolder.errors import JobFileError, Problem
 

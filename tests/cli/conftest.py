@@ -76,7 +76,7 @@ def library(root: Path) -> Iterator[Library]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """A library whose jobs have ended: one completed, one with two pictures, one refused; for looking only."""
+    """A library whose jobs have ended (one with two pictures, one refused), for looking only."""
     made = Service(tmp_path_factory.mktemp("finished") / "library")
     made.drop("bay.yaml", JOB + "id: order-7\nextra: {order: 7}\n")
     made.drop("pair.yaml", JOB.replace("seed: 5", "seed: 8") + "count: 2\n")

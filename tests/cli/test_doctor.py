@@ -78,7 +78,8 @@ def test_damaged_database_is_a_failure(on: Command, root: Path) -> None:
     outcome = on("doctor")
 
     assert outcome.code == 1
-    assert f"FAIL  Library: {root / 'library.db'} cannot be" in outcome.out
+    assert "FAIL  Library: " in outcome.out
+    assert str(root / "library.db") in outcome.out
     assert outcome.out.splitlines()[-1].startswith("      "), "what to do about it"
 
 
