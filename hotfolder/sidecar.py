@@ -83,6 +83,8 @@ class Sidecar:
         self._sweep_work()
         if handed_back or recovered:
             log.info("taken up again: %d work items, %d claimed files", handed_back, recovered)
+        for manager in filter(None, (self._engines.procedural, self._engines.cn_engine)):
+            self._announce(manager.status())  # an earlier run may have ended without a word
         self._status.start()
         self._nudge.start()
         self._worker.start()

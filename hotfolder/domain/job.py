@@ -100,7 +100,7 @@ class Credit(_JobModel):
     creator: Text | None = None
 
 
-_REFERENCE_SCHEMA = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Reference"}]}
+_REFERENCE_SCHEMA = {"anyOf": [{"type": "string"}, Reference.model_json_schema(by_alias=True)]}
 _ANY_MAP = Annotated[dict[str, Any], BeforeValidator(_as_tree)]
 _Axis = Annotated[list[Any], Field(min_length=1), BeforeValidator(_as_tree)]
 _SubmittedId = Annotated[StrictStr, Field(min_length=1, max_length=200), BeforeValidator(_as_text)]

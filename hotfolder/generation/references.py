@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from hotfolder.domain.document import Node, child, find_node
 from hotfolder.domain.job import Reference
 from hotfolder.errors import LibraryError, NotFound, Problem
 from hotfolder.files.images import check_image
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import display_name, store_by_hash
+from hotfolder.files.storage import display_name, sha256_file, store_by_hash
 from hotfolder.library.media import MediaStore
+
+T = TypeVar("T")
 
 _EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
 
@@ -41,45 +45,36 @@ class ReferenceDesk:
         self, references: Sequence[Reference], node: Node, folder: Path, limit: int
     ) -> tuple[list[AcceptedReference], list[Problem]]:
         """Every reference in order, each content once; `folder` is where the job file lay."""
+        found, problems = _try_each(references, node, lambda each: self._accept(each, folder))
         accepted: dict[str, AcceptedReference] = {}
-        problems: list[Problem] = []
-        for index, reference in enumerate(references):
-            try:
-                found = self._accept(reference, folder)
-                accepted.setdefault(found.sha256, found)
-            except LibraryError as error:
-                if error.retryable:  # a full disk is not the job's fault
-                    raise
-                place = find_node(node, ("refs", index)) or node
-                code = error.code if error.code.startswith("job.") else "job.ref_refused"
-                problems.append(
-                    Problem(code, error.message, error.hint, place.line, place.column, f"refs.{index}")
-                )
-        if len(accepted) > limit:
-            place = child(node, "refs") or node
-            message = f"There are {len(accepted)} different references; this endpoint takes at most {limit}."
-            problems.append(
-                Problem("job.invalid_params", message, "Remove some.", place.line, place.column, "refs")
-            )
-        return list(accepted.values()), problems
+        for each in found:
+            accepted.setdefault(each.sha256, each)
+        return list(accepted.values()), problems + _over_limit(node, len(accepted), limit)
+
+    def find_problems(
+        self, references: Sequence[Reference], node: Node, folder: Path, limit: int
+    ) -> list[Problem]:
+        """What `accept_all` would find wrong; nothing is stored."""
+        hashes, problems = _try_each(references, node, lambda each: self._inspect(each, folder))
+        return problems + _over_limit(node, len(set(hashes)), limit)
+
+    def _inspect(self, reference: Reference, folder: Path) -> str:
+        source, name, _ = self._find(reference, folder)
+        with _named_errors(source, name):
+            check_image(source)
+            return sha256_file(source)
 
     def _accept(self, reference: Reference, folder: Path) -> AcceptedReference:
         source, name, media_id = self._find(reference, folder)
         extension = source.suffix.lower() if source.suffix.lower() in _EXTENSIONS else ".bin"
-        try:
+        with _named_errors(source, name):
             sha256, stored = store_by_hash(source, self._paths.refs, extension)
-        except LibraryError as error:
-            raise _named(error, source, name) from error
-        except OSError as error:
-            message = f"`{name}` cannot be read: {error.strerror or error}."
-            code = "job.ref_missing" if isinstance(error, FileNotFoundError) else "job.ref_refused"
-            hint = "Check that the file is there and that the sidecar may read it."
-            raise LibraryError(message, code=code, hint=hint) from error
         try:
-            check_image(stored)
-        except LibraryError as error:
+            with _named_errors(stored, name):
+                check_image(stored)
+        except LibraryError:
             stored.unlink(missing_ok=True)
-            raise _named(error, stored, name) from error
+            raise
         if media_id is None:
             known = self._media.find_by_content(sha256)
             media_id = known.media_id if known else None
@@ -135,10 +130,47 @@ class ReferenceDesk:
         return stored, name, None
 
 
-def _named(error: LibraryError, file: Path, name: str) -> LibraryError:
-    """The same reason under the name that the submitter wrote."""
-    message = error.message.replace(display_name(file), f"`{name}`", 1)
-    return LibraryError(message, code=error.code, hint=error.hint, retryable=error.retryable)
+def _try_each(
+    references: Sequence[Reference], node: Node, take: Callable[[Reference], T]
+) -> tuple[list[T], list[Problem]]:
+    """What could be taken, and a problem with its place for each that could not."""
+    taken: list[T] = []
+    problems: list[Problem] = []
+    for index, reference in enumerate(references):
+        try:
+            taken.append(take(reference))
+        except LibraryError as error:
+            if error.retryable:  # a full disk is not the job's fault
+                raise
+            place = find_node(node, ("refs", index)) or node
+            code = error.code if error.code.startswith("job.") else "job.ref_refused"
+            problems.append(
+                Problem(code, error.message, error.hint, place.line, place.column, f"refs.{index}")
+            )
+    return taken, problems
+
+
+def _over_limit(node: Node, count: int, limit: int) -> list[Problem]:
+    if count <= limit:
+        return []
+    place = child(node, "refs") or node
+    message = f"There are {count} different references; this endpoint takes at most {limit}."
+    return [Problem("job.invalid_params", message, "Remove some.", place.line, place.column, "refs")]
+
+
+@contextmanager
+def _named_errors(file: Path, name: str) -> Iterator[None]:
+    """The same reasons under the name that the submitter wrote."""
+    try:
+        yield
+    except LibraryError as error:
+        message = error.message.replace(display_name(file), f"`{name}`", 1)
+        raise LibraryError(message, code=error.code, hint=error.hint, retryable=error.retryable) from error
+    except OSError as error:
+        message = f"`{name}` cannot be read: {error.strerror or error}."
+        code = "job.ref_missing" if isinstance(error, FileNotFoundError) else "job.ref_refused"
+        hint = "Check that the file is there and that the sidecar may read it."
+        raise LibraryError(message, code=code, hint=hint) from error
 
 
 def _near_names(wanted: Path) -> str | None:

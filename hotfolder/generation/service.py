@@ -14,6 +14,7 @@ from hotfolder.domain.document import DocumentFormat, Node, child, format_of, pa
 from hotfolder.domain.endpoint import Endpoint
 from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.domain.instants import derived_id, is_uuid
+from hotfolder.domain.job import read_job
 from hotfolder.domain.plan import JobPlan, plan_jobs
 from hotfolder.errors import JobFileError, Problem
 from hotfolder.files.names import display_text
@@ -97,11 +98,13 @@ class GenerationService:
         return Checked(nodes, plan_jobs(nodes, self._endpoints, self._presets.find))
 
     def check_references(self, checked: Checked, folder: Path) -> list[Problem]:
-        """The problems of the references of all sound jobs; `folder` is where the file lies."""
+        """The problems of all references; `folder` is where the file lies. Stores nothing."""
         problems: list[Problem] = []
         for node, plan in zip(checked.nodes, checked.plans, strict=True):
-            if isinstance(plan, JobPlan):
-                problems += self._desk.accept_all(plan.job.refs, node, folder, plan.endpoint.limits.refs)[1]
+            job = plan.job if isinstance(plan, JobPlan) else read_job(node)[0]
+            limit = plan.endpoint.limits.refs if isinstance(plan, JobPlan) else len(job.refs) if job else 0
+            if job is not None:
+                problems += self._desk.find_problems(job.refs, node, folder, limit)
         return problems
 
     def take_in(self, claimed: ClaimedFile) -> Accepted | Split:
@@ -116,14 +119,13 @@ class GenerationService:
         checked = self.check(claimed.data, document_format)
         if len(checked.nodes) > 1:
             return self._split(claimed, document_format, checked)
-        plan = checked.plans[0]
+        folder = self._paths.inbox / claimed.job_file.parent
+        plan, node = checked.plans[0], checked.nodes[0]
         if isinstance(plan, list):
-            raise JobFileError(plan)
-        node = checked.nodes[0]
+            raise JobFileError(plan + self.check_references(checked, folder))
         existing = self._find_existing(plan)
         if existing is not None and existing.status not in RETRYABLE:
             return self._answer_repeat(existing, node)
-        folder = self._paths.inbox / claimed.job_file.parent
         references, problems = self._desk.accept_all(plan.job.refs, node, folder, plan.endpoint.limits.refs)
         if problems:
             raise JobFileError(problems)
@@ -135,11 +137,11 @@ class GenerationService:
 
     def _split(self, claimed: ClaimedFile, document_format: DocumentFormat, checked: Checked) -> Split:
         atomic = _is_atomic(checked.nodes[0])
-        problems = checked.problems
-        if atomic and not problems:
-            problems = self.check_references(checked, self._paths.inbox / claimed.job_file.parent)
-        if atomic and problems:
-            raise JobFileError(problems)
+        if atomic:
+            folder = self._paths.inbox / claimed.job_file.parent
+            problems = checked.problems + self.check_references(checked, folder)
+            if problems:
+                raise JobFileError(problems)
         log.info("%s holds %d jobs", display_text(str(claimed.job_file)), len(checked.nodes))
         texts = split_documents(claimed.data, document_format, checked.nodes)
         stem, extension = PurePosixPath(claimed.name).stem, PurePosixPath(claimed.name).suffix

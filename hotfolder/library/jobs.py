@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hotfolder.database import Database, Row, Transaction, to_json
-from hotfolder.domain.generation import ACTIVE, ENDED, JOB_TRANSITIONS, JobStatus, check_transition
+from hotfolder.domain.generation import (
+    ACTIVE,
+    ENDED,
+    JOB_TRANSITIONS,
+    RETRYABLE,
+    JobStatus,
+    check_transition,
+)
 from hotfolder.errors import NotFound
 from hotfolder.events import JOB_CHANGED, JOB_RECEIVED
 
@@ -149,6 +156,9 @@ class JobStore:
 
     def begin_again(self, tx: Transaction, job: Job) -> None:
         """Queue an ended job for another run as it is described now; where its file lies is remembered."""
+        row = tx.execute("SELECT status FROM jobs WHERE id = ?", (job.job_id,)).fetchone()
+        if row is None or row["status"] not in RETRYABLE:  # the table alone would let a running job through
+            raise ValueError(f"a job that is {row and row['status']} does not begin again")
         tx.execute(
             """
             UPDATE jobs

@@ -113,7 +113,9 @@ def test_unquoted_aspect_ratio_stays_text() -> None:
 
 
 def test_text_keys_inside_lists_and_maps_take_numbers_as_written() -> None:
-    text = f"{JOB}refs: [2026, {{path: 1.50, role: 3}}]\nkeywords: [2026, no]\nmetadata: {{copyright: 2026}}\n"
+    text = (
+        f"{JOB}refs: [2026, {{path: 1.50, role: 3}}]\nkeywords: [2026, no]\nmetadata: {{copyright: 2026}}\n"
+    )
 
     job = plan_of(text).job
 
@@ -411,7 +413,9 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["prompt", "size", "steps", "seed", "width", "resolution", "path", "sha256", "role"])
+            st.sampled_from(
+                ["prompt", "size", "steps", "seed", "width", "resolution", "path", "sha256", "role"]
+            )
             | st.text(max_size=4),
             inner,
             max_size=4,
@@ -460,7 +464,8 @@ def test_null_for_any_optional_key_changes_nothing(job: dict[str, object], empty
     without.pop(empty, None)
     try:
         first, second = (
-            parse_documents(json.dumps(each).encode(), "json")[0] for each in (without, without | {empty: None})
+            parse_documents(json.dumps(each).encode(), "json")[0]
+            for each in (without, without | {empty: None})
         )
     except JobFileError:
         return

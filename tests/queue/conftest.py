@@ -8,7 +8,7 @@ import pytest
 
 from hotfolder.database import Database
 from hotfolder.domain.work import NewWork
-from hotfolder.events import Doorbell
+from hotfolder.events import WORK_UPDATED, Doorbell
 from hotfolder.migrations import migrate
 from hotfolder.queue.store import WorkStore
 
@@ -54,7 +54,7 @@ class Queue:
 
     def changes(self, work_id):
         """The statuses that the events of an item tell, in order."""
-        events = self.database.list_events(0)
+        events = [each for each in self.database.list_events(0) if each.topic == WORK_UPDATED]
         return [event.data["status"] for event in events if event.subject_id == work_id]
 
 

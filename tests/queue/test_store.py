@@ -29,12 +29,14 @@ from hotfolder.database import Database
 from hotfolder.queue.store import WorkStore
 database = Database(Path(sys.argv[1]))
 store = WorkStore(database)
+taken = [store.claim("io")]
 print("ready", flush=True)
 sys.stdin.readline()
-while (item := store.claim("io")) is not None:
-    print(item.payload["n"])
+while taken[-1] is not None:
     with database.transaction() as tx:
-        store.complete(tx, item)
+        store.complete(tx, taken[-1])
+    taken.append(store.claim("io"))
+print(*(item.payload["n"] for item in taken[:-1]))
 """
 
 
