@@ -70,8 +70,15 @@ def _as_reference(value: Any) -> Any:
 
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=4096), BeforeValidator(_as_text)]
-Whole = Annotated[StrictInt, BeforeValidator(_as_value)]
 YesNo = Annotated[StrictBool, BeforeValidator(_as_value)]
+
+
+# Limits stand before the validators: only so do they reach the JSON Schema.
+_Sha256 = Annotated[StrictStr, Field(pattern="^[0-9a-fA-F]{64}$"), BeforeValidator(_as_text)]
+_SubmittedId = Annotated[StrictStr, Field(min_length=1, max_length=200), BeforeValidator(_as_text)]
+_Count = Annotated[StrictInt, Field(ge=1, le=COUNT_MAX), BeforeValidator(_as_value)]
+_Priority = Annotated[StrictInt, Field(ge=-100, le=100), BeforeValidator(_as_value)]
+_Attempts = Annotated[StrictInt, Field(ge=1, le=100), BeforeValidator(_as_value)]
 
 
 class _JobModel(BaseModel):
@@ -83,7 +90,7 @@ class Reference(_JobModel):
 
     path: Text | None = None
     media: Text | None = None
-    sha256: Annotated[Text | None, Field(pattern="^[0-9a-fA-F]{64}$")] = None
+    sha256: _Sha256 | None = None
     role: Text | None = None
 
     @model_validator(mode="after")
@@ -103,7 +110,6 @@ class Credit(_JobModel):
 _REFERENCE_SCHEMA = {"anyOf": [{"type": "string"}, Reference.model_json_schema(by_alias=True)]}
 _ANY_MAP = Annotated[dict[str, Any], BeforeValidator(_as_tree)]
 _Axis = Annotated[list[Any], Field(min_length=1), BeforeValidator(_as_tree)]
-_SubmittedId = Annotated[StrictStr, Field(min_length=1, max_length=200), BeforeValidator(_as_text)]
 
 
 class JobFile(_JobModel):
@@ -117,7 +123,7 @@ class JobFile(_JobModel):
     refs: list[Annotated[Reference, BeforeValidator(_as_reference), WithJsonSchema(_REFERENCE_SCHEMA)]] = (
         Field(default_factory=list, description="Reference pictures, in order.")
     )
-    count: Annotated[Whole, Field(ge=1, le=COUNT_MAX)] = Field(1, description="How many pictures.")
+    count: _Count = Field(1, description="How many pictures.")
     matrix: Annotated[dict[str, _Axis], BeforeValidator(_without_empty)] = Field(
         default_factory=dict, description="Lists of values for params: every combination is run."
     )
@@ -125,7 +131,7 @@ class JobFile(_JobModel):
     vars: Annotated[dict[str, Text], BeforeValidator(_without_empty)] = Field(
         default_factory=dict, description="Fills {name} in a preset."
     )
-    priority: Annotated[Whole, Field(ge=-100, le=100)] = Field(0, description="Higher first.")
+    priority: _Priority = Field(0, description="Higher first.")
     owner: Text | None = None
     id: _SubmittedId | None = Field(
         None, description="Chosen by the submitter: a UUID becomes the job id, other text is a unique key."
@@ -134,7 +140,7 @@ class JobFile(_JobModel):
     collection: Text | None = None
     title: Text | None = None
     not_before: Text | None = None
-    max_attempts: Annotated[Whole, Field(ge=1, le=100)] | None = None
+    max_attempts: _Attempts | None = None
     review: YesNo | None = None
     deliver: Annotated[list[Any], BeforeValidator(_as_tree)] = Field(default_factory=list)
     metadata: Credit = Credit()

@@ -112,8 +112,8 @@ def _filling(match: re.Match[str], variables: Mapping[str, Node]) -> str:
     return variables[match[1]].written if match[1] in variables else match[0]
 
 
-def _placeholders(text: str) -> set[str]:
-    return {match[1] for match in _PLACEHOLDER.finditer(text) if match[1]}
+def _placeholders(text: str) -> list[str]:
+    return [match[1] for match in _PLACEHOLDER.finditer(text) if match[1]]
 
 
 def _vars_without_preset(variables: Mapping[str, Node]) -> list[Problem]:
@@ -130,7 +130,7 @@ def _unused_vars(
     params: Mapping[str, ParamNode], variables: Mapping[str, Node], named: Node
 ) -> list[Problem]:
     texts = [str(each.value.value) for each in params.values() if each.value.kind == "text"]
-    used = set().union(*(_placeholders(text) for text in texts))
+    used = {place for text in texts for place in _placeholders(text)}
     return [
         Problem(
             "job.invalid_params",

@@ -9,7 +9,7 @@ from hotfolder.errors import JobFileError
 from tests.domain.job_texts import parse_one, plan_of, problems_of
 
 PRESETS = {
-    "product-shot": "title: Product\nparams:\n  prompt: 'A {product} on {ground}'\n  size: 768*512\n  steps: 6\n",
+    "product-shot": "title: A shot\nparams: {prompt: 'A {product} on {ground}', size: 768*512, steps: 6}\n",
     "plain": "params: {prompt: A quiet bay, steps: 2}\n",
     "braces": "params: {prompt: 'json {{key}} and {{{name}}} and { } {1}'}\n",
     "ratio": "params: {prompt: x, resolution: 512, aspectRatio: 3:2}\n",
@@ -71,20 +71,20 @@ def test_text_of_a_preset_may_be_written_without_quotes() -> None:
     assert run.params["prompt"] == "2026"
 
 
-@pytest.mark.parametrize(
-    "variables", ["", "vars: {product: kettle}\n", "vars: {product: kettle, ground: }\n"]
-)
+@pytest.mark.parametrize("variables", ["vars: {product: kettle}\n", "vars: {product: kettle, ground: }\n"])
 def test_missing_var_is_a_problem_where_the_preset_is_named(variables: str) -> None:
-    problem = problems_of(f"{HEAD}preset: product-shot\n{variables}", presets=PRESETS)[-1]
+    (problem,) = problems_of(f"{HEAD}preset: product-shot\n{variables}", presets=PRESETS)
 
-    assert (problem.code, problem.line, problem.column, problem.path) == (
-        "job.invalid_params",
-        2,
-        9,
-        "vars.ground",
-    )
+    assert (problem.code, problem.line, problem.column) == ("job.invalid_params", 2, 9)
+    assert problem.path == "vars.ground"
     assert "needs {ground} for `prompt`" in problem.message
     assert problem.hint == "Add it: vars: {ground: ...}"
+
+
+def test_all_missing_vars_are_reported_in_the_order_of_the_text() -> None:
+    problems = problems_of(f"{HEAD}preset: product-shot\n", presets=PRESETS)
+
+    assert [each.path for each in problems] == ["vars.product", "vars.ground"]
 
 
 def test_var_of_a_text_that_the_job_replaces_is_not_needed() -> None:
