@@ -180,9 +180,9 @@ def test_more_than_256_pictures_are_too_large_a_job(keys: str) -> None:
 
 
 def test_matrix_with_more_combinations_than_can_be_written_down_is_refused_at_once() -> None:
-    axes = "".join(f"  axis{number}: [1, 2]\n" for number in range(14_400))
+    axes = {f"axis{number}": [1, 2] for number in range(14_400)}
 
-    problems = problems_of(f"{JOB}matrix:\n{axes}")
+    problems = problems_of(json_job(matrix=axes), document_format="json")
 
     assert "job.too_large" in {each.code for each in problems}
 
