@@ -121,7 +121,7 @@ class JobFile(_JobModel):
     )
     params: _ANY_MAP = Field(default_factory=dict, description="Checked against the endpoint's schema.")
     refs: list[Annotated[Reference, BeforeValidator(_as_reference), WithJsonSchema(_REFERENCE_SCHEMA)]] = (
-        Field(default_factory=list, description="Reference pictures, in order.")
+        Field(default_factory=list, max_length=64, description="Reference pictures, in order.")
     )
     count: _Count = Field(1, description="How many pictures.")
     matrix: Annotated[dict[str, _Axis], BeforeValidator(_without_empty)] = Field(
@@ -136,7 +136,9 @@ class JobFile(_JobModel):
     id: _SubmittedId | None = Field(
         None, description="Chosen by the submitter: a UUID becomes the job id, other text is a unique key."
     )
-    keywords: list[Text] = Field(default_factory=list, description="campaign/spring is hierarchical.")
+    keywords: list[Text] = Field(
+        default_factory=list, max_length=500, description="campaign/spring is hierarchical."
+    )
     collection: Text | None = None
     title: Text | None = None
     not_before: Text | None = None
@@ -273,6 +275,8 @@ def _expected(error: Any) -> str:
             return f"at most {context['le']}"
         case "string_too_long":
             return f"at most {context['max_length']} characters"
+        case "too_long":
+            return f"at most {context['max_length']} values"
         case "too_short":
             return "at least one value"
         case "literal_error":

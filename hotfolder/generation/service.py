@@ -140,8 +140,10 @@ class GenerationService:
         if atomic:
             folder = self._paths.inbox / claimed.job_file.parent
             problems = checked.problems + self.check_references(checked, folder)
-            if problems:
-                raise JobFileError(problems)
+        else:
+            problems = [each for each in checked.problems if each.code == "job.too_large"]
+        if problems:
+            raise JobFileError(problems)
         log.info("%s holds %d jobs", display_text(str(claimed.job_file)), len(checked.nodes))
         texts = split_documents(claimed.data, document_format, checked.nodes)
         stem, extension = PurePosixPath(claimed.name).stem, PurePosixPath(claimed.name).suffix
