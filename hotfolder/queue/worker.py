@@ -65,7 +65,7 @@ class Worker:
         self._lease_s = lease_s
         self._in_hand: dict[str, _InHand] = {}
         self._interrupted: set[str] = set()
-        self._lock = threading.RLock()  # a signal handler may call `hurry` in the middle of `stop`
+        self._lock = threading.RLock()
         self._heart_stop = threading.Event()
         self._heart_bell = doorbell.listen()
         self._heart = threading.Thread(target=self._beat, name="queue-heartbeat", daemon=True)
