@@ -16,7 +16,7 @@ demo: $(VENV)/.core  ## run the example library: make demo ARGS=--once
 	$(BIN)/hotfolder demo $(ARGS)
 
 test: $(VENV)/.dev  ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .

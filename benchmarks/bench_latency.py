@@ -1,7 +1,7 @@
 """From a rename into the inbox to the engine's `generate` line, with the sidecar idle.
 
 A recording test engine notes when each line reaches it (CLOCK_MONOTONIC, one clock for all processes). The
-limit in the same run: inotify tells of a rename and 50 ms pass, which is the least that the second look takes.
+limit in the same run: inotify tells of a rename and 50 ms pass, the least that the second look takes.
 """
 
 from __future__ import annotations
