@@ -115,7 +115,7 @@ class Library:
     def desk(self) -> ReferenceDesk:
         """Takes references in."""
         roots = [Path(each).expanduser() for each in self.settings.intake.allowed_roots]
-        return ReferenceDesk(self.paths, self.media, roots)
+        return ReferenceDesk(self.paths, self.media, self.generations, roots)
 
     @cached_property
     def runs(self) -> RunBook:
@@ -246,5 +246,5 @@ def _to_load_params(model_set: ModelSetSettings, roots: list[Path]) -> LoadParam
         vae=locate(model_set.vae),
         llm=locate(model_set.llm),
         upscale_model=locate(model_set.upscale_model),
-        flags=model_set.flags,
+        flags={"offload_to_cpu": True, "flash_attn": True, **model_set.flags},
     )

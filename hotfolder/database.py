@@ -13,7 +13,7 @@ from typing import Any
 
 from hotfolder.clock import Clock, utc_now
 from hotfolder.domain.instants import format_instant
-from hotfolder.errors import LibraryError
+from hotfolder.errors import LibraryBusy, LibraryError
 from hotfolder.events import GENERATION_PROGRESS, Event
 
 BUSY_TIMEOUT_S = 15.0
@@ -92,7 +92,8 @@ class Database:
     def transaction(self) -> Iterator[Transaction]:
         """A short writing transaction: committed at the end, rolled back on an exception."""
         connection = self.connection()
-        connection.execute("BEGIN IMMEDIATE")
+        with busy_is_told():
+            connection.execute("BEGIN IMMEDIATE")
         try:
             yield Transaction(connection, self.now())
             connection.execute("COMMIT")
@@ -138,6 +139,17 @@ class Database:
             self._connections.append((threading.current_thread(), connection))
         for _, left in ended:
             left.close()
+
+
+@contextmanager
+def busy_is_told() -> Iterator[None]:
+    """Turn SQLite's `database is locked`, after BUSY_TIMEOUT_S, into an error that says what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise LibraryBusy("The database is kept by another program.") from error
+        raise
 
 
 def connect(path: Path) -> sqlite3.Connection:

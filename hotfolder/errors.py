@@ -8,7 +8,7 @@
         EngineProtocolError  EngineCrashed  EngineTimeout  EngineBusy  EngineCancelled
       ProviderError                   a request that a provider refused or lost
       LibraryError
-        NotFound  ContentMissing
+        NotFound  ContentMissing  DiskFull  LibraryBusy
       QueueError                      leases and states of work items
       DeliveryError                   telling others
 
@@ -27,6 +27,9 @@ class HotfolderError(Exception):
 
     default_code: ClassVar[str] = "internal.unexpected"
     default_retryable: ClassVar[bool] = False
+    default_hint: ClassVar[str | None] = None
+    spends_attempt: ClassVar[bool] = True
+    """False for what is nobody's fault and passes by itself: work that met it has not been tried."""
 
     def __init__(
         self, message: str, *, code: str | None = None, hint: str | None = None, retryable: bool | None = None
@@ -34,7 +37,7 @@ class HotfolderError(Exception):
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
-        self.hint = hint
+        self.hint = hint or self.default_hint
         self.retryable = self.default_retryable if retryable is None else retryable
 
 
@@ -108,6 +111,7 @@ class EngineBusy(EngineError):
 
     default_code = "engine.busy"
     default_retryable = True
+    spends_attempt = False
 
 
 class EngineCancelled(EngineError):
@@ -138,6 +142,24 @@ class ContentMissing(LibraryError):
     """The row is there, its file is not."""
 
     default_code = "library.content_missing"
+
+
+class DiskFull(LibraryError):
+    """There is no room for what has to be written."""
+
+    default_code = "library.disk_full"
+    default_retryable = True
+    default_hint = "Free some space on the disk of the library."
+    spends_attempt = False
+
+
+class LibraryBusy(LibraryError):
+    """Another process keeps the database to itself for longer than anybody should."""
+
+    default_code = "library.busy"
+    default_retryable = True
+    default_hint = "Try again; if it stays, look for a program that has library.db open."
+    spends_attempt = False
 
 
 class QueueError(HotfolderError):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlite_utils import Database as SchemaDatabase
 from sqlite_utils import Migrations
 
-from hotfolder.database import connect
+from hotfolder.database import busy_is_told, connect
 from hotfolder.errors import LibraryError
 
 MIGRATION_SET = "hotfolder"
@@ -22,9 +22,12 @@ def migrate(path: Path) -> list[str]:
     """
     connection = connect(path)
     try:
-        connection.execute("BEGIN IMMEDIATE")
         database = SchemaDatabase(connection)
         migrations = build_migrations()
+        if _is_current(connection, migrations):
+            return []
+        with busy_is_told():
+            connection.execute("BEGIN IMMEDIATE")
         known = _names(migrations)
         applied = {each.name for each in migrations.applied(database)}
         if applied - known:
@@ -46,6 +49,15 @@ def migrate(path: Path) -> list[str]:
         ) from error
     finally:
         connection.close()
+
+
+def _is_current(connection: sqlite3.Connection, migrations: Migrations) -> bool:
+    """Whether exactly our steps are applied; asked without a lock, for commands that only read."""
+    table = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
+    if connection.execute(table).fetchone() is None:
+        return False
+    sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
+    return {row[0] for row in connection.execute(sql, (MIGRATION_SET,))} == _names(migrations)
 
 
 def _names(migrations: Migrations) -> set[str]:
@@ -264,6 +276,7 @@ _INITIAL = (
         job_id TEXT PRIMARY KEY,           -- written before the file is claimed
         path TEXT NOT NULL,                -- relative to inbox/
         outcome TEXT NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0,  -- at a start, each counted before it: some end the process
         seen_at TEXT NOT NULL
     )
     """,

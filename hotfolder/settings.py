@@ -39,8 +39,8 @@ class ModelSetSettings(_Section):
     llm: str | None = Field(None, description="The text encoder, where it is a file of its own.")
     upscale_model: str | None = Field(None, description="The model that enlarges pictures.")
     flags: dict[str, Any] = Field(
-        default_factory=lambda: {"offload_to_cpu": True, "flash_attn": True},
-        description="Handed to cn-engine's load as they are.",
+        default_factory=dict,
+        description="Of cn-engine's load, over offload_to_cpu: true and flash_attn: true.",
     )
 
 
@@ -68,7 +68,9 @@ class IntakeSettings(_Section):
 class LaneSettings(_Section):
     """How many items of each kind run at the same time."""
 
-    gpu: int = Field(1, ge=1, le=16, description="Pictures in the making at the same time.")
+    gpu: int = Field(
+        1, ge=1, le=1, description="Pictures in the making at the same time: one engine makes one."
+    )
     cpu: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,

@@ -117,7 +117,7 @@ class Sidecar:
         deadline = time.monotonic() + limit_s
         bell = self._library.doorbell.listen()
         while not stopping.is_set() and time.monotonic() < deadline:
-            if self._loop.wait_until_quiet(1.0) and self._library.work.count_open() == 0:
+            if self._loop.wait_until_quiet(1.0) and self._library.work.count_runnable("delivery") == 0:
                 if self._inbox.retry_unfinished() == 0:
                     return
                 stopping.wait(RETRY_S)

@@ -137,6 +137,8 @@ def _print_result(job: Job, result: dict[str, Any]) -> None:
     for generation in result["generations"]:
         for output in generation["outputs"]:
             say(f"  {output['path']}  seed {generation['seed']}  {output['width']} x {output['height']}")
+        for warning in generation["warnings"]:
+            say(one_line(f"  seed {generation['seed']}: {warning}"))
         if generation["error"]:
             say(f"  seed {generation['seed']}: {one_line(generation['error']['message'])}")
     if result["error"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 
 import click
 
@@ -68,7 +69,7 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
     ]
     print_table(("Seed", "Status", "Picture", "Size"), rows, "No pictures.")
     if job.status in ("failed", "cancelled", "partially_completed"):
-        say("\n" + build_report(job, generations))
+        say("\n" + build_report(job, generations, PurePath(job.final_path or job.file_name).name))
 
 
 @jobs.command()

@@ -157,6 +157,7 @@ def _summary_row(library: Library, job: Job) -> dict[str, Any]:
     first = problems[0] if problems else None
     place = f"line {first['line']}, column {first['column']}: " if first and first.get("line") else ""
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    warning = next((each for one in generations for each in one.warnings), "")
     return {
         "jobId": job.job_id,
         "jobFile": job.job_file,
@@ -164,7 +165,7 @@ def _summary_row(library: Library, job: Job) -> dict[str, Any]:
         "pictures": len(media),
         "paths": [each.file_path for each in media],
         "where": media[0].file_path if media else job.final_path,
-        "problem": f"{place}{first['message']}{more}" if first else "",
+        "problem": f"{place}{first['message']}{more}" if first else warning,
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +12,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hotfolder.domain.wording import STEERING, one_line, printable
 from hotfolder.errors import HotfolderError, JobFileError, Problem
+
+__all__ = [
+    "format_problem",
+    "json_option",
+    "one_line",
+    "print_json",
+    "print_table",
+    "printable",
+    "problem_object",
+    "report_error",
+    "say",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
-# Control characters but tab and line feed, halves of characters, and marks that turn text around.
-_STEERS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 _PIPED_WIDTH = 10_000  # a pipe has no right margin: no line is broken
 
 
@@ -30,7 +40,7 @@ def say(text: str, *, err: bool = False) -> None:
 def print_json(value: Any) -> None:
     """Print a value as JSON; what would steer a terminal stands there as an escape."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo(_STEERS.sub(lambda found: json.dumps(found.group())[1:-1], text))
+    click.echo(STEERING.sub(lambda found: json.dumps(found.group())[1:-1], text))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: str = "Nothing.") -> None:
@@ -51,16 +61,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     with piped.capture() as captured:
         piped.print(table)
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def printable(text: str) -> str:
-    """Text without what would steer a terminal: control characters, and bytes that are no UTF-8."""
-    return _STEERS.sub("�", text)
-
-
-def one_line(text: str) -> str:
-    """Printable text on one line: a name with a line break in it cannot pass for two lines."""
-    return printable(text).replace("\n", "�").replace("\t", " ")
 
 
 def report_error(error: HotfolderError) -> None:

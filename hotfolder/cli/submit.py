@@ -14,10 +14,9 @@ from hotfolder.cli.opening import find_root, opened, unusable
 from hotfolder.cli.output import format_problem, json_option, one_line, print_json, problem_object, say
 from hotfolder.clock import new_id
 from hotfolder.domain.document import Node, decode_text, format_of, parse_documents, to_plain
-from hotfolder.domain.generation import ENDED
+from hotfolder.domain.generation import RETRYABLE
 from hotfolder.errors import JobFileError, Problem
-from hotfolder.files.names import free_name
-from hotfolder.files.storage import write_atomic
+from hotfolder.files.storage import write_to_free_name
 from hotfolder.generation.submission import Submission, build_submission
 from hotfolder.watchers.ignore import is_ignored
 from hotfolder.watchers.inbox import is_job_file
@@ -162,7 +161,7 @@ def _pack(library: Library, candidate: _Candidate) -> Submission:
 def _belongs_to_another(library: Library, job_id: str, node: Node) -> bool:
     """Whether a job that will not run again has this id, with another content: the inbox would refuse."""
     job = find_job(library, job_id)
-    if job is None or job.status in ENDED - {"completed"}:
+    if job is None or job.status in RETRYABLE:
         return False
     earlier = parse_documents(job.text, format_of(job.file_name) or "yaml", max_bytes=len(job.text))
     return to_plain(earlier[0]) != to_plain(node)
@@ -171,19 +170,14 @@ def _belongs_to_another(library: Library, job_id: str, node: Node) -> bool:
 def _runs_so_far(library: Library, ids: Sequence[str]) -> dict[str, int]:
     """How often the jobs that a repeat runs again have run: their earlier end is not the one to wait for."""
     found = {job_id: find_job(library, job_id) for job_id in ids}
-    return {
-        job_id: job.run
-        for job_id, job in found.items()
-        if job is not None and job.status in ENDED - {"completed"}
-    }
+    return {job_id: job.run for job_id, job in found.items() if job is not None and job.status in RETRYABLE}
 
 
 def _drop(library: Library, candidate: _Candidate, submission: Submission) -> list[dict[str, str]]:
     """Write the file into the inbox under a free name, all at once; gives its jobs as objects."""
     inbox = library.paths.inbox
-    name = free_name(inbox, _inbox_name(candidate.file), lambda path: path.exists())
     try:
-        write_atomic(inbox / name, submission.text.encode())
+        name = write_to_free_name(inbox, _inbox_name(candidate.file), submission.text.encode()).name
     except OSError as error:
         raise unusable(library.paths.root, error) from error
     return [{"jobId": each, "jobFile": name} for each in submission.ids]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hotfolder.domain.instants import elapsed_ms
+from hotfolder.domain.wording import one_line
 from hotfolder.library.generations import Generation
 from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media
@@ -110,7 +111,7 @@ def build_status(job: Job, progress: Mapping[str, Any]) -> dict[str, Any]:
 
 def build_status_line(job: Job, progress: Mapping[str, Any]) -> str:
     """The one line of status/<job_id>.txt."""
-    parts = [job.file_name, job.status.replace("_", " ")]
+    parts = [one_line(job.file_name), job.status.replace("_", " ")]
     if job.status == "queued" and progress["queuePosition"] is not None:
         parts.append(f"{progress['queuePosition']} ahead")
     if progress["totalImages"] > 1:
@@ -125,9 +126,10 @@ def build_status_line(job: Job, progress: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def build_report(job: Job, generations: Sequence[Generation]) -> str:
+def build_report(job: Job, generations: Sequence[Generation], file_name: str) -> str:
     """The Markdown report beside a job file in failed/: what is wrong, where, and how to go on."""
-    lines = [f"# {job.file_name}: {job.status.replace('_', ' ')}", ""]
+    name = one_line(file_name)
+    lines = [f"# {name}: {job.status.replace('_', ' ')}", ""]
     problems = (job.error or {}).get("problems") or []
     if problems:
         lines.append(_count(len(problems), "problem") + " found; nothing was run.")
@@ -137,20 +139,18 @@ def build_report(job: Job, generations: Sequence[Generation]) -> str:
     lines += _generation_lines(job, generations)
     lines += ["", "## To try again", ""]
     if problems:
-        lines.append(f"Mend `{job.file_name}` and move it back into `inbox/`.")
+        lines.append(f"Mend `{name}` and move it back into `inbox/`.")
     else:
-        lines.append(
-            f"Move `{job.file_name}` back into `inbox/`, or run `hotfolder jobs retry {job.job_id}`."
-        )
+        lines.append(f"Move `{name}` back into `inbox/`, or run `hotfolder jobs retry {job.job_id}`.")
     if any(each.status == "completed" for each in generations):
         lines.append("`hotfolder jobs retry` does not run again what completed.")
-    lines += ["", f"Job {job.job_id}, dropped as `inbox/{job.job_file}` at {job.created_at}.", ""]
+    lines += ["", f"Job {job.job_id}, dropped as `inbox/{one_line(job.job_file)}` at {job.created_at}.", ""]
     return "\n".join(lines)
 
 
 def _problem_lines(problem: Mapping[str, Any]) -> list[str]:
     where = f"**line {problem['line']}, column {problem['column']}:** " if problem.get("line") else ""
-    lines = [f"- {where}{problem['message']} (`{problem['code']}`)"]
+    lines = [f"- {where}{one_line(str(problem['message']))} (`{problem['code']}`)"]
     if problem.get("hint"):
         lines += ["", *(f"  {line}" for line in str(problem["hint"]).splitlines())]
     return lines

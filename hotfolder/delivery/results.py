@@ -9,12 +9,13 @@ from pathlib import Path
 
 from hotfolder.database import Database, Transaction
 from hotfolder.delivery.documents import build_report, build_result
+from hotfolder.domain.generation import ENDED
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError
 from hotfolder.files.names import free_name
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import replace_file, write_atomic, write_json
+from hotfolder.files.storage import move_to_free_name, replace_file, write_atomic, write_json
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.library.media import MediaStore
@@ -49,11 +50,15 @@ class ResultHandler:
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
         """Move every file that stands for the job, and write its result beside each, last of all.
 
-        Several items of one job (a repeat was dropped, a restart was not sure) take turns.
+        Several items of one job (a repeat was dropped, a restart was not sure) take turns; what is left of an
+        earlier run of the job does nothing.
         """
         job_id = item.payload["jobId"]
         with self._turns[hash(job_id) % _TURNS]:
-            return self._deliver(self._jobs.get(job_id))
+            job = self._jobs.get(job_id)
+            if job.status not in ENDED or job.run != item.payload["run"]:
+                return Done(lambda tx: None)  # noqa: ARG005 - it runs again: that run has its own delivery
+            return self._deliver(job)
 
     def returned(self, tx: Transaction, item: WorkItem) -> None:
         """Nothing to take back."""
@@ -69,10 +74,9 @@ class ResultHandler:
         if not final.exists():
             self._move_own(job, files, final)
         self._write_documents(job, final)
-        for repeat in self._paths.processing.glob(f"{job.job_id}--*"):
-            target = self._free_place(job, final.parent)
-            self._write_documents(job, target)
-            replace_file(repeat, target)
+        for repeat in filter(Path.exists, files):  # all but the one that has just been moved
+            place = move_to_free_name(repeat, final.parent, job.file_name, self._is_taken)
+            self._write_documents(job, place)
         self._remove_old_documents(job, final)
 
         def record(tx: Transaction) -> None:
@@ -88,10 +92,14 @@ class ResultHandler:
         folder = self._folder(job)
         old = self._old_place(job)
         reuse = old is not None and old.parent == folder and not (has_file and old.exists())
-        with self._database.transaction() as tx:  # of two jobs with one name, one finds it taken
-            place = old if reuse and old is not None else self._free_place(job, folder)
-            self._jobs.set_final_path(tx, job.job_id, self._paths.relative(place))
-        return place
+        place = old if reuse and old is not None else self._free_place(job, folder)
+        while True:
+            with self._database.transaction() as tx:
+                relative = self._paths.relative(place)
+                if not self._jobs.is_final_path_taken(relative):
+                    self._jobs.set_final_path(tx, job.job_id, relative)
+                    return place
+            place = self._free_place(job, folder)  # another job of that name was quicker
 
     def _folder(self, job: Job) -> Path:
         if job.status != "completed" or job.completed_at is None:
@@ -123,7 +131,7 @@ class ResultHandler:
     def _write_documents(self, job: Job, final: Path) -> None:
         generations = self._generations.list_of_job(job.job_id)
         if final.parent == self._paths.failed:
-            report = build_report(job, generations).encode("utf-8", "replace")
+            report = build_report(job, generations, final.name).encode("utf-8", "replace")
             write_atomic(final.with_name(final.name + REPORT_SUFFIX), report)
         pairs = [(each, self._media.list_of_generation(each.generation_id)) for each in generations]
         write_json(final.with_name(final.name + RESULT_SUFFIX), build_result(job, pairs))

@@ -29,7 +29,7 @@ def build_start_failed(reason: str) -> EngineError:
     return EngineError(
         f"the engine did not start: {reason}",
         code="engine.start_failed",
-        hint="Run `hotfolder engine check`; the engine may lack a library or a driver of this machine.",
+        hint="Run `hotfolder engine ping`; the engine may lack a library or a driver of this machine.",
         retryable=True,
     )
 

@@ -149,7 +149,7 @@ def parse_outcome(data: Mapping[str, Any]) -> GenerateOutcome:
         given = ", ".join(sorted(data)) or "nothing"
         raise EngineProtocolError(
             f"the engine's result tells no success, output or seed; it has: {given}",
-            hint="Update the engine: `hotfolder engine check` says what it supports.",
+            hint="Update the engine; `hotfolder doctor` says whether it answers.",
         )
     return GenerateOutcome(
         output=output,

@@ -6,6 +6,7 @@ never has a real name. Paths and names (`paths.py`, `names.py`) can be imported 
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import itertools
@@ -14,13 +15,13 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hotfolder.errors import LibraryError
+from hotfolder.errors import DiskFull, LibraryError
 from hotfolder.files.names import (
     MAX_NAME_BYTES,
     claim_name,
@@ -42,17 +43,22 @@ __all__ = [
     "display_name",
     "ensure_folder",
     "free_name",
+    "move_to_free_name",
     "open_regular",
     "parse_claim_name",
+    "rename_new",
     "replace_file",
     "sha256_file",
     "store_by_hash",
     "sync_folder",
     "write_atomic",
     "write_json",
+    "write_to_free_name",
 ]
 
 _CHUNK_BYTES = 1024 * 1024
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -113,6 +119,53 @@ def replace_file(source: Path, target: Path) -> None:
         source.unlink()
     sync_folder(target.parent)
     sync_folder(source.parent)
+
+
+def move_to_free_name(source: Path, folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
+    """Move a file into a folder under the first free name, and give its place; nothing is written over."""
+    ensure_folder(folder)
+    while True:
+        target = folder / free_name(folder, name, lambda path: path.exists() or taken(path))
+        try:
+            rename_new(source, target)
+        except FileExistsError:  # somebody was quicker: the next name
+            continue
+        sync_folder(folder)
+        sync_folder(source.parent)
+        return target
+
+
+def write_to_free_name(folder: Path, name: str, data: bytes) -> Path:
+    """Write a new file, whole at once, under the first free name, and give its place."""
+    with _temporary_file(folder, name) as (stream, temporary):
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+        return move_to_free_name(temporary, folder, name, lambda path: False)  # noqa: ARG005
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file to a name that is not there yet; FileExistsError when it is, never an overwrite."""
+    if sys.platform == "win32":
+        source.rename(target)  # refuses an existing target there
+        return
+    if sys.platform == "linux" and _renamed_by_system(source, target):
+        return
+    os.link(source, target, follow_symlinks=False)
+    source.unlink()
+
+
+def _renamed_by_system(source: Path, target: Path) -> bool:
+    """renameat2(2) with RENAME_NOREPLACE; False where the C library or the file system has none."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL):
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
 
 
 def sha256_file(path: Path) -> str:
@@ -184,12 +237,7 @@ def _temporary_file(folder: Path, name: str) -> Iterator[tuple[BinaryIO, Path]]:
         except BaseException as error:
             path.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.errno in _DISK_FULL:
-                raise LibraryError(
-                    f"there is no room left to write {display_name(folder / name)}",
-                    code="library.disk_full",
-                    hint="Free some space on the disk of the library.",
-                    retryable=True,
-                ) from error
+                raise DiskFull(f"there is no room left to write {display_name(folder / name)}") from error
             raise
 
 

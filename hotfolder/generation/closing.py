@@ -54,11 +54,9 @@ class JobCloser:
 
     def deliver(self, tx: Transaction, job_id: str) -> None:
         """Queue the result file of an ended job."""
+        payload = {"jobId": job_id, "run": self._jobs.get(job_id).run}
         self._work.enqueue(
-            tx,
-            NewWork(
-                DELIVER_RESULT, "io", {"jobId": job_id}, "delivery", job_id, max_attempts=DELIVERY_ATTEMPTS
-            ),
+            tx, NewWork(DELIVER_RESULT, "io", payload, "delivery", job_id, max_attempts=DELIVERY_ATTEMPTS)
         )
 
 

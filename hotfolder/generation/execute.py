@@ -16,7 +16,7 @@ from hotfolder.database import Database, Transaction
 from hotfolder.domain.endpoint import Endpoint
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.domain.work import EndStatus, NewWork, WorkItem
-from hotfolder.errors import EngineError, HotfolderError, LibraryError
+from hotfolder.errors import DiskFull, EngineCancelled, EngineError, HotfolderError, LibraryError
 from hotfolder.events import GENERATION_PROGRESS
 from hotfolder.files.images import inspect_output
 from hotfolder.files.paths import LibraryPaths
@@ -33,7 +33,10 @@ log = logging.getLogger(__name__)
 EXECUTE = "generation.local.image"
 FINALIZE = "generation.finalize"
 FINALIZE_ATTEMPTS = 20
+OUTPUT_NAME = "output.png"
 PROGRESS_INTERVAL_S = 0.5
+ROOM_BYTES = 64_000_000
+"""With less free space no picture is begun: rows would still fit, pictures would not."""
 
 
 class ExecuteHandler:
@@ -68,8 +71,10 @@ class ExecuteHandler:
         try:
             outcome = self._run(generation, folder, interrupt)
             payload = self._verified(generation, outcome)
-        except HotfolderError:
+        except HotfolderError as error:
             shutil.rmtree(folder, ignore_errors=True)
+            if not isinstance(error, EngineCancelled):
+                self._require_room()  # an engine on a full disk fails in many ways
             raise
         successor = NewWork(
             FINALIZE, "cpu", payload, "generation", generation.generation_id, item.priority, FINALIZE_ATTEMPTS
@@ -115,7 +120,13 @@ class ExecuteHandler:
         )
         return generation
 
+    def _require_room(self) -> None:
+        free = shutil.disk_usage(self._paths.root).free
+        if free < ROOM_BYTES:
+            raise DiskFull(f"There are only {free / 1e6:.0f} MB left on the disk of the library.")
+
     def _run(self, generation: Generation, folder: Path, interrupt: threading.Event) -> GenerationOutcome:
+        self._require_room()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         inputs = self._generations.list_inputs(generation.generation_id)
@@ -134,13 +145,13 @@ class ExecuteHandler:
             height=generation.height,
             seed=generation.seed,
             references=prepare_references(self._paths, inputs),
-            output=str(folder / "output.png"),
+            output=str(folder / OUTPUT_NAME),
         )
         return self._provider.run(request, self._progress_writer(generation), interrupt)
 
     def _verified(self, generation: Generation, outcome: GenerationOutcome) -> dict[str, Any]:
         """What finalising needs; raises EngineError when the output is not a whole picture."""
-        output = Path(outcome.output)
+        output = self._paths.work(generation.generation_id) / OUTPUT_NAME
         try:
             info, pixel_sha256 = inspect_output(output)
         except (LibraryError, OSError) as error:

@@ -6,7 +6,6 @@ import logging
 import shutil
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hotfolder.database import Database, Transaction
@@ -136,8 +135,11 @@ class FinalizeHandler:
     def _keep_reference_thumbnails(self, made: Provenance) -> None:
         for each in made.inputs:
             target = self._paths.absolute(each.thumb_path)
-            if not target.exists():
-                write_thumbnail(Path(self._paths.absolute(each.file_path)), target)
+            try:
+                if not target.exists():
+                    write_thumbnail(self._paths.absolute(each.file_path), target)
+            except (LibraryError, OSError) as error:  # the picture is made: it does not wait for this
+                log.warning("no thumbnail of the reference %s: %s", each.file_path, error)
 
     def _record(self, tx: Transaction, made: Provenance, media: Media) -> None:
         generation_id = made.generation.generation_id

@@ -84,6 +84,7 @@ def build_xmp_record(made: Provenance) -> XmpRecord:
         modified_at=made.arrived_at,
         creator_tool=CREATOR_TOOL,
         title=made.job.title,
+        description="\n".join(made.outcome.warnings) or None,
         creators=(creator,) if creator else (),
         rights=made.credit.get("copyright"),
         keywords=made.job.keywords,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from hotfolder.domain.generation import PreparedReference
-from hotfolder.errors import ContentMissing
-from hotfolder.files.images import prepare_reference, reference_cache_key
+from hotfolder.errors import ContentMissing, LibraryError
+from hotfolder.files.images import check_image, prepare_reference, reference_cache_key
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import sha256_file
 from hotfolder.library.generations import GenerationInput
@@ -18,16 +19,29 @@ def prepare_references(
     """The prepared files in order; two sources that come out as the same pixels are handed over once."""
     prepared: dict[str, PreparedReference] = {}
     for each in inputs:
-        source = paths.absolute(each.file_path)
-        if not source.is_file():
-            raise ContentMissing(
-                f"The accepted reference {each.file_path} ({each.original_name}) is gone.",
-                code="job.ref_missing",
-                hint="Drop the job and its reference again.",
-            )
         target = paths.ref_cache(reference_cache_key(each.sha256))
-        if not target.is_file():
-            prepare_reference(source, target)
+        if not _is_whole(target):
+            prepare_reference(_find_source(paths, each), target)
         content = sha256_file(target)
         prepared.setdefault(content, PreparedReference(each.position, content, str(target), each.role))
     return tuple(prepared.values())
+
+
+def _find_source(paths: LibraryPaths, each: GenerationInput) -> Path:
+    """The accepted file, which must still be what was accepted: a name alone proves nothing."""
+    source = paths.absolute(each.file_path)
+    if source.is_file() and sha256_file(source) == each.sha256:
+        return source
+    raise ContentMissing(
+        f"The accepted reference {each.file_path} ({each.original_name}) is gone or has changed.",
+        code="job.ref_missing",
+        hint="Drop the job and its reference again.",
+    )
+
+
+def _is_whole(target: Path) -> bool:
+    try:
+        check_image(target)
+    except (LibraryError, OSError):
+        return False
+    return True

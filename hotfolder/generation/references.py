@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from hotfolder.errors import LibraryError, NotFound, Problem
 from hotfolder.files.images import check_image
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import display_name, sha256_file, store_by_hash
+from hotfolder.library.generations import GenerationStore
 from hotfolder.library.media import MediaStore
 
 T = TypeVar("T")
 
+_PICTURE_FOLDERS = frozenset({("inbox",), ("import",), ("originals",), ("refs",), ("outbox",)})
 _EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
 
 
@@ -36,10 +39,18 @@ class AcceptedReference:
 class ReferenceDesk:
     """Takes references in, or says what is wrong with each."""
 
-    def __init__(self, paths: LibraryPaths, media: MediaStore, allowed_roots: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        paths: LibraryPaths,
+        media: MediaStore,
+        generations: GenerationStore,
+        allowed_roots: Sequence[Path],
+    ) -> None:
         self._paths = paths
         self._media = media
-        self._roots = [each.resolve() for each in (paths.root, *allowed_roots)]
+        self._generations = generations
+        self._root = paths.root.resolve()
+        self._roots = [each.resolve() for each in allowed_roots]
 
     def accept_all(
         self, references: Sequence[Reference], node: Node, folder: Path, limit: int
@@ -69,12 +80,13 @@ class ReferenceDesk:
         extension = source.suffix.lower() if source.suffix.lower() in _EXTENSIONS else ".bin"
         with _named_errors(source, name):
             sha256, stored = store_by_hash(source, self._paths.refs, extension)
-        try:
-            with _named_errors(stored, name):
-                check_image(stored)
-        except LibraryError:
-            stored.unlink(missing_ok=True)
-            raise
+        if not self._generations.is_reference(sha256):  # else it was checked, and others rely on it
+            try:
+                with _named_errors(stored, name):
+                    check_image(stored)
+            except LibraryError:
+                stored.unlink(missing_ok=True)
+                raise
         if media_id is None:
             known = self._media.find_by_content(sha256)
             media_id = known.media_id if known else None
@@ -90,11 +102,12 @@ class ReferenceDesk:
         return self._find_content(reference.sha256.lower())
 
     def _find_path(self, text: str, folder: Path) -> Path:
-        wanted = Path(text).expanduser() if text.startswith("~/") else folder / text
+        wanted = folder / text
         try:
+            wanted = Path(text).expanduser() if text.startswith("~/") else wanted
             place = wanted.resolve()
             self._require_allowed(text, place)
-            place.stat()
+            self._require_no_database(text, place.stat())
         except (OSError, RuntimeError, ValueError) as error:  # not there, a loop of links, no path at all
             raise LibraryError(
                 f"The reference `{text}` is not there.",
@@ -105,11 +118,25 @@ class ReferenceDesk:
 
     def _require_allowed(self, text: str, place: Path) -> None:
         """Asked before the disk is: what lies outside is not even told to be there or not."""
-        if not any(place.is_relative_to(root) for root in self._roots):
+        if place.is_relative_to(self._root):
+            allowed = place.relative_to(self._root).parts[:1] in _PICTURE_FOLDERS
+        else:
+            allowed = any(place.is_relative_to(root) for root in self._roots)
+        if not allowed:
             raise LibraryError(
                 f"The reference `{text}` lies outside the library and the allowed folders.",
                 hint="Put the picture beside the job file, or add its folder to `intake.allowed_roots`.",
             )
+
+    def _require_no_database(self, text: str, found: os.stat_result) -> None:
+        """Not even opened under another name: closing it again would drop SQLite's locks on it."""
+        for suffix in ("", "-wal", "-shm"):
+            try:
+                database = Path(f"{self._paths.database}{suffix}").stat()
+            except OSError:
+                continue
+            if (database.st_dev, database.st_ino) == (found.st_dev, found.st_ino):
+                raise LibraryError(f"The reference `{text}` is the database.", hint="Name a picture.")
 
     def _find_media(self, media_id: str) -> tuple[Path, str, str | None]:
         try:

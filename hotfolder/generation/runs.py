@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from hotfolder.clock import NewId
 from hotfolder.database import Transaction
@@ -59,14 +60,17 @@ class RunBook:
     ) -> int:
         """Another run of an ended job; gives how many pictures are kept because nothing of them changed."""
         kept = set()
+        seeds: dict[int, int] = {}
         for generation in self._generations.list_of_job(job.job_id):
             run = next((each for each in plan.runs if each.position == generation.position), None)
             if run is not None and self._is_kept(generation, run, plan, references):
                 kept.add(run.position)
             else:
+                if run is not None and generation.params == run.params:
+                    seeds[run.position] = generation.seed  # the same picture is wanted, now whole
                 self._generations.detach(tx, generation.generation_id)
         self._jobs.begin_again(tx, job)
-        self.enqueue(tx, job.job_id, plan, references, frozenset(kept))
+        self.enqueue(tx, job.job_id, _with_seeds(plan, seeds), references, frozenset(kept))
         if len(kept) == len(plan.runs):
             self._jobs.set_status(tx, job.job_id, "running")
             self._closer.close_if_ended(tx, job.job_id)
@@ -129,3 +133,9 @@ class RunBook:
             role=each.role,
             media_id=each.media_id,
         )
+
+
+def _with_seeds(plan: JobPlan, seeds: Mapping[int, int]) -> JobPlan:
+    """The plan with the seeds that an earlier run chose, where the job itself names none."""
+    runs = tuple(replace(run, seed=seeds.get(run.position)) if run.seed is None else run for run in plan.runs)
+    return replace(plan, runs=runs)

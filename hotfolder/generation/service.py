@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from hotfolder.database import Database
 from hotfolder.domain.document import DocumentFormat, Node, child, format_of, parse_documents, to_plain
 from hotfolder.domain.endpoint import Endpoint
-from hotfolder.domain.generation import ENDED, RETRYABLE
+from hotfolder.domain.generation import RETRYABLE
 from hotfolder.domain.instants import derived_id, is_uuid
 from hotfolder.domain.job import read_job
 from hotfolder.domain.plan import JobPlan, plan_jobs
@@ -20,6 +20,7 @@ from hotfolder.errors import JobFileError, Problem
 from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser, error_object
+from hotfolder.generation.identity import read_identity
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.references import AcceptedReference, ReferenceDesk
 from hotfolder.generation.runs import RunBook
@@ -112,7 +113,7 @@ class GenerationService:
         try:
             return self._take_in(claimed)
         except JobFileError as error:
-            return self._refuse(claimed, error)
+            return self.refuse(claimed, error)
 
     def _take_in(self, claimed: ClaimedFile) -> Accepted | Split:
         document_format = format_of(claimed.name) or "yaml"
@@ -123,16 +124,16 @@ class GenerationService:
         plan, node = checked.plans[0], checked.nodes[0]
         if isinstance(plan, list):
             raise JobFileError(plan + self.check_references(checked, folder))
-        existing = self._find_existing(plan)
+        existing = self._find_own(plan.job.id)
         if existing is not None and existing.status not in RETRYABLE:
             return self._answer_repeat(existing, node)
         references, problems = self._desk.accept_all(plan.job.refs, node, folder, plan.endpoint.limits.refs)
         if problems:
             raise JobFileError(problems)
         if existing is not None:
-            return self._run_again(
-                describe(replace(existing, text=claimed.data), node, plan), plan, references
-            )
+            new = _received(claimed, None, existing.created_at)
+            again = replace(existing, text=new.text, job_file=new.job_file, file_name=new.file_name)
+            return self._run_again(describe(again, node, plan), plan, references)
         return self._accept(claimed, plan, references, node)
 
     def _split(self, claimed: ClaimedFile, document_format: DocumentFormat, checked: Checked) -> Split:
@@ -154,11 +155,11 @@ class GenerationService:
             ]
         )
 
-    def _find_existing(self, plan: JobPlan) -> Job | None:
-        job_id = plan.job.id
-        if job_id is None:
+    def _find_own(self, own_id: str | None) -> Job | None:
+        """The job that a submitter's id stands for."""
+        if own_id is None:
             return None
-        return self._jobs.find(job_id.lower()) if is_uuid(job_id) else self._jobs.find_by_key(job_id)
+        return self._jobs.find(own_id.lower()) if is_uuid(own_id) else self._jobs.find_by_key(own_id)
 
     def _answer_repeat(self, existing: Job, node: Node) -> Accepted:
         """The same id again: the earlier result answers; another job under a used id is refused."""
@@ -170,31 +171,18 @@ class GenerationService:
                 [Problem("job.duplicate_id", message, "Choose a new id.", place.line, place.column, "id")]
             )
         log.info("job %s was dropped again; its result answers", existing.job_id)
-        if existing.status in ENDED:
-            with self._database.transaction() as tx:
-                self._closer.deliver(tx, existing.job_id)
         return Accepted(existing.job_id)
 
     def _accept(
         self, claimed: ClaimedFile, plan: JobPlan, references: list[AcceptedReference], node: Node
     ) -> Accepted:
-        own_id = plan.job.id
-        job_id = own_id.lower() if own_id and is_uuid(own_id) else claimed.job_id
         with self._database.transaction() as tx:
-            job = Job(
-                job_id=job_id,
-                status="received",
-                job_file=display_text(str(claimed.job_file)),
-                file_name=display_text(claimed.name),
-                text=claimed.data,
-                created_at=tx.at,
-                submit_key=own_id if own_id and not is_uuid(own_id) else None,
-            )
-            self._jobs.insert(tx, describe(job, node, plan))
-            self._jobs.set_status(tx, job_id, "queued")
-            self._runs.enqueue(tx, job_id, plan, references)
-        log.info("job %s accepted: %s (%d pictures)", job_id, job.job_file, len(plan.runs))
-        return Accepted(job_id)
+            job = describe(_received(claimed, plan.job.id, tx.at), node, plan)
+            self._jobs.insert(tx, job)
+            self._jobs.set_status(tx, job.job_id, "queued")
+            self._runs.enqueue(tx, job.job_id, plan, references)
+        log.info("job %s accepted: %s (%d pictures)", job.job_id, job.job_file, len(plan.runs))
+        return Accepted(job.job_id)
 
     def _run_again(self, job: Job, plan: JobPlan, references: list[AcceptedReference]) -> Accepted:
         with self._database.transaction() as tx:
@@ -204,21 +192,34 @@ class GenerationService:
         log.info("job %s runs again (%d of %d pictures kept)", job.job_id, kept, len(plan.runs))
         return Accepted(job.job_id)
 
-    def _refuse(self, claimed: ClaimedFile, error: JobFileError) -> Accepted:
-        if self._jobs.find(claimed.job_id) is None:
-            with self._database.transaction() as tx:
-                job = Job(
-                    job_id=claimed.job_id,
-                    status="received",
-                    job_file=display_text(str(claimed.job_file)),
-                    file_name=display_text(claimed.name),
-                    text=claimed.data[: self._max_job_bytes],
-                    created_at=tx.at,
-                )
-                self._jobs.insert(tx, job)
-                self._closer.refuse(tx, claimed.job_id, error_object(error, error.problems))
-            log.info("job file %s refused: %s", job.job_file, error)
-        return Accepted(claimed.job_id)
+    def refuse(self, claimed: ClaimedFile, error: JobFileError) -> Accepted:
+        """End a job that cannot be accepted; it keeps the submitter's id and extra where they can be read."""
+        identity = read_identity(claimed.data, format_of(claimed.name) or "yaml", self._max_job_bytes)
+        existing = self._find_own(identity.own_id) or self._jobs.find(claimed.job_id)
+        text = claimed.data[: self._max_job_bytes]
+        if existing is not None and existing.status in RETRYABLE and existing.text == text:
+            return Accepted(existing.job_id)  # refused before: by an earlier start, or dropped again unmended
+        own_id = identity.own_id if existing is None else None
+        with self._database.transaction() as tx:
+            job = replace(_received(claimed, own_id, tx.at), text=text, extra=identity.extra)
+            self._jobs.insert(tx, job)
+            self._closer.refuse(tx, job.job_id, error_object(error, error.problems))
+        log.info("job file %s refused: %s", job.job_file, error)
+        return Accepted(job.job_id)
+
+
+def _received(claimed: ClaimedFile, own_id: str | None, at: str) -> Job:
+    """A new job of a file; a UUID of the submitter becomes its id, any other text its key."""
+    is_job_id = own_id is not None and is_uuid(own_id)
+    return Job(
+        job_id=own_id.lower() if own_id is not None and is_job_id else claimed.job_id,
+        status="received",
+        job_file=display_text(str(claimed.job_file)),
+        file_name=display_text(claimed.name),
+        text=claimed.data,
+        created_at=at,
+        submit_key=None if is_job_id else own_id,
+    )
 
 
 def describe(job: Job, node: Node, plan: JobPlan) -> Job:

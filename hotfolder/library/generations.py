@@ -192,13 +192,19 @@ class GenerationStore:
         data = {"status": status, "from": row["status"], "jobId": row["job_id"]}
         tx.event(GENERATION_CHANGED, "generation", generation_id, data)
 
+    def is_reference(self, sha256: str) -> bool:
+        """Whether a generation was accepted with a reference of this content."""
+        sql = "SELECT 1 FROM generation_inputs WHERE sha256 = ? LIMIT 1"
+        return self._database.query_one(sql, (sha256,)) is not None
+
     def record_outcome(self, tx: Transaction, generation_id: str, outcome: GenerationOutcome) -> None:
         """By what means the picture was made."""
         tx.execute(
             """
             UPDATE generations
             SET model_file = ?, engine_kind = ?, worker_id = 'local', total_time_ms = ?, prompt_cache_hit = ?,
-                ref_latent_cache_hit = ?, warnings_json = ?
+                ref_latent_cache_hit = ?, warnings_json = ?,
+                base_model_id = CASE WHEN ? THEN base_model_id END
             WHERE id = ?
             """,
             (
@@ -208,6 +214,7 @@ class GenerationStore:
                 outcome.prompt_cache_hit,
                 outcome.ref_latent_cache_hit,
                 to_json(list(outcome.warnings)),
+                outcome.ai_generated,
                 generation_id,
             ),
         )

@@ -162,12 +162,13 @@ class JobStore:
         tx.execute(
             """
             UPDATE jobs
-            SET run = run + 1, cancel_requested = 0, retry_of_path = final_path, final_path = NULL,
-                started_at = NULL, text = ?, content_sha256 = ?, endpoint_key = ?, title = ?, priority = ?,
-                max_attempts = ?, keywords_json = ?, metadata_json = ?, extra_json = ?
+            SET run = run + 1, cancel_requested = 0, retry_of_path = coalesce(final_path, retry_of_path),
+                final_path = NULL, started_at = NULL, job_file = ?, file_name = ?, text = ?,
+                content_sha256 = ?, endpoint_key = ?, title = ?, priority = ?, max_attempts = ?,
+                keywords_json = ?, metadata_json = ?, extra_json = ?
             WHERE id = ?
             """,
-            (*_described(job), job.job_id),
+            (job.job_file, job.file_name, *_described(job), job.job_id),
         )
         self.set_status(tx, job.job_id, "queued")
 

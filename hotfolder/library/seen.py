@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hotfolder.database import Database
+from hotfolder.errors import NotFound
 
 
 class SeenStore:
@@ -14,13 +15,15 @@ class SeenStore:
         self._database = database
 
     def record_claims(self, paths: Mapping[str, str]) -> None:
-        """Note under each job id the path relative to inbox/ that its file has; repeatable."""
+        """Note under each job id the path relative to inbox/ that its file has; repeatable, tries stay."""
         with self._database.transaction() as tx:
             for job_id, path in paths.items():
                 tx.execute(
                     """
-                    INSERT OR REPLACE INTO seen_files (job_id, path, outcome, seen_at)
+                    INSERT INTO seen_files (job_id, path, outcome, seen_at)
                     VALUES (?, ?, 'claimed', ?)
+                    ON CONFLICT (job_id) DO UPDATE
+                    SET path = excluded.path, outcome = excluded.outcome, seen_at = excluded.seen_at
                     """,
                     (job_id, path, tx.at),
                 )
@@ -29,3 +32,13 @@ class SeenStore:
         """The path that the file of a job had, relative to inbox/."""
         row = self._database.query_one("SELECT path FROM seen_files WHERE job_id = ?", (job_id,))
         return str(row["path"]) if row else None
+
+    def count_try(self, job_id: str) -> int:
+        """Count one more try to take in a claimed file, on the disk before it begins; gives their number."""
+        with self._database.transaction() as tx:
+            row = tx.execute(
+                "UPDATE seen_files SET tries = tries + 1 WHERE job_id = ? RETURNING tries", (job_id,)
+            ).fetchone()
+        if row is None:
+            raise NotFound(f"The claim {job_id} was not noted.")
+        return int(row["tries"])

@@ -26,6 +26,12 @@ CLAIM_SQL = """
     )
     RETURNING *
 """
+LIST_PENDING_SQL = """
+    SELECT correlation_id FROM work_queue
+    WHERE status = 'pending' AND lane = ?
+    ORDER BY priority DESC, created_at, rowid
+    LIMIT ?
+"""
 HAS_PENDING_SQL = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? LIMIT 1"
 
 
@@ -109,6 +115,11 @@ class WorkStore:
             "UPDATE work_queue SET run_at = ?, completed_at = NULL WHERE id = ?", (run_at, item.work_id)
         )
 
+    def postpone(self, tx: Transaction, item: WorkItem, delay_s: float, message: str) -> None:
+        """The same attempt again after a pause: it met what is not its fault."""
+        self.retry(tx, item, delay_s, message)
+        tx.execute("UPDATE work_queue SET attempt_count = attempt_count - 1 WHERE id = ?", (item.work_id,))
+
     def hand_back(self, tx: Transaction, item: WorkItem) -> None:
         """The item goes back to the queue as if it had not been claimed."""
         self._leave(tx, item, "pending", None)
@@ -173,6 +184,18 @@ class WorkStore:
         row = self._database.query_one("SELECT cancel_requested FROM work_queue WHERE id = ?", (work_id,))
         return row is not None and bool(row["cancel_requested"])
 
+    def count_runnable(self, one_attempt_owner: str) -> int:
+        """How many items can still do something now; of one owner's a failed attempt is enough."""
+        row = self._database.query_one(
+            """
+            SELECT count(*) AS n FROM work_queue
+            WHERE status IN ('pending', 'processing')
+               OR (status = 'scheduled' AND NOT (owner_module = ? AND attempt_count > 0))
+            """,
+            (one_attempt_owner,),
+        )
+        return int(row["n"]) if row else 0
+
     def count_open(self, lane: str | None = None) -> int:
         """How many items are waiting, scheduled or in hand."""
         sql = "SELECT count(*) AS n FROM work_queue WHERE status IN ('pending', 'scheduled', 'processing')"
@@ -200,6 +223,11 @@ class WorkStore:
             (lane, row["priority"], row["priority"], row["created_at"], row["place"]),
         )
         return int(ahead["n"]) if ahead else None
+
+    def list_pending(self, lane: str, limit: int) -> list[str]:
+        """Subjects of the next pending items of a lane in the order of claiming, one an item."""
+        rows = self._database.query(LIST_PENDING_SQL, (lane, limit))
+        return [row["correlation_id"] for row in rows]
 
     def _promote(self, lane: str) -> None:
         sql = "SELECT id FROM work_queue WHERE status = 'scheduled' AND lane = ? AND run_at <= ? LIMIT 1"

@@ -19,6 +19,10 @@ from hotfolder.queue.store import WorkStore
 log = logging.getLogger(__name__)
 
 
+POSTPONE_S = 5.0
+"""The pause of work that met what is nobody's fault, such as a full disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a handler did: `record` runs in the transaction that completes the item, `after` tidies up."""
@@ -176,6 +180,10 @@ class Worker:
             elif held.interrupt.is_set():
                 log.info("handing back %s (%s)", item.task_type, item.correlation_id)
                 self._store.hand_back(tx, item)
+                handler.returned(tx, item)
+            elif error.retryable and not error.spends_attempt:
+                log.warning("%s waits: %s", item.task_type, error)
+                self._store.postpone(tx, item, POSTPONE_S, error.message)
                 handler.returned(tx, item)
             elif (outcome := end_of_failure(item, retryable=error.retryable)) == "pending":
                 log.warning("attempt %d of %s failed: %s", item.attempt_count, item.task_type, error)

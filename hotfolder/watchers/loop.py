@@ -15,6 +15,7 @@ from typing import Final
 from hotfolder.watchers.doorbell import Doorbell, RootWatch
 from hotfolder.watchers.handover import HandOver, SettledFile, read_signature
 from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
+from hotfolder.watchers.lease import is_open_for_writing
 from hotfolder.watchers.settle import SettleBook, Verdict
 
 __all__ = ["SettledFile", "WatchLoop"]
@@ -28,9 +29,10 @@ class WatchLoop:
     """Watches a folder tree and hands its settled files to one handler.
 
     Events are a doorbell, the listing is the truth. `accepts` gets the path relative to the root; temporary
-    names and symbolic links are left out. `on_settled` runs in the loop's own thread, `watch-<name>`, with at
-    most 500 files at a time, ordered by time and natural name, and is expected to move them away. A file that
-    it leaves is given again only when it has changed or the handler raised (then alone, with growing pauses).
+    names and symbolic links are left out, and a file that somebody has open for writing waits. `on_settled`
+    runs in the loop's own thread, `watch-<name>`, with at most 500 files at a time, ordered by time and
+    natural name, and is expected to move them away. A file that it leaves is given again only when it has
+    changed or the handler raised (then alone, with growing pauses).
     """
 
     def __init__(
@@ -185,7 +187,11 @@ class WatchLoop:
             relative = self._relative(path)
             if signature is None or relative is None or verdict is Verdict.WAIT:
                 continue
-            settled.append(SettledFile(Path(path), relative, signature, empty=verdict is Verdict.EMPTY))
+            file = SettledFile(Path(path), relative, signature, empty=verdict is Verdict.EMPTY)
+            if _is_in_use(file):
+                self._book.restart(path, signature, self._clock())
+            else:
+                settled.append(file)
         return sorted(settled, key=_order)
 
     def _give(self, files: list[SettledFile]) -> None:
@@ -247,6 +253,11 @@ def _list_folder(folder: str, folders: list[str], files: list[str]) -> None:
                     folders.append(entry.path)
             elif entry.is_file(follow_symlinks=False):
                 files.append(entry.path)
+
+
+def _is_in_use(file: SettledFile) -> bool:
+    """Whether a writer has the file open, or closed it with a last change after it was looked at."""
+    return is_open_for_writing(file.path) or read_signature(file.path) != file.signature
 
 
 def _order(file: SettledFile) -> tuple[int, list[str | int]]:

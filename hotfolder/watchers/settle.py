@@ -71,6 +71,13 @@ class SettleBook:
         if entry.look_at is None or now < entry.look_at:
             self._plan(path, entry, now)
 
+    def restart(self, path: str, signature: Signature, now: float) -> None:
+        """Begin the wait of a settled file anew, without the fast path: somebody is still busy with it."""
+        entry = self._entries.setdefault(path, _Entry())
+        entry.signature, entry.since = signature, now
+        entry.is_renamed = entry.rename_unseen = False
+        self._plan(path, entry, now + self._wait_s(entry, signature))
+
     def next_look_at(self) -> float | None:
         """Return the time of the earliest look due, None when nothing waits for one."""
         while self._heap:

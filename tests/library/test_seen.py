@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hotfolder.errors import NotFound
 from hotfolder.library.seen import SeenStore
 
 
@@ -40,3 +41,24 @@ def test_claims_are_noted_all_or_none(seen):
         seen.record_claims({"job-1": "a.yaml", "job-2": "caf\udce9.yaml"})
 
     assert seen.find_path("job-1") is None
+
+
+def test_each_try_is_counted_and_on_the_disk_at_once(database, seen):
+    seen.record_claims({"job-1": "a.yaml", "job-2": "b.yaml"})
+
+    assert [seen.count_try("job-1") for _ in range(3)] == [1, 2, 3]
+    assert not database.connection().in_transaction
+    assert [row["tries"] for row in database.query("SELECT tries FROM seen_files ORDER BY job_id")] == [3, 0]
+
+
+def test_a_claim_that_is_noted_again_keeps_its_tries(seen):
+    seen.record_claims({"job-1": "a.yaml"})
+    seen.count_try("job-1")
+    seen.record_claims({"job-1": "a.yaml"})
+
+    assert seen.count_try("job-1") == 2
+
+
+def test_a_try_of_a_claim_that_was_not_noted_is_an_error(seen):
+    with pytest.raises(NotFound):
+        seen.count_try("job-1")

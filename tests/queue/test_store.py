@@ -20,7 +20,7 @@ from hotfolder.domain.instants import format_instant
 from hotfolder.domain.work import CRASHES_MAX, NewWork
 from hotfolder.errors import QueueError
 from hotfolder.migrations import migrate
-from hotfolder.queue.store import CLAIM_SQL, HAS_PENDING_SQL, WorkStore
+from hotfolder.queue.store import CLAIM_SQL, HAS_PENDING_SQL, LIST_PENDING_SQL, WorkStore
 
 CLAIM_ALL = """
 import sys
@@ -449,6 +449,29 @@ class TestCounting:
 
         assert queue.store.queue_position("running", "gpu") is None
         assert queue.store.queue_position("next", "gpu") == 0
+
+    def test_the_next_subjects_are_listed_in_the_order_of_claiming(self, queue, clock):
+        queue.put("running", priority=9)
+        queue.claim()
+        queue.put("first")
+        queue.put("second")
+        queue.put("first")
+        clock.advance(1)
+        queue.put("late")
+        queue.put("urgent", priority=1)
+        queue.put("elsewhere", lane="io")
+
+        listed = queue.store.list_pending("gpu", 100)
+
+        assert listed == ["urgent", "first", "second", "first", "late"]
+        assert queue.store.list_pending("gpu", 2) == listed[:2]
+        assert [queue.claim().correlation_id for _ in listed] == listed
+
+    def test_listing_the_next_subjects_walks_the_queue_without_sorting(self, database):
+        plan = plan_of(database, LIST_PENDING_SQL, ("gpu", 200))
+
+        assert "idx_work_claim" in plan
+        assert "TEMP B-TREE" not in plan
 
 
 def _claimed(queue, subject="s"):

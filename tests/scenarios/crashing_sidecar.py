@@ -69,7 +69,7 @@ POINTS: Mapping[str, Point] = {
     "claimed": Point("before", Inbox, "_take"),
     "references-copied": Point("after", ReferenceDesk, "accept_all", _has_references),
     "inserted": Point("after", GenerationService, "take_in"),
-    "refused": Point("after", GenerationService, "_refuse"),
+    "refused": Point("after", GenerationService, "refuse"),
     "own-id-learned": Point("before", Inbox, "_rename_claim"),
     "part-written": Point("after", inbox, "write_atomic"),
     "parts-written": Point("before", Inbox, "_put_away"),

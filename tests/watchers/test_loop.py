@@ -113,6 +113,57 @@ def test_slowly_written_file_is_handed_over_complete_and_once(desk: _Desk) -> No
     assert (desk.taken / "0-a.yaml").read_text().count("\n") == 15
 
 
+def test_writer_that_pauses_with_the_file_open_gives_it_whole(desk: _Desk) -> None:
+    loop = desk.started(rescan_s=60.0)
+    with (desk.root / "a.yaml").open("w") as file:
+        file.write("prompt: half")
+        file.flush()
+        assert not loop.wait_until_quiet(SETTLE_S * 3)  # far longer than the settle time
+        assert (desk.files, loop.pending()) == ([], 1)
+        file.write(" and half")
+    assert desk.wait_for(1)
+    assert (desk.taken / "0-a.yaml").read_text() == "prompt: half and half"
+    assert loop.wait_until_quiet(LIMIT_S)
+    assert desk.names() == ["a.yaml"]
+
+
+def test_file_that_is_closed_without_a_change_is_handed_over_soon(desk: _Desk) -> None:
+    loop = desk.started(rescan_s=60.0)
+    with (desk.root / "a.yaml").open("w") as file:
+        file.write("x")
+        file.flush()
+        assert not loop.wait_until_quiet(SETTLE_S * 2)
+    closed_at = time.monotonic()
+    assert desk.wait_for(1)
+    assert time.monotonic() - closed_at < SETTLE_S + 0.3
+
+
+def test_file_renamed_in_while_it_is_open_waits_for_its_writer(desk: _Desk) -> None:
+    loop = desk.started(rescan_s=60.0)
+    with (desk.outside / "a.yaml").open("w") as file:
+        file.write("half")
+        file.flush()
+        (desk.outside / "a.yaml").rename(desk.root / "a.yaml")
+        assert not loop.wait_until_quiet(SETTLE_S * 2)
+        assert (desk.files, loop.pending()) == ([], 1)
+        file.write(" and half")
+    assert desk.wait_for(1)
+    assert (desk.taken / "0-a.yaml").read_text() == "half and half"
+
+
+def test_file_closed_where_nobody_hears_it_is_handed_over_by_time_alone(desk: _Desk) -> None:
+    made = desk.outside / "a.yaml"
+    with made.open("w") as file:
+        file.write("x")
+        file.flush()
+        (desk.root / "a.yaml").hardlink_to(made)  # its close is an event of the other folder
+        loop = desk.loop(rescan_s=60.0)
+        loop.start()
+        assert not loop.wait_until_quiet(SETTLE_S * 2)
+        assert desk.files == []
+    assert desk.wait_for(1)
+
+
 def test_burst_of_renames_is_delivered_exactly_once_each(desk: _Desk) -> None:
     loop = desk.started()
     names = [f"job-{number}.yaml" for number in range(2_000)]
