@@ -242,7 +242,8 @@ def _unknown_key(root: Node, path: Sequence[str | int], text_path: str) -> Probl
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     inner: dict[str, type[_JobModel]] = {"refs": Reference, "metadata": Credit}
     model = inner.get(str(path[0]), JobFile) if len(path) > 1 else JobFile
-    return [field.alias or name for name, field in model.model_fields.items()]
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return [name for name in names if name not in NOT_SUPPORTED]
 
 
 def _deepest(root: Node, path: Sequence[str | int]) -> Node:

@@ -124,7 +124,7 @@ class ReferenceDesk:
             allowed = any(place.is_relative_to(root) for root in self._roots)
         if not allowed:
             raise LibraryError(
-                f"The reference `{text}` lies outside the library and the allowed folders.",
+                f"The reference `{text}` lies outside the library's picture folders and the allowed folders.",
                 hint="Put the picture beside the job file, or add its folder to `intake.allowed_roots`.",
             )
 
