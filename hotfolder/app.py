@@ -246,5 +246,5 @@ def _to_load_params(model_set: ModelSetSettings, roots: list[Path]) -> LoadParam
         vae=locate(model_set.vae),
         llm=locate(model_set.llm),
         upscale_model=locate(model_set.upscale_model),
-        flags={"offload_to_cpu": True, "flash_attn": True, **model_set.flags},
+        flags=model_set.flags.model_dump(exclude_none=True),
     )

@@ -273,6 +273,7 @@ _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "text",
+    "bool_type": "true or false",
     "list_type": "a list, such as [a, b]",
     "dict_type": "a section with keys below it",
     "model_type": "a section with keys below it",

@@ -13,7 +13,7 @@ from typing import Any
 
 from hotfolder.clock import Clock, utc_now
 from hotfolder.domain.instants import format_instant
-from hotfolder.errors import LibraryBusy, LibraryError
+from hotfolder.errors import DiskFull, LibraryBusy, LibraryError
 from hotfolder.events import GENERATION_PROGRESS, Event
 
 BUSY_TIMEOUT_S = 15.0
@@ -92,15 +92,15 @@ class Database:
     def transaction(self) -> Iterator[Transaction]:
         """A short writing transaction: committed at the end, rolled back on an exception."""
         connection = self.connection()
-        with busy_is_told():
+        with told_in_words():
             connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield Transaction(connection, self.now())
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # a full disk makes SQLite roll back by itself
-                connection.execute("ROLLBACK")
-            raise
+            try:
+                yield Transaction(connection, self.now())
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk makes SQLite roll back by itself
+                    connection.execute("ROLLBACK")
+                raise
         if self._on_commit is not None:
             self._on_commit()
 
@@ -142,13 +142,15 @@ class Database:
 
 
 @contextmanager
-def busy_is_told() -> Iterator[None]:
-    """Turn SQLite's `database is locked`, after BUSY_TIMEOUT_S, into an error that says what to do."""
+def told_in_words() -> Iterator[None]:
+    """Turn SQLite's `database is locked` and `disk is full` into errors that say what to do."""
     try:
         yield
     except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
+        if "locked" in str(error):
             raise LibraryBusy("The database is kept by another program.") from error
+        if "full" in str(error):
+            raise DiskFull("There is no room left for the database.") from error
         raise
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlite_utils import Database as SchemaDatabase
 from sqlite_utils import Migrations
 
-from hotfolder.database import busy_is_told, connect
+from hotfolder.database import connect, told_in_words
 from hotfolder.errors import LibraryError
 
 MIGRATION_SET = "hotfolder"
@@ -26,7 +26,7 @@ def migrate(path: Path) -> list[str]:
         migrations = build_migrations()
         if _is_current(connection, migrations):
             return []
-        with busy_is_told():
+        with told_in_words():
             connection.execute("BEGIN IMMEDIATE")
         known = _names(migrations)
         applied = {each.name for each in migrations.applied(database)}

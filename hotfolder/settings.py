@@ -31,6 +31,25 @@ class EngineSettings(_Section):
     env: dict[str, str] = Field(default_factory=dict, description="Added to the engine's environment.")
 
 
+class LoadFlags(_Section):
+    """The switches of cn-engine's load command, under its names."""
+
+    offload_to_cpu: bool = Field(True, description="Keep weights in main memory until they are used.")
+    flash_attn: bool = Field(True, description="Flash attention.")
+    diffusion_flash_attn: bool | None = Field(
+        None, description="Flash attention in the diffusion model only."
+    )
+    vae_conv_direct: bool | None = Field(None, description="Direct convolution in the VAE.")
+    llm_on_cpu: bool | None = Field(None, description="Run the text encoder on the processor.")
+    vae_on_cpu: bool | None = Field(None, description="Run the VAE on the processor.")
+    n_threads: int | None = Field(None, description="Threads of the processor to use.")
+    tensor_type_rules: str | None = Field(None, description="Which tensors are converted to which type.")
+    upscale_offload_to_cpu: bool | None = Field(None, description="As offload_to_cpu, for the upscaler.")
+    upscale_direct: bool | None = Field(None, description="Direct convolution in the upscaler.")
+    upscale_n_threads: int | None = Field(None, description="Threads for the upscaler.")
+    upscale_tile_size: int | None = Field(None, description="Edge of a tile in pixels.")
+
+
 class ModelSetSettings(_Section):
     """The files of one model; relative paths are looked up in models.roots, then LIBRARY/models."""
 
@@ -38,10 +57,7 @@ class ModelSetSettings(_Section):
     vae: str | None = Field(None, description="The autoencoder, where it is a file of its own.")
     llm: str | None = Field(None, description="The text encoder, where it is a file of its own.")
     upscale_model: str | None = Field(None, description="The model that enlarges pictures.")
-    flags: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Of cn-engine's load, over offload_to_cpu: true and flash_attn: true.",
-    )
+    flags: LoadFlags = Field(LoadFlags(), description="How cn-engine loads the model.")
 
 
 class ModelSettings(_Section):

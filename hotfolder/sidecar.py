@@ -21,7 +21,8 @@ from hotfolder.library.seen import SeenStore
 from hotfolder.providers.local import LocalProvider
 from hotfolder.queue.nudge import NudgeListener
 from hotfolder.queue.worker import Worker
-from hotfolder.watchers.inbox import Inbox, is_job_file
+from hotfolder.watchers.inbox import Inbox
+from hotfolder.watchers.inbox_files import is_job_file
 from hotfolder.watchers.loop import SettledFile, WatchLoop
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Sidecar:
             raise
 
     def _start_locked(self) -> None:
+        self._inbox.check()
         handed_back = self._worker.recover()
         recovered = self._inbox.recover()
         self._sweep_work()
@@ -95,6 +97,7 @@ class Sidecar:
         """Watchers, gpu lane, io and cpu lanes, engine, status, lock: each with a deadline."""
         grace_s = self._library.settings.shutdown.grace_s
         log.info("stopping: the work in hand has %g s to end", grace_s)
+        self._inbox.stop()
         self._loop.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()

@@ -14,7 +14,7 @@ from hotfolder.cli.output import json_option, one_line, print_json, print_table,
 from hotfolder.delivery.documents import build_head, build_report
 from hotfolder.errors import HotfolderError, NotFound
 from hotfolder.library.jobs import Job
-from hotfolder.watchers.inbox import list_held, list_waiting
+from hotfolder.watchers.inbox_files import list_held, list_waiting
 
 _JOBS = click.argument("job_ids", metavar="JOB...", nargs=-1, required=True)
 

@@ -22,7 +22,7 @@ from hotfolder.domain.generation import ENDED
 from hotfolder.events import JOB_CHANGED
 from hotfolder.library.jobs import Job
 from hotfolder.sidecar import Sidecar
-from hotfolder.watchers.inbox import list_held, list_waiting
+from hotfolder.watchers.inbox_files import list_held, list_waiting
 
 
 @click.command()

@@ -19,7 +19,7 @@ from hotfolder.errors import JobFileError, Problem
 from hotfolder.files.storage import write_to_free_name
 from hotfolder.generation.submission import Submission, build_submission
 from hotfolder.watchers.ignore import is_ignored
-from hotfolder.watchers.inbox import is_job_file
+from hotfolder.watchers.inbox_files import is_job_file
 
 _FILES = click.argument(
     "files",

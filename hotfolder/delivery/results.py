@@ -13,7 +13,7 @@ from hotfolder.domain.generation import ENDED
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError
-from hotfolder.files.names import free_name
+from hotfolder.files.names import RESULT_SUFFIX, free_name
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import move_to_free_name, replace_file, write_atomic, write_json
 from hotfolder.library.generations import GenerationStore
@@ -23,7 +23,6 @@ from hotfolder.queue.worker import Done
 
 log = logging.getLogger(__name__)
 
-RESULT_SUFFIX = ".result.json"
 REPORT_SUFFIX = ".error.md"
 DELIVERED = "delivery.completed"
 _TURNS = 64

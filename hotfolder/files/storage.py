@@ -16,7 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -106,7 +106,7 @@ def copy_into(source: int | Path, target: Path) -> None:
 
 def replace_file(source: Path, target: Path) -> None:
     """Move a regular file over a target, across file systems too; done means that it is on the disk."""
-    with open_regular(source) as stream:
+    with suppress(PermissionError), open_regular(source) as stream:  # it may be moved unread
         if sys.platform != "win32":  # only what is open for writing can be flushed there
             os.fsync(stream.fileno())
     ensure_folder(target.parent)

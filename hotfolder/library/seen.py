@@ -42,3 +42,8 @@ class SeenStore:
         if row is None:
             raise NotFound(f"The claim {job_id} was not noted.")
         return int(row["tries"])
+
+    def forget_tries(self, job_id: str) -> None:
+        """Begin to count the tries of a claim anew."""
+        with self._database.transaction() as tx:
+            tx.execute("UPDATE seen_files SET tries = 0 WHERE job_id = ?", (job_id,))

@@ -5,26 +5,23 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from hotfolder.clock import Clock, NewId
-from hotfolder.domain.document import format_of
 from hotfolder.domain.instants import is_uuid
 from hotfolder.errors import HotfolderError, JobFileError, LibraryError, Problem
-from hotfolder.files.names import RESULT_SUFFIX, claim_name, display_text, free_name, parse_claim_name
+from hotfolder.files.names import claim_name, display_text, free_name, parse_claim_name
 from hotfolder.files.paths import LibraryPaths, ensure_folder, sync_folder
 from hotfolder.files.storage import move_to_free_name, open_regular, write_atomic
 from hotfolder.generation.service import Accepted, ClaimedFile, Split
-from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
 
 log = logging.getLogger(__name__)
 
-HOLD = "hold"
 MAX_TRIES: Final = 10
 """So many starts try a claimed file that ended the process each time; the next one refuses it unread."""
 
@@ -66,6 +63,9 @@ class Seen(Protocol):
     def count_try(self, job_id: str) -> int:
         """Count a try before it begins."""
 
+    def forget_tries(self, job_id: str) -> None:
+        """Begin to count anew: the process outlived the last try."""
+
 
 class Jobs(Protocol):
     """What the inbox needs to know and say of jobs."""
@@ -78,44 +78,6 @@ class Jobs(Protocol):
 
     def deliver_if_ended(self, job_id: str) -> None:
         """Hand out the result of a job once more, if it has ended: another file stands for it."""
-
-
-def is_job_file(relative: PurePath) -> bool:
-    """Whether the inbox takes this file: named like a job and not in hold/.
-
-    `_folder.yaml` and result files are no jobs.
-    """
-    return relative.parts[0] != HOLD and _is_named_like_a_job(relative.name)
-
-
-def list_held(inbox: Path) -> list[str]:
-    """Job files in hold/, relative to the inbox: they wait until somebody moves them out."""
-    return sorted(
-        each.as_posix() for each in _list_files(inbox, inbox / HOLD) if _is_named_like_a_job(each.name)
-    )
-
-
-def list_waiting(inbox: Path) -> list[str]:
-    """Job files that have not been claimed yet, relative to the inbox."""
-    return sorted(each.as_posix() for each in _list_files(inbox, inbox) if is_job_file(each))
-
-
-def _is_named_like_a_job(name: str) -> bool:
-    return (
-        not name.startswith("_folder.")
-        and not name.casefold().endswith(RESULT_SUFFIX)
-        and format_of(name) is not None
-    )
-
-
-def _list_files(inbox: Path, folder: Path) -> list[PurePath]:
-    """The files that the watcher would look at, relative to the inbox."""
-    files = (each for each in folder.rglob("*") if each.is_file() and not each.is_symlink())
-    return [each for each in (file.relative_to(inbox) for file in files) if not _is_left_alone(each)]
-
-
-def _is_left_alone(relative: PurePath) -> bool:
-    return is_ignored(relative.name) or any(is_ignored_folder(each) for each in relative.parts[:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +208,7 @@ class Inbox:
             if not is_noted:
                 self._seen.record_claims({claim.job_id: display_text(str(claim.place))})
             return replace(claim, tries=self._seen.count_try(claim.job_id))
-        except (HotfolderError, sqlite3.Error):  # a full disk must not keep the service from starting
+        except HotfolderError:  # a full disk must not keep the service from starting
             log.exception("the try of job file %s could not be counted", claim.job_id)
             return claim
 
@@ -260,6 +222,8 @@ class Inbox:
                 log.exception("job file %s could not be taken in; it is tried again", claim.job_id)
             self._failed.add(claim.job_id)
             self._keep(claim)
+            with suppress(HotfolderError):  # what fails in words has not ended the process
+                self._seen.forget_tries(claim.job_id)
         else:
             self._failed.discard(claim.job_id)
 

@@ -21,7 +21,8 @@ from hotfolder.generation.service import Accepted, ClaimedFile, Split
 from hotfolder.library.seen import SeenStore
 from hotfolder.migrations import migrate
 from hotfolder.watchers import inbox as module
-from hotfolder.watchers.inbox import MAX_TRIES, Inbox, is_job_file, list_held, list_waiting
+from hotfolder.watchers.inbox import MAX_TRIES, Inbox
+from hotfolder.watchers.inbox_files import is_job_file, list_held, list_waiting
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 JOB = str(UUID(int=7))
