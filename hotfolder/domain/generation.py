@@ -52,12 +52,6 @@ ACTIVE: frozenset[str] = frozenset(JOB_TRANSITIONS) - ENDED
 RETRYABLE: frozenset[str] = ENDED - {"completed"}
 
 
-def check_transition(table: Mapping[str, frozenset[str]], before: str, after: str) -> None:
-    """Raise ValueError when a state machine has no such change."""
-    if after not in table[before]:
-        raise ValueError(f"no change from {before!r} to {after!r}")
-
-
 def ended_job_status(generation_statuses: Iterable[str], *, cancel_requested: bool) -> JobStatus | None:
     """What a job ends as once all of its generations have ended; None while one has not."""
     statuses = set(generation_statuses)

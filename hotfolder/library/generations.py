@@ -12,8 +12,8 @@ from hotfolder.domain.generation import (
     GENERATION_TRANSITIONS,
     GenerationOutcome,
     GenerationStatus,
-    check_transition,
 )
+from hotfolder.domain.transitions import check_transition
 from hotfolder.errors import NotFound
 from hotfolder.events import GENERATION_CHANGED
 

@@ -14,8 +14,8 @@ from hotfolder.domain.generation import (
     JOB_TRANSITIONS,
     RETRYABLE,
     JobStatus,
-    check_transition,
 )
+from hotfolder.domain.transitions import check_transition
 from hotfolder.errors import NotFound
 from hotfolder.events import JOB_CHANGED, JOB_RECEIVED
 

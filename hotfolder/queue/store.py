@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from hotfolder.clock import NewId, new_id
 from hotfolder.database import Database, Row, Transaction, to_json
-from hotfolder.domain.generation import check_transition
 from hotfolder.domain.instants import format_instant, parse_instant
+from hotfolder.domain.transitions import check_transition
 from hotfolder.domain.work import CRASHES_MAX, WORK_TRANSITIONS, EndStatus, NewWork, WorkItem, WorkStatus
 from hotfolder.errors import QueueError
 from hotfolder.events import WORK_UPDATED
@@ -247,7 +247,7 @@ class WorkStore:
                 tx.event(WORK_UPDATED, "work", row["id"], {"status": "pending", "taskType": row["task_type"]})
 
     def _leave(self, tx: Transaction, item: WorkItem, status: WorkStatus, message: str | None) -> None:
-        """The only line that takes an item out of its status; checks the table and the lease."""
+        """Change the status of an item that is waiting or in hand; checks the table and the lease."""
         check_transition(WORK_TRANSITIONS, item.status, status)
         changed = tx.execute(
             """

@@ -17,9 +17,9 @@ from hotfolder.domain.generation import (
     RETRYABLE,
     GenerationStatus,
     JobStatus,
-    check_transition,
     ended_job_status,
 )
+from hotfolder.domain.transitions import check_transition
 
 JOB_STATES: tuple[str, ...] = get_args(JobStatus)
 GENERATION_STATES: tuple[str, ...] = get_args(GenerationStatus)

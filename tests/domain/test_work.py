@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotfolder.domain.generation import check_transition
+from hotfolder.domain.transitions import check_transition
 from hotfolder.domain.work import WORK_TRANSITIONS, WorkItem, WorkStatus, end_of_failure, retry_delay_s
 
 STATES: tuple[str, ...] = get_args(WorkStatus)
