@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import FrameType
 from typing import Any
 
@@ -143,9 +143,14 @@ def print_summary(library: Library, jobs: list[Job], *, as_json: bool = False) -
         files = [dict(zip(("jobId", "jobFile", "status"), each, strict=True)) for each in waiting]
         print_json([*rows, *files])
         return
-    columns = ("jobFile", "status", "pictures", "where", "problem")
-    titles = ("Job file", "Status", "Pictures", "Where", "Problem")
+    columns = ("jobFile", "status", "pictures", "finalPath")
+    titles = ("Job file", "Status", "Pictures", "Where it lies now")
     print_table(titles, [[row[each] for each in columns] for row in rows], "No jobs were there to run.")
+    for folder in sorted({str(PurePosixPath(path).parent) for row in rows for path in row["paths"]}):
+        say(f"The pictures are in {folder}/.")
+    for row in rows:
+        if row["problem"]:
+            say(one_line(f"{row['jobFile']}: {row['problem']}"))
     for _, name, status in waiting:
         say(one_line(f"{'Held' if status == 'held' else f'Waiting ({status})'}: inbox/{name}"))
 
@@ -164,7 +169,7 @@ def _summary_row(library: Library, job: Job) -> dict[str, Any]:
         "status": job.status,
         "pictures": len(media),
         "paths": [each.file_path for each in media],
-        "where": media[0].file_path if media else job.final_path,
+        "finalPath": job.final_path,
         "problem": f"{place}{first['message']}{more}" if first else warning,
     }
 

@@ -22,7 +22,8 @@ def test_demo_ends_as_the_example_says_from_any_folder(command: Command) -> None
     demo = Path.cwd() / "demo-library"
     assert outcome.code == 0, outcome.out + outcome.err
     assert "Everything ended as the example says" in outcome.out
-    states = [line.split()[1] for line in outcome.out.splitlines() if line[:2].isdigit()]
+    table = outcome.out.splitlines()[1:5]
+    states = [line.split()[1] for line in table]
     assert states == ["completed", "completed", "completed", "failed"]
     assert "line 3, column 14: There is no endpoint" in outcome.out
     report = (demo / "failed" / "04-broken-on-purpose.yaml.error.md").read_text(encoding="utf-8")
