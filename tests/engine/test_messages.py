@@ -25,7 +25,7 @@ from hotfolder.errors import EngineProtocolError
 
 RESULT = {
     "success": True,
-    "output": "/work/a.png",
+    "output": "/pictures/a.png",
     "seed": 42,
     "total_time_ms": 4200,
     "images_saved": 1,
@@ -59,7 +59,7 @@ def generate_params(**changes):
         "steps": 4,
         "sampling_method": None,
         "ref_images": (),
-        "output": "/work/a.png",
+        "output": "/pictures/a.png",
     }
     return GenerateParams(**{**values, **changes})
 
@@ -145,7 +145,7 @@ def test_phase_without_a_word_of_ours_is_no_progress():
 def test_result_becomes_an_outcome():
     outcome = parse_outcome(RESULT)
 
-    assert (outcome.output, outcome.seed, outcome.total_time_ms) == ("/work/a.png", 42, 4200)
+    assert (outcome.output, outcome.seed, outcome.total_time_ms) == ("/pictures/a.png", 42, 4200)
     assert (outcome.prompt_cache_hit, outcome.ref_latent_cache_hit) == (True, False)
 
 
@@ -245,7 +245,7 @@ def test_generate_sends_what_was_asked():
         "seed": 42,
         "steps": 4,
         "ref_images": ["/refs/1.png"],
-        "output": "/work/a.png",
+        "output": "/pictures/a.png",
         "use_prompt_cache": True,
         "use_ref_latent_cache": True,
         "sigmas": [1.0, 0.5, 0],
