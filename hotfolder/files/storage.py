@@ -194,7 +194,7 @@ def store_by_hash(source: Path, folder: Path, extension: str) -> tuple[str, Path
                     hint="Its copy may have failed; drop it again.",
                 )
             target = folder / single_name(digest.hexdigest() + dotted_extension(extension))
-            if _is_file_of_size(target, size_bytes):
+            if _is_file_of_size(target, size_bytes) and sha256_file(target) == digest.hexdigest():
                 temporary.unlink()
             else:
                 _settle(writer, temporary, target)

@@ -195,10 +195,10 @@ class GenerationService:
     def refuse(self, claimed: ClaimedFile, error: JobFileError) -> Accepted:
         """End a job that cannot be accepted; it keeps the submitter's id and extra where they can be read."""
         identity = read_identity(claimed.data, format_of(claimed.name) or "yaml", self._max_job_bytes)
-        existing = self._find_own(identity.own_id) or self._jobs.find(claimed.job_id)
+        existing = self._jobs.find(claimed.job_id) or self._find_own(identity.own_id)
         text = claimed.data[: self._max_job_bytes]
         if existing is not None and existing.status in RETRYABLE and existing.text == text:
-            return Accepted(existing.job_id)  # refused before: by an earlier start, or dropped again unmended
+            return Accepted(existing.job_id)  # refused before, or dropped again unmended
         own_id = identity.own_id if existing is None else None
         with self._database.transaction() as tx:
             job = replace(_received(claimed, own_id, tx.at), text=text, extra=identity.extra)

@@ -16,11 +16,14 @@ import pytest
 from hotfolder.errors import LibraryError
 from hotfolder.files.storage import (
     copy_into,
+    move_to_free_name,
+    rename_new,
     replace_file,
     sha256_file,
     store_by_hash,
     write_atomic,
     write_json,
+    write_to_free_name,
 )
 
 
@@ -290,3 +293,69 @@ def test_device_is_refused(tmp_path: Path) -> None:
         store_by_hash(Path("/dev/zero"), tmp_path, ".png")
 
     assert caught.value.code == "library.not_a_file"
+
+
+@pytest.fixture(params=["by the system", "by a link"])
+def way_to_rename(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renaming as this system does it, and as it is done where the system has no such call."""
+    if request.param == "by a link":
+        monkeypatch.setattr("hotfolder.files.storage._renamed_by_system", lambda source, target: False)
+
+
+@pytest.mark.usefixtures("way_to_rename")
+def test_rename_to_a_new_name_moves_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("mine")
+
+    rename_new(tmp_path / "a", tmp_path / "b")
+
+    assert names_in(tmp_path) == {"b"}
+    assert (tmp_path / "b").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("way_to_rename")
+def test_rename_to_a_name_that_is_there_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("mine")
+    (tmp_path / "b").write_text("theirs")
+
+    with pytest.raises(FileExistsError):
+        rename_new(tmp_path / "a", tmp_path / "b")
+
+    assert ((tmp_path / "a").read_text(), (tmp_path / "b").read_text()) == ("mine", "theirs")
+
+
+@pytest.mark.usefixtures("way_to_rename")
+def test_eight_writers_of_one_name_at_once_leave_eight_files(tmp_path: Path) -> None:
+    start = threading.Barrier(8)
+
+    def write(number: int) -> Path:
+        start.wait(10)
+        return write_to_free_name(tmp_path, "job.yaml", str(number).encode())
+
+    with ThreadPoolExecutor(8) as pool:
+        places = list(pool.map(write, range(8)))
+
+    assert names_in(tmp_path) == {"job.yaml", *(f"job~{number}.yaml" for number in range(2, 9))}
+    assert [place.read_text() for place in places] == [str(number) for number in range(8)]
+
+
+def test_move_takes_the_next_name_when_the_first_is_taken_by_a_file_or_by_word(tmp_path: Path) -> None:
+    (tmp_path / "new").write_text("mine")
+    folder = tmp_path / "failed"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("theirs")
+
+    place = move_to_free_name(tmp_path / "new", folder, "a.yaml", lambda path: path.name == "a~2.yaml")
+
+    assert place == folder / "a~3.yaml"
+    assert ((folder / "a.yaml").read_text(), place.read_text()) == ("theirs", "mine")
+
+
+def test_stored_file_that_was_overwritten_with_as_many_bytes_is_put_right(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"good")
+    _, stored = store_by_hash(tmp_path / "a.png", tmp_path / "refs", ".png")
+    stored.write_bytes(b"evil")
+
+    store_by_hash(tmp_path / "a.png", tmp_path / "refs", ".png")
+
+    assert stored.read_bytes() == b"good"
+    assert names_in(tmp_path / "refs") == {stored.name}

@@ -10,10 +10,18 @@ import pytest
 from hotfolder.database import Database
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import CRASHES_MAX, NewWork
-from hotfolder.errors import EngineCancelled, EngineCrashed, HotfolderError, ProviderError, QueueError
+from hotfolder.errors import (
+    DiskFull,
+    EngineBusy,
+    EngineCancelled,
+    EngineCrashed,
+    HotfolderError,
+    ProviderError,
+    QueueError,
+)
 from hotfolder.events import Doorbell
 from hotfolder.queue.store import WorkStore
-from hotfolder.queue.worker import Done, Worker
+from hotfolder.queue.worker import POSTPONE_S, Done, Worker
 
 WAIT_S = 10.0
 
@@ -168,6 +176,25 @@ def test_the_pauses_between_attempts_grow(queue, clock, make_worker):
         clock.now = run_at
 
     assert pauses_s == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("error", [DiskFull("no room"), EngineBusy("one at a time")], ids=["disk", "engine"])
+def test_what_is_nobodys_fault_postpones_the_item_and_spends_no_attempt(queue, clock, make_worker, error):
+    handler = Scripted(raising(error))
+    worker = make_worker(handler)
+    work_id = queue.put(max_attempts=1)  # a single spent attempt would end it
+
+    for _ in range(3):
+        assert worker.run_one("gpu") is True
+        row = queue.row(work_id)
+        assert (row["status"], row["attempt_count"]) == ("scheduled", 0)
+        assert (parse_instant(row["run_at"]) - clock()).total_seconds() == POSTPONE_S
+        clock.advance(POSTPONE_S)
+
+    assert handler.told == ["returned"] * 3
+    handler.act = lambda item, interrupt: Done(lambda tx: None)
+    assert worker.run_one("gpu") is True
+    assert (queue.status(work_id), queue.row(work_id)["attempt_count"]) == ("completed", 1)
 
 
 def test_the_last_attempt_leaves_a_dead_item(queue, clock, make_worker):

@@ -1,0 +1,166 @@
+"""One picture is made: never on a full disk, never from a reference that has changed."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from hotfolder.app import Library, create_library, open_library
+from hotfolder.clock import new_id
+from hotfolder.config import load_settings
+from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
+from hotfolder.domain.work import WorkItem
+from hotfolder.errors import ContentMissing, DiskFull, EngineError
+from hotfolder.generation.execute import ROOM_BYTES, ExecuteHandler
+from hotfolder.generation.service import Accepted, ClaimedFile
+from tests import pictures
+
+Usage = namedtuple("Usage", "total used free")
+JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    root = tmp_path / "library"
+    create_library(root)
+    library = open_library(root, load_settings(root, {}))
+    yield library
+    library.close()
+
+
+def take_in(library: Library, text: str, name: str = "a.yaml", claim: str | None = None) -> str:
+    """The id of the job that a claimed file stands for."""
+    outcome = library.service.take_in(
+        ClaimedFile(claim or new_id(), name, PurePosixPath(name), text.encode())
+    )
+    assert isinstance(outcome, Accepted)
+    return outcome.job_id
+
+
+class Painter:
+    """A provider without an engine: notes what it is asked for and draws a picture, or raises."""
+
+    def __init__(self, *, ai_generated: bool = True, warnings: tuple[str, ...] = ()) -> None:
+        self.asked: list[GenerationRequest] = []
+        self.error: Exception | None = None
+        self._ai_generated = ai_generated
+        self._warnings = warnings
+
+    def run(
+        self,
+        request: GenerationRequest,
+        on_progress: Callable[[Progress], None],
+        interrupt: threading.Event,
+    ) -> GenerationOutcome:
+        self.asked.append(request)
+        pictures.write_png(Path(request.output), (request.width, request.height))
+        if self.error is not None:
+            raise self.error
+        kind = "cn-engine" if self._ai_generated else "procedural"
+        return GenerationOutcome(
+            request.output, 7, None, None, kind, None, {}, self._ai_generated, self._warnings
+        )
+
+
+def build_execute(library: Library, painter: Painter) -> ExecuteHandler:
+    stores = (library.database, library.paths, library.jobs, library.generations, library.work)
+    return ExecuteHandler(*stores, library.closer, library.catalog.by_key, painter, new_id)
+
+
+def claim(library: Library, lane: str) -> WorkItem:
+    item = library.work.claim(lane)
+    assert item is not None
+    return item
+
+
+def set_free_bytes(monkeypatch: pytest.MonkeyPatch, free_bytes: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, free_bytes))
+
+
+def test_full_disk_begins_nothing_and_leaves_no_work_folder(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = Painter()
+    take_in(library, JOB)
+    item = claim(library, "gpu")
+    set_free_bytes(monkeypatch, ROOM_BYTES - 1)
+
+    with pytest.raises(DiskFull, match="64 MB left"):
+        build_execute(library, painter).execute(item, threading.Event())
+
+    assert painter.asked == []
+    assert not any((library.paths.root / "work").iterdir())
+
+
+def test_enough_room_is_enough(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    painter = Painter()
+    take_in(library, JOB)
+    item = claim(library, "gpu")
+    set_free_bytes(monkeypatch, ROOM_BYTES)
+
+    build_execute(library, painter).execute(item, threading.Event())
+
+    assert len(painter.asked) == 1
+
+
+def test_engine_that_fails_on_a_disk_that_ran_full_is_not_to_blame(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = Painter()
+    painter.error = EngineError("cannot write the output")
+    take_in(library, JOB)
+    item = claim(library, "gpu")
+    free_bytes = iter([ROOM_BYTES, ROOM_BYTES - 1])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, next(free_bytes)))
+
+    with pytest.raises(DiskFull):
+        build_execute(library, painter).execute(item, threading.Event())
+
+    assert len(painter.asked) == 1
+    assert not any((library.paths.root / "work").iterdir())
+
+
+def test_job_that_waits_for_room_is_queued_again(library: Library) -> None:
+    job_id = take_in(library, JOB)
+    item = claim(library, "gpu")
+    handler = build_execute(library, Painter())
+    handler.execute(item, threading.Event())
+    assert library.jobs.get(job_id).status == "running"
+
+    with library.database.transaction() as tx:
+        handler.returned(tx, item)
+
+    assert library.jobs.get(job_id).status == "queued"
+    assert [each.status for each in library.generations.list_of_job(job_id)] == ["pending"]
+
+
+def test_reference_changed_after_acceptance_never_reaches_the_engine(library: Library) -> None:
+    painter = Painter()
+    pictures.write_png(library.paths.inbox / "a.png")
+    take_in(library, "refs: [a.png]\n" + JOB)
+    (stored,) = library.paths.refs.iterdir()
+    pictures.write_grey_png(stored)
+
+    with pytest.raises(ContentMissing) as caught:
+        build_execute(library, painter).execute(claim(library, "gpu"), threading.Event())
+
+    assert caught.value.code == "job.ref_missing"
+    assert painter.asked == []
+
+
+def test_outcome_is_recorded_together_with_the_next_step(library: Library) -> None:
+    job_id = take_in(library, JOB)
+    done = build_execute(library, Painter()).execute(claim(library, "gpu"), threading.Event())
+    assert library.work.count_open("cpu") == 0
+
+    with library.database.transaction() as tx:
+        done.record(tx)
+
+    (generation,) = library.generations.list_of_job(job_id)
+    assert (generation.engine_kind, generation.total_time_ms) == ("cn-engine", 7)
+    assert claim(library, "cpu").payload["generationId"] == generation.generation_id
