@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 
-from hotfolder.app import Library, create_library, open_library
+from hotfolder.app import Library
 from hotfolder.clock import new_id
-from hotfolder.config import load_settings
 from hotfolder.errors import HotfolderError
 from hotfolder.generation.service import Accepted, ClaimedFile
 
 OWN_ID = "3f0c1111-0000-4000-8000-000000000001"
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    root = tmp_path / "library"
-    create_library(root)
-    library = open_library(root, load_settings(root, {}))
-    yield library
-    library.close()
 
 
 def take_in(library: Library, text: str, name: str = "a.yaml", claim: str | None = None) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from hotfolder.app import Library, create_library, open_library
+from hotfolder.app import Library
 from hotfolder.clock import new_id
-from hotfolder.config import load_settings
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.domain.work import WorkItem
 from hotfolder.errors import ContentMissing, DiskFull, EngineError
@@ -22,15 +21,6 @@ from tests import pictures
 
 Usage = namedtuple("Usage", "total used free")
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    root = tmp_path / "library"
-    create_library(root)
-    library = open_library(root, load_settings(root, {}))
-    yield library
-    library.close()
 
 
 def take_in(library: Library, text: str, name: str = "a.yaml", claim: str | None = None) -> str:

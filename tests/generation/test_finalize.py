@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from hotfolder.app import Library, create_library, open_library
+from hotfolder.app import Library
 from hotfolder.clock import new_id
-from hotfolder.config import load_settings
 from hotfolder.delivery.documents import build_result
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.domain.work import WorkItem
@@ -27,15 +26,6 @@ from tests import pictures
 FLUX = "endpointKey: local.flux2-klein-4b.image\nparams: {prompt: A bay, size: 64*64}\n"
 WARNING = "Drawn by the procedural engine, not by an AI model: No cn-engine was found."
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    root = tmp_path / "library"
-    create_library(root)
-    library = open_library(root, load_settings(root, {}))
-    yield library
-    library.close()
 
 
 def take_in(library: Library, text: str, name: str = "a.yaml", claim: str | None = None) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from hotfolder.app import Library, create_library, open_library
+from hotfolder.app import Library
 from hotfolder.clock import new_id
-from hotfolder.config import load_settings
 from hotfolder.delivery.documents import build_report, build_status_line
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.errors import DiskFull, EngineBusy, HotfolderError
@@ -50,15 +49,6 @@ class Painter:
         return GenerationOutcome(
             request.output, 1, None, None, kind, None, {}, not self.warnings, self.warnings
         )
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    root = tmp_path / "library"
-    create_library(root)
-    library = open_library(root, load_settings(root, {}))
-    yield library
-    library.close()
 
 
 def take_in(library: Library, text: str = JOB, name: str = "a.yaml") -> str:

@@ -18,6 +18,7 @@ def test_dropped_job_reaches_the_idle_engine_within_150_ms_at_the_median(tmp_pat
         taken_ms = [service.latency_ms(f"job-{number}.yaml") for number in range(9)]
 
         assert statistics.median(taken_ms) <= 150
+        assert max(taken_ms) <= 500  # of so few samples the worst stands for p95
     finally:
         service.kill()
 
@@ -37,5 +38,6 @@ def test_second_job_100_ms_after_the_first_claim_is_not_held_up_by_it(tmp_path: 
             taken_ms.append(service.latency_ms(f"second-{number}.yaml"))
 
         assert statistics.median(taken_ms) <= 150
+        assert max(taken_ms) <= 500  # of so few samples the worst stands for p95
     finally:
         service.kill()
