@@ -14,6 +14,8 @@ GENERATION_PROGRESS = "generation.progress"
 GENERATION_CHANGED = "generation.changed"
 GENERATION_RESULT = "generation.result"
 LIBRARY_UPDATED = "library.updated"
+RATING_CHANGED = "rating.changed"
+IMPORT_ENDED = "import.ended"
 ENGINE_STATUS = "engine.status"
 
 

@@ -15,15 +15,16 @@ from hotfolder.errors import LibraryError
 MIGRATION_SET = "hotfolder"
 
 
-def migrate(path: Path) -> list[str]:
+def migrate(path: Path, migrations: Migrations | None = None) -> list[str]:
     """Bring a database up to date and name the steps applied; refuses one that is newer than this program.
 
-    Several processes may call this at the same time: all steps run inside one `BEGIN IMMEDIATE`.
+    Several processes may call this at the same time: all steps run inside one `BEGIN IMMEDIATE`. Without
+    `migrations` the steps are those of library.db.
     """
+    migrations = migrations or build_migrations()
     connection = connect(path)
     try:
         database = SchemaDatabase(connection)
-        migrations = build_migrations()
         if _is_current(connection, migrations):
             return []
         with told_in_words():
@@ -57,7 +58,7 @@ def _is_current(connection: sqlite3.Connection, migrations: Migrations) -> bool:
     if connection.execute(table).fetchone() is None:
         return False
     sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
-    return {row[0] for row in connection.execute(sql, (MIGRATION_SET,))} == _names(migrations)
+    return {row[0] for row in connection.execute(sql, (migrations.name,))} == _names(migrations)
 
 
 def _names(migrations: Migrations) -> set[str]:
@@ -78,6 +79,11 @@ def build_migrations() -> Migrations:
         for statement in _INITIAL:
             db.execute(statement)
         _seed_base_models(db)
+
+    @migrations()
+    def m002_light_table(db: SchemaDatabase) -> None:
+        for statement in _LIGHT_TABLE:
+            db.execute(statement)
 
     return migrations
 
@@ -281,6 +287,75 @@ _INITIAL = (
     )
     """,
     "CREATE TABLE app_settings (key TEXT PRIMARY KEY, value TEXT)",
+)
+
+_LIGHT_TABLE = (
+    # What the grid asks for is answered from an index alone; deleted pictures are in none of them.
+    "DROP INDEX idx_media_created",
+    """
+    CREATE INDEX idx_media_created ON media (created_at DESC, id DESC, rating, status, media_type, origin)
+    WHERE deleted_at IS NULL
+    """,
+    """
+    CREATE INDEX idx_media_rating ON media (rating, created_at DESC, id DESC, status, media_type, origin)
+    WHERE deleted_at IS NULL
+    """,
+    """
+    CREATE TABLE rating_history (
+        id INTEGER PRIMARY KEY,
+        media_id TEXT NOT NULL REFERENCES media (id) ON DELETE CASCADE,
+        field TEXT NOT NULL,               -- rating, status, label, title, description or keywords
+        old_value TEXT,
+        new_value TEXT,
+        actor TEXT,
+        at TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX idx_rating_history_media ON rating_history (media_id, id)",
+    # How many pictures there are of each kind, so that counting a filtered set reads a handful of rows.
+    """
+    CREATE TABLE media_counts (
+        media_type TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        status TEXT NOT NULL,              -- '' for NULL
+        rating INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        PRIMARY KEY (media_type, origin, status, rating)
+    ) WITHOUT ROWID
+    """,
+    """
+    INSERT INTO media_counts
+    SELECT media_type, origin, coalesce(status, ''), rating, count(*) FROM media
+    WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4
+    """,
+    """
+    CREATE TRIGGER media_counted_insert AFTER INSERT ON media WHEN new.deleted_at IS NULL
+    BEGIN
+        INSERT INTO media_counts VALUES (new.media_type, new.origin, coalesce(new.status, ''), new.rating, 1)
+        ON CONFLICT DO UPDATE SET n = n + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER media_counted_delete AFTER DELETE ON media WHEN old.deleted_at IS NULL
+    BEGIN
+        UPDATE media_counts SET n = n - 1
+        WHERE media_type = old.media_type AND origin = old.origin
+          AND status = coalesce(old.status, '') AND rating = old.rating;
+    END
+    """,
+    """
+    CREATE TRIGGER media_counted_update
+    AFTER UPDATE OF media_type, origin, status, rating, deleted_at ON media
+    BEGIN
+        UPDATE media_counts SET n = n - 1
+        WHERE old.deleted_at IS NULL AND media_type = old.media_type AND origin = old.origin
+          AND status = coalesce(old.status, '') AND rating = old.rating;
+        INSERT INTO media_counts
+        SELECT new.media_type, new.origin, coalesce(new.status, ''), new.rating, 1
+        WHERE new.deleted_at IS NULL
+        ON CONFLICT DO UPDATE SET n = n + 1;
+    END
+    """,
 )
 
 

@@ -30,6 +30,12 @@ class Media:
     created_at: str
     generation_id: str | None = None
     title: str | None = None
+    description: str | None = None
+    rating: int = 0
+    status: str | None = None
+    label: str | None = None
+    original_name: str | None = None
+    original_path: str | None = None
 
 
 class MediaStore:
@@ -45,9 +51,10 @@ class MediaStore:
             """
             INSERT INTO media (
                 id, file_path, thumb_path, file_name, media_type, origin, width, height, file_size,
-                mime_type, sha256, file_sha256, pixel_sha256, title, generation_id, created_at, updated_at
+                mime_type, sha256, file_sha256, pixel_sha256, title, description, rating, status, label,
+                original_name, original_path, generation_id, created_at, updated_at
             )
-            VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 media.media_id,
@@ -63,14 +70,35 @@ class MediaStore:
                 media.file_sha256,
                 media.pixel_sha256,
                 media.title,
+                media.description,
+                media.rating,
+                media.status,
+                media.label,
+                media.original_name,
+                media.original_path,
                 media.generation_id,
                 media.created_at,
                 tx.at,
             ),
         )
-        for keyword in keywords:
-            self._add_keyword(tx, media.media_id, keyword)
+        self.add_keywords(tx, media.media_id, keywords)
         tx.event(LIBRARY_UPDATED, "media", media.media_id, {"added": media.file_path})
+
+    def add_keywords(self, tx: Transaction, media_id: str, keywords: Sequence[str]) -> None:
+        """Give a picture keywords; those it has stay."""
+        for keyword in keywords:
+            self._add_keyword(tx, media_id, keyword)
+
+    def list_keywords(self, media_id: str) -> list[str]:
+        """The keywords of a picture, by name."""
+        rows = self._database.query(
+            """
+            SELECT keyword FROM keywords JOIN media_keywords ON keyword_id = id
+            WHERE media_id = ? ORDER BY keyword
+            """,
+            (media_id,),
+        )
+        return [row["keyword"] for row in rows]
 
     def _add_keyword(self, tx: Transaction, media_id: str, keyword: str) -> None:
         keyword_id = self._find_keyword(tx, keyword)
@@ -93,10 +121,15 @@ class MediaStore:
 
     def get(self, media_id: str) -> Media:
         """The picture; raises NotFound."""
-        row = self._database.query_one("SELECT * FROM media WHERE id = ?", (media_id,))
-        if row is None:
+        media = self.find(media_id)
+        if media is None:
             raise NotFound(f"There is no picture {media_id} in the library.")
-        return _to_media(row)
+        return media
+
+    def find(self, media_id: str) -> Media | None:
+        """The picture, or None."""
+        row = self._database.query_one("SELECT * FROM media WHERE id = ?", (media_id,))
+        return to_media(row) if row else None
 
     def find_by_content(self, sha256: str) -> Media | None:
         """A picture whose file has this content, now or before a metadata change."""
@@ -107,17 +140,18 @@ class MediaStore:
             """,
             {"hash": sha256},
         )
-        return _to_media(row) if row else None
+        return to_media(row) if row else None
 
     def list_of_generation(self, generation_id: str) -> list[Media]:
         """The outputs of a generation, in order."""
         rows = self._database.query(
             "SELECT * FROM media WHERE generation_id = ? ORDER BY id", (generation_id,)
         )
-        return [_to_media(row) for row in rows]
+        return [to_media(row) for row in rows]
 
 
-def _to_media(row: Row) -> Media:
+def to_media(row: Row) -> Media:
+    """A row of `media` as a value."""
     return Media(
         media_id=row["id"],
         file_path=row["file_path"],
@@ -134,4 +168,10 @@ def _to_media(row: Row) -> Media:
         created_at=row["created_at"],
         generation_id=row["generation_id"],
         title=row["title"],
+        description=row["description"],
+        rating=row["rating"],
+        status=row["status"],
+        label=row["label"],
+        original_name=row["original_name"],
+        original_path=row["original_path"],
     )

@@ -1,0 +1,127 @@
+"""The library as the grid shows it: newest first, filtered, in pages by key, with exact counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+from hotfolder.database import Database
+from hotfolder.library.media import Media, to_media
+
+PAGE_MAX: Final = 500
+
+StatusFilter = Literal["selected", "rejected", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFilter:
+    """Which pictures: what is None does not matter; a status of `none` is one that nobody decided yet."""
+
+    rating: int | None = None
+    min_rating: int | None = None
+    status: StatusFilter | None = None
+    origin: str | None = None
+
+
+class Cursor(NamedTuple):
+    """A place between two pictures: beside the one with this instant and id."""
+
+    created_at: str
+    media_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPage:
+    """Pictures, newest first, and the cursors of the pages beside it; None where there is no more."""
+
+    items: Sequence[Media]
+    next: Cursor | None
+    previous: Cursor | None
+    total: int
+    library_total: int
+
+
+class MediaBrowser:
+    """Reads pages of pictures."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read_page(
+        self,
+        wanted: MediaFilter,
+        *,
+        limit: int,
+        after: Cursor | None = None,
+        before: Cursor | None = None,
+    ) -> MediaPage:
+        """The page behind a cursor (`after`: older) or in front of one (`before`: newer), else the first."""
+        limit = max(1, min(limit, PAGE_MAX))
+        ids, more = self._read_ids(wanted, limit, after, before)
+        items = self._read_rows(ids)
+        first, last = (_cursor(items[0]), _cursor(items[-1])) if items else (before, after)
+        return MediaPage(
+            items,
+            next=last if (more if before is None else True) else None,
+            previous=first if (more if before is not None else after is not None) else None,
+            total=self._count(wanted),
+            library_total=self._count(MediaFilter()),
+        )
+
+    def _read_ids(
+        self, wanted: MediaFilter, limit: int, after: Cursor | None, before: Cursor | None
+    ) -> tuple[list[str], bool]:
+        """Ids, newest first, and whether there are more: from an index alone, the rows come later."""
+        where, values = _conditions(wanted)
+        cursor, direction = (before, "ASC") if before is not None else (after, "DESC")
+        if cursor is not None:
+            where.append(f"(created_at, id) {'>' if before is not None else '<'} (?, ?)")
+            values += cursor
+        sql = f"""
+            SELECT id FROM media
+            WHERE {" AND ".join(["deleted_at IS NULL", *where])}
+            ORDER BY created_at {direction}, id {direction}
+            LIMIT ?
+        """
+        ids = [row["id"] for row in self._database.query(sql, (*values, limit + 1))]
+        page = ids[:limit]
+        return (page[::-1] if before is not None else page), len(ids) > limit
+
+    def _read_rows(self, ids: Sequence[str]) -> list[Media]:
+        marks = ", ".join("?" for _ in ids)
+        rows = self._database.query(f"SELECT * FROM media WHERE id IN ({marks})", ids)
+        found = {row["id"]: to_media(row) for row in rows}
+        return [found[each] for each in ids if each in found]
+
+    def _count(self, wanted: MediaFilter) -> int:
+        """From the counts that triggers keep: a handful of rows, however large the library is."""
+        where, values = _conditions(wanted, of_counts=True)
+        sql = f"SELECT coalesce(sum(n), 0) AS n FROM media_counts WHERE {' AND '.join(['true', *where])}"
+        row = self._database.query_one(sql, values)
+        return int(row["n"]) if row else 0
+
+
+def _conditions(wanted: MediaFilter, *, of_counts: bool = False) -> tuple[list[str], list[Any]]:
+    """SQL conditions and their values; the table of counts has '' where media has NULL."""
+    where: list[str] = []
+    values: list[Any] = []
+    if wanted.rating is not None:
+        where.append("rating = ?")
+        values.append(wanted.rating)
+    if wanted.min_rating is not None:
+        where.append("rating >= ?")
+        values.append(wanted.min_rating)
+    if wanted.origin is not None:
+        where.append("origin = ?")
+        values.append(wanted.origin)
+    if wanted.status == "none":
+        where.append("status = ''" if of_counts else "status IS NULL")
+    elif wanted.status is not None:
+        where.append("status = ?")
+        values.append(wanted.status)
+    return where, values
+
+
+def _cursor(media: Media) -> Cursor:
+    return Cursor(media.created_at, media.media_id)

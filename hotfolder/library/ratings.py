@@ -1,0 +1,127 @@
+"""What people think of a picture: rating, pick, label, words; each change with its history and an event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hotfolder.database import Database, Row, Transaction
+from hotfolder.errors import LibraryError, NotFound
+from hotfolder.events import RATING_CHANGED
+from hotfolder.library.media import Media, MediaStore
+
+RATING_MAX: Final = 5
+STATUSES: Final = ("selected", "rejected")
+TEXT_MAX: Final = 4096
+KEYWORDS_MAX: Final = 500
+FIELDS: Final = ("rating", "status", "label", "title", "description", "keywords")
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One change of one field, as `rating_history` keeps it."""
+
+    field: str
+    old_value: Any
+    new_value: Any
+    actor: str | None
+    at: str
+
+
+class RatingStore:
+    """Writes what people think; the last word counts, all words are kept."""
+
+    def __init__(self, database: Database, media: MediaStore) -> None:
+        self._database = database
+        self._media = media
+
+    def change(self, media_id: str, changes: Mapping[str, Any], actor: str) -> Media:
+        """Set fields of a picture in one transaction; raises LibraryError for a value that none can have.
+
+        What is the same already is left alone: it makes no history and no event.
+        """
+        checked = {field: check_value(field, value) for field, value in changes.items()}
+        with self._database.transaction() as tx:
+            row = tx.execute(
+                "SELECT * FROM media WHERE id = ? AND deleted_at IS NULL", (media_id,)
+            ).fetchone()
+            if row is None:
+                raise NotFound(f"There is no picture {media_id} in the library.")
+            changed = {
+                field: value for field, value in checked.items() if self._set(tx, row, field, value, actor)
+            }
+            if changed:
+                tx.execute("UPDATE media SET updated_at = ? WHERE id = ?", (tx.at, media_id))
+                tx.event(RATING_CHANGED, "media", media_id, changed, actor)
+        return self._media.get(media_id)
+
+    def list_history(self, media_id: str) -> list[Rating]:
+        """Every change of a picture, oldest first."""
+        rows = self._database.query(
+            "SELECT * FROM rating_history WHERE media_id = ? ORDER BY id", (media_id,)
+        )
+        return [_to_rating(row) for row in rows]
+
+    def _set(self, tx: Transaction, row: Row, field: str, value: Any, actor: str) -> bool:
+        old = self._media.list_keywords(row["id"]) if field == "keywords" else row[field]
+        if old == value:
+            return False
+        if field == "keywords":
+            tx.execute("DELETE FROM media_keywords WHERE media_id = ?", (row["id"],))
+            self._media.add_keywords(tx, row["id"], value)
+        else:
+            tx.execute(f"UPDATE media SET {field} = ? WHERE id = ?", (value, row["id"]))
+        tx.execute(
+            """
+            INSERT INTO rating_history (media_id, field, old_value, new_value, actor, at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            (row["id"], field, json.dumps(old), json.dumps(value), actor, tx.at),
+        )
+        return True
+
+
+def check_value(field: str, value: Any) -> Any:
+    """The value as it is stored; raises LibraryError `library.invalid_value` that says what is possible."""
+    if field == "rating":
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= RATING_MAX:
+            return value
+        raise _refusal(field, f"a whole number from 0 to {RATING_MAX}")
+    if field == "status":
+        if value is None or value in STATUSES:
+            return value
+        raise _refusal(field, f"{', '.join(STATUSES)} or null")
+    if field == "keywords":
+        return _check_keywords(value)
+    if field in FIELDS:
+        if value is None or (isinstance(value, str) and len(value) <= TEXT_MAX):
+            return value or None
+        raise _refusal(field, f"a text of at most {TEXT_MAX} characters, or null")
+    raise LibraryError(
+        f"A picture has no field {field!r} that can be set.",
+        code="library.invalid_value",
+        hint=f"Set one of {', '.join(FIELDS)}.",
+    )
+
+
+def _check_keywords(value: Any) -> Sequence[str]:
+    texts = isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
+    if not texts or len(value) > KEYWORDS_MAX or any(len(each) > TEXT_MAX for each in value):
+        raise _refusal("keywords", f"a list of at most {KEYWORDS_MAX} words")
+    return sorted({each.strip() for each in value})
+
+
+def _refusal(field: str, possible: str) -> LibraryError:
+    return LibraryError(
+        f"This is no {field} that a picture can have.",
+        code="library.invalid_value",
+        hint=f"`{field}` takes {possible}.",
+    )
+
+
+def _to_rating(row: Row) -> Rating:
+    return Rating(
+        row["field"], json.loads(row["old_value"]), json.loads(row["new_value"]), row["actor"], row["at"]
+    )
