@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hotfolder.catalog.endpoints import EndpointCatalog
 from hotfolder.catalog.store import load_builtin_providers
-from hotfolder.clock import new_id, new_seed
+from hotfolder.clock import new_id, new_seed, utc_now
 from hotfolder.config import LoadedSettings, ModelSetSettings, Settings
 from hotfolder.database import Database
 from hotfolder.engine.discovery import find_binary, find_model_file
@@ -26,7 +26,9 @@ from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.runs import RunBook
 from hotfolder.generation.service import GenerationService
+from hotfolder.imports.desk import ImportDesk
 from hotfolder.library.generations import GenerationStore
+from hotfolder.library.imports import ImportStore
 from hotfolder.library.jobs import JobStore
 from hotfolder.library.media import MediaStore
 from hotfolder.lock import LibraryLock
@@ -160,6 +162,12 @@ class Library:
             self.desk,
             self.service,
         )
+
+    @cached_property
+    def import_desk(self) -> ImportDesk:
+        """Queues pictures that are to join the library."""
+        imports = ImportStore(self.database)
+        return ImportDesk(self.database, self.paths, imports, self.work, make_id=new_id, clock=utc_now)
 
     @cached_property
     def lock(self) -> LibraryLock:

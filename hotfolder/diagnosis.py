@@ -12,7 +12,9 @@ from typing import Literal
 
 from hotfolder.app import Library, build_engines, build_model_sets, open_library
 from hotfolder.config import LoadedSettings, load_settings
+from hotfolder.domain.wording import one_line
 from hotfolder.errors import ConfigError, HotfolderError
+from hotfolder.watchers.imports import list_left
 
 State = Literal["ok", "warning", "failure"]
 
@@ -78,6 +80,7 @@ def run_checks(library: Library) -> list[Check]:
     return [
         _check_database(library),
         _check_sidecar(library),
+        _check_imports(library),
         *_check_engine(library),
         *_check_models(library),
     ]
@@ -135,6 +138,15 @@ def _check_sidecar(library: Library) -> Check:
     if library.lock.is_held_by_another():
         return Check("Sidecar", "ok", f"runs ({library.lock.describe_holder()})")
     return Check("Sidecar", "warning", "does not run", f"Start it: hotfolder run {library.paths.root}")
+
+
+def _check_imports(library: Library) -> Check:
+    left = list_left(library.paths.imports)
+    if not left:
+        return Check("Import folder", "ok", "holds nothing that is no picture")
+    found = f"{len(left)} files are not imported, first {one_line(left[0])}"
+    hint = "Move them away, or save them as JPEG, PNG, WebP, TIFF, GIF or BMP"
+    return Check("Import folder", "warning", found, f"{hint}; HEIC needs the extra `heic`.")
 
 
 def _check_engine(library: Library) -> Iterator[Check]:

@@ -57,13 +57,24 @@ class LibraryLock:
         except FileNotFoundError:
             return False
 
+    def read_since(self) -> str | None:
+        """Since when the holder has it, as it wrote down."""
+        holder = self._read_holder()
+        return holder["since"] if holder else None
+
     def describe_holder(self) -> str:
         """The holder as it wrote itself down."""
+        holder = self._read_holder()
+        if holder is None:
+            return "its process is not known"
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+
+    def _read_holder(self) -> dict[str, str] | None:
         try:
             holder = json.loads(self._path.read_text(encoding="utf-8"))
-            return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+            return {key: str(holder[key]) for key in ("pid", "host", "since")}
         except (OSError, ValueError, KeyError, TypeError):
-            return "its process is not known"
+            return None
 
 
 def _wait_for_lock(file: IO[str]) -> bool:

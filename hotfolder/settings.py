@@ -113,6 +113,25 @@ class MetadataSettings(_Section):
     copyright: str | None = Field(None, description="Who owns the pictures.")
 
 
+class ApiSettings(_Section):
+    """What programs may leave out."""
+
+    default_endpoint: str | None = Field(
+        None, description="What POST /v1/images/generations uses when the request names none."
+    )
+
+
+class WebSettings(_Section):
+    """Where the web is served, and to whom."""
+
+    host: str = Field("127.0.0.1", description="The address to listen at; 0.0.0.0 or :: for all of them.")
+    port: int = Field(8001, ge=0, le=65535, description="The port to listen at; 0 takes a free one.")
+    private: bool = Field(False, description="Nobody may look without a login or a token.")
+    allowed_hosts: list[str] = Field(
+        default_factory=list, description="Further names by which browsers reach this server."
+    )
+
+
 class ShutdownSettings(_Section):
     """How the sidecar stops."""
 
@@ -135,6 +154,8 @@ class Settings(_Section):
     intake: IntakeSettings = Field(IntakeSettings(), description="When a dropped file is complete.")
     queue: QueueSettings = Field(QueueSettings(), description="How work is shared out and repeated.")
     metadata: MetadataSettings = Field(MetadataSettings(), description="What is written into pictures.")
+    api: ApiSettings = Field(ApiSettings(), description="What programs may leave out.")
+    web: WebSettings = Field(WebSettings(), description="Where the web is served, and to whom.")
     shutdown: ShutdownSettings = Field(ShutdownSettings(), description="How the sidecar stops.")
     logging: LoggingSettings = Field(LoggingSettings(), description="What the sidecar tells.")
 

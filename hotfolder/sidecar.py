@@ -7,28 +7,25 @@ import shutil
 import threading
 import time
 
-from hotfolder.app import Library, build_engines, build_model_sets
+from hotfolder.app import Library, build_engines
 from hotfolder.clock import new_id, utc_now
-from hotfolder.delivery.results import ResultHandler
 from hotfolder.delivery.status import StatusWriter
 from hotfolder.engine.manager import EngineStatus
 from hotfolder.events import ENGINE_STATUS
-from hotfolder.generation.closing import DELIVER_RESULT
-from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
-from hotfolder.generation.finalize import FinalizeHandler
-from hotfolder.library.ingest import Ingest
 from hotfolder.library.seen import SeenStore
-from hotfolder.providers.local import LocalProvider
 from hotfolder.queue.nudge import NudgeListener
-from hotfolder.queue.worker import Worker
+from hotfolder.watchers.imports import ImportFolder, build_rule
 from hotfolder.watchers.inbox import Inbox
 from hotfolder.watchers.inbox_files import is_job_file
 from hotfolder.watchers.loop import SettledFile, WatchLoop
+from hotfolder.workshop import build_worker
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
 """So often are claimed files tried again that could not be taken in."""
+IMPORT_RESCAN_S = 300.0
+"""An import folder may hold very many files that stay there; what comes is told by events."""
 
 
 class Sidecar:
@@ -38,14 +35,9 @@ class Sidecar:
         self._library = library
         self._engines = build_engines(library, self._announce)
         settings = library.settings
-        self._worker = Worker(
-            library.database,
-            library.work,
-            self._build_handlers(),
-            settings.queue.lanes.model_dump(),
-            library.doorbell,
-            lease_s=settings.queue.lease_s,
-        )
+        self._stopping = threading.Event()
+        lanes = settings.queue.lanes.model_dump()
+        self._worker = build_worker(library, self._engines, lanes, self._stopping)
         self._inbox = Inbox(
             library.paths,
             SeenStore(library.database),
@@ -60,6 +52,15 @@ class Sidecar:
             accepts=is_job_file,
             on_settled=self._on_settled,
             settle_s=settings.intake.settle_ms / 1000,
+        )
+        self._imports = ImportFolder(library.paths.imports, library.import_desk)
+        self._import_loop = WatchLoop(
+            library.paths.imports,
+            accepts=build_rule(),
+            on_settled=self._on_imports_settled,
+            settle_s=settings.intake.settle_ms / 1000,
+            rescan_s=IMPORT_RESCAN_S,
+            name="import",
         )
         self._status = StatusWriter(
             library.database, library.paths, library.jobs, library.generations, library.work, library.doorbell
@@ -81,7 +82,7 @@ class Sidecar:
     def _start_locked(self) -> None:
         self._inbox.check()
         handed_back = self._worker.recover()
-        recovered = self._inbox.recover()
+        recovered = self._inbox.recover() + self._library.import_desk.recover()
         self._sweep_work()
         if handed_back or recovered:
             log.info("taken up again: %d work items, %d claimed files", handed_back, recovered)
@@ -91,6 +92,7 @@ class Sidecar:
         self._nudge.start()
         self._worker.start()
         self._loop.start()
+        self._import_loop.start()
         log.info("watching %s", self._library.paths.inbox)
 
     def stop(self) -> None:
@@ -98,7 +100,10 @@ class Sidecar:
         grace_s = self._library.settings.shutdown.grace_s
         log.info("stopping: the work in hand has %g s to end", grace_s)
         self._inbox.stop()
+        self._imports.stop()
+        self._stopping.set()
         self._loop.stop(5.0)
+        self._import_loop.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()
         self._nudge.stop()
@@ -112,38 +117,33 @@ class Sidecar:
 
     def run_until(self, stopping: threading.Event) -> None:
         """Wait until told to stop."""
+        self._beat()
         while not stopping.wait(RETRY_S):
-            self._inbox.retry_unfinished()
+            self._retry_unfinished()
+            self._beat()
 
     def run_until_idle(self, stopping: threading.Event, limit_s: float = 86_400.0) -> None:
-        """Work until the inbox is empty and nothing is runnable, or told to stop."""
+        """Work until inbox and import folder are empty and nothing is runnable, or told to stop."""
         deadline = time.monotonic() + limit_s
         bell = self._library.doorbell.listen()
         while not stopping.is_set() and time.monotonic() < deadline:
-            if self._loop.wait_until_quiet(1.0) and self._library.work.count_runnable("delivery") == 0:
-                if self._inbox.retry_unfinished() == 0:
+            quiet = self._loop.wait_until_quiet(1.0) and self._import_loop.wait_until_quiet(1.0)
+            if quiet and self._library.work.count_runnable("delivery") == 0:
+                if self._retry_unfinished() == 0:
                     return
                 stopping.wait(RETRY_S)
             bell.wait(0.2)
             bell.clear()
 
-    def _build_handlers(self) -> dict[str, ExecuteHandler | FinalizeHandler | ResultHandler]:
-        library = self._library
-        provider = LocalProvider(
-            procedural=self._engines.procedural,
-            cn_engine=self._engines.cn_engine,
-            model_sets=build_model_sets(library),
-            fallback=library.settings.engine.fallback == "procedural",
-        )
-        stores = (library.database, library.paths, library.jobs, library.generations)
-        credit = library.settings.metadata.model_dump(exclude_none=True)
-        endpoints = library.catalog.by_key
-        ingest = Ingest(library.paths)
-        return {
-            EXECUTE: ExecuteHandler(*stores, library.work, library.closer, endpoints, provider, new_id),
-            FINALIZE: FinalizeHandler(*stores, library.media, ingest, library.closer, endpoints, credit),
-            DELIVER_RESULT: ResultHandler(*stores, library.media),
-        }
+    def _retry_unfinished(self) -> int:
+        return self._inbox.retry_unfinished() + self._imports.retry_unfinished()
+
+    def _beat(self) -> None:
+        """Show that the service lives: whoever watches it looks at the age of this file."""
+        try:
+            (self._library.paths.run / "heartbeat").touch()
+        except OSError as error:  # a full disk must not end the service
+            log.warning("the heartbeat could not be written: %s", error)
 
     def _announce(self, status: EngineStatus) -> None:
         """Runs on the engine's threads, which a full disk or a locked database must not end."""
@@ -157,10 +157,13 @@ class Sidecar:
     def _on_settled(self, files: list[SettledFile]) -> None:
         self._inbox.take_all([each.path for each in files])
 
+    def _on_imports_settled(self, files: list[SettledFile]) -> None:
+        self._imports.take_all([each.path for each in files])
+
     def _sweep_work(self) -> None:
         """Remove the work folders of pictures that have been taken in, or were never begun."""
         folder = self._library.paths.root / "work"
-        used = self._library.generations.list_work_ids_in_use()
+        used = self._library.generations.list_work_ids_in_use() | {self._library.paths.arriving.name}
         for each in folder.iterdir():
             if each.name not in used:
                 shutil.rmtree(each, ignore_errors=True)

@@ -1,1 +1,66 @@
-"""The light table: Datasette plugin of hotfolder (its pages arrive with the web release)."""
+"""The light table: hotfolder's pages and API as a Datasette plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from datasette import hookimpl
+
+from datasette_hotfolder import compat, tables
+from datasette_hotfolder.event_views import build_event_views
+from datasette_hotfolder.file_views import build_file_views
+from datasette_hotfolder.gate import ACTOR, Gate
+from datasette_hotfolder.image_api import build_image_api
+from datasette_hotfolder.job_desk import JobDesk
+from datasette_hotfolder.job_views import build_job_views
+from datasette_hotfolder.login_views import build_login_views
+from datasette_hotfolder.media_views import build_media_views
+from datasette_hotfolder.page_views import build_page_views
+from hotfolder.clock import new_id
+
+
+@hookimpl
+def register_routes(datasette: Any) -> list[tuple[str, Any]]:
+    """Our routes; none in a Datasette that hotfolder did not start."""
+    services = compat.find_services(datasette)
+    if services is None:
+        return []
+    desk = JobDesk(services, new_id)
+    return [
+        *build_page_views(services, desk),
+        *build_media_views(services),
+        *build_file_views(services),
+        *build_job_views(services, desk),
+        *build_event_views(services),
+        *build_image_api(services, desk),
+        *build_login_views(services),
+    ]
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
+    """The gate in front of everything."""
+    services = compat.find_services(datasette)
+    return (lambda application: application) if services is None else (lambda app: Gate(app, services))
+
+
+@hookimpl
+def actor_from_request(request: Any) -> dict[str, Any] | None:
+    """For Datasette's own pages; the prefix keeps a name like `root` from meaning anything to it."""
+    actor = request.scope.get(ACTOR)
+    if actor is None:
+        return None
+    return {"id": f"hotfolder:{actor.name}", "name": actor.name, "scopes": sorted(actor.scopes)}
+
+
+@hookimpl
+def skip_csrf(scope: Any) -> bool:
+    """0.65 only: what has passed the gate has shown where it comes from."""
+    return ACTOR in scope
+
+
+@hookimpl
+def render_cell(row: Any, column: str, table: str | None, database: str | None) -> Any:
+    """Thumbnails in the cells of `media`."""
+    return tables.render_cell(row, table, column, database)

@@ -11,15 +11,18 @@ from pathlib import Path
 import click
 
 from hotfolder import __version__
+from hotfolder.cli.accounts import login, token
 from hotfolder.cli.config import config
 from hotfolder.cli.demo import demo
 from hotfolder.cli.doctor import doctor
 from hotfolder.cli.endpoints import endpoints, schema
 from hotfolder.cli.engine import engine
+from hotfolder.cli.imports import import_
 from hotfolder.cli.jobs import jobs
 from hotfolder.cli.library import init, run
 from hotfolder.cli.output import report_error, say
 from hotfolder.cli.submit import submit, validate
+from hotfolder.cli.web import serve, up
 from hotfolder.errors import HotfolderError
 
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_UNEXPECTED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -45,7 +48,25 @@ def version() -> None:
     click.echo(f"hotfolder {__version__}")
 
 
-for command in (init, run, demo, submit, validate, jobs, endpoints, schema, engine, doctor, config, version):
+for command in (
+    init,
+    up,
+    run,
+    serve,
+    demo,
+    submit,
+    validate,
+    jobs,
+    import_,
+    endpoints,
+    schema,
+    engine,
+    doctor,
+    login,
+    token,
+    config,
+    version,
+):
     cli.add_command(command)
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 
 from hotfolder.app import create_library, is_library
-from hotfolder.cli.library import logged, print_summary, serve
+from hotfolder.cli.imports import list_ended
+from hotfolder.cli.library import logged, print_summary, serve_sidecar
 from hotfolder.cli.opening import open_root
 from hotfolder.cli.output import say
+from hotfolder.cli.web import run_together
 from hotfolder.errors import LibraryError
 from hotfolder.library.jobs import Job
 from hotfolder.lock import LibraryLock
@@ -29,10 +31,11 @@ def demo(once: bool) -> int:
     library = open_root(target)
     try:
         with logged(library):
-            jobs = serve(library, once=once)
-        if not once:
-            return 0
-        print_summary(library, jobs)
+            if not once:
+                run_together(library)
+                return 0
+            jobs = serve_sidecar(library, once=True)
+        print_summary(library, jobs, list_ended(library, 0))
         return 0 if _is_as_expected(target, jobs) else 1
     finally:
         library.close()

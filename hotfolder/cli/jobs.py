@@ -12,6 +12,7 @@ from hotfolder.cli.following import describe_job
 from hotfolder.cli.opening import opened, user_name
 from hotfolder.cli.output import json_option, one_line, print_json, print_table, report_error, say
 from hotfolder.delivery.documents import build_head, build_report
+from hotfolder.domain.generation import ACTIVE, ENDED
 from hotfolder.errors import HotfolderError, NotFound
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.inbox_files import list_held, list_waiting
@@ -32,7 +33,7 @@ def jobs() -> None:
 def list_jobs(context: click.Context, show_all: bool, limit: int, as_json: bool) -> None:
     """List the jobs, newest first; files that wait in the inbox come last."""
     with opened(context) as library:
-        found = library.jobs.list_newest(active_only=not show_all, limit=limit)
+        found = library.jobs.list_newest(statuses=ACTIVE | ENDED if show_all else ACTIVE, limit=limit)
         waiting = [(each, "received") for each in list_waiting(library.paths.inbox)]
         waiting += [(each, "held") for each in list_held(library.paths.inbox)]
     if as_json:
@@ -87,7 +88,7 @@ def cancel(context: click.Context, job_ids: Sequence[str]) -> int:
 def retry(context: click.Context, job_ids: Sequence[str]) -> int:
     """Run ended jobs again; what completed is not run again."""
     with opened(context) as library:
-        return _change_each(library, job_ids, lambda job: library.control.retry(job.job_id))
+        return _change_each(library, job_ids, lambda job: library.control.retry(job.job_id, user_name()))
 
 
 def _change_each(library: Library, job_ids: Sequence[str], change: Callable[[Job], Job]) -> int:

@@ -7,7 +7,7 @@ import logging.handlers
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import FrameType
@@ -16,9 +16,10 @@ from typing import Any
 import click
 
 from hotfolder.app import Library, create_library, is_library
+from hotfolder.cli.imports import describe_imports, list_ended
 from hotfolder.cli.opening import library_argument, opened, unusable
 from hotfolder.cli.output import json_option, one_line, print_json, print_table, printable, say
-from hotfolder.domain.generation import ENDED
+from hotfolder.domain.generation import ACTIVE, ENDED
 from hotfolder.events import JOB_CHANGED
 from hotfolder.library.jobs import Job
 from hotfolder.sidecar import Sidecar
@@ -63,15 +64,25 @@ def run(
         raise click.UsageError("--json prints the summary of --once; give both.")
     options = {"engine.path": str(engine_path.absolute())} if engine_path else None
     with opened(context, library_argument, options) as library, logged(library):
-        jobs = serve(library, once=once)
+        before = library.database.last_event_seq()
+        jobs = serve_sidecar(library, once=once)
         if not once:
             return 0
-        print_summary(library, jobs, as_json=as_json)
+        print_summary(library, jobs, list_ended(library, before), as_json=as_json)
         return 1 if any(job.status in ("failed", "partially_completed") for job in jobs) else 0
 
 
-def serve(library: Library, *, once: bool) -> list[Job]:
-    """Run the sidecar until a signal, or until idle with `once`; gives the jobs that ended meanwhile."""
+def serve_sidecar(
+    library: Library,
+    *,
+    once: bool = False,
+    on_start: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] = lambda: None,
+) -> list[Job]:
+    """Run the sidecar until a signal, or until idle with `once`; gives the jobs that ended meanwhile.
+
+    `on_start` is called once it watches, `on_stop` just before it begins to stop.
+    """
     before = library.database.last_event_seq()
     sidecar = Sidecar(library)
     with _stop_on_signals(sidecar) as stopping:
@@ -81,8 +92,10 @@ def serve(library: Library, *, once: bool) -> list[Job]:
                 sidecar.run_until_idle(stopping)
             else:
                 say(f"Watching {library.paths.inbox}. Ctrl-C stops.")
+                on_start()
                 sidecar.run_until(stopping)
         finally:
+            on_stop()
             sidecar.stop()
     return _ended_since(library, before)
 
@@ -131,17 +144,19 @@ def _ended_since(library: Library, after: int) -> list[Job]:
     return sorted((library.jobs.get(job_id) for job_id in ended), key=lambda job: job.job_file)
 
 
-def print_summary(library: Library, jobs: list[Job], *, as_json: bool = False) -> None:
-    """What became of the jobs, and what waits."""
+def print_summary(
+    library: Library, jobs: list[Job], imports: Sequence[Mapping[str, Any]], *, as_json: bool = False
+) -> None:
+    """What became of jobs and imports, and what waits."""
     rows = [_summary_row(library, job) for job in jobs]
     waiting: list[tuple[str | None, str, str]] = [
-        (job.job_id, job.job_file, job.status) for job in library.jobs.list_newest(active_only=True)
+        (job.job_id, job.job_file, job.status) for job in library.jobs.list_newest(statuses=ACTIVE)
     ]
     waiting += [(None, each, "received") for each in list_waiting(library.paths.inbox)]
     waiting += [(None, each, "held") for each in list_held(library.paths.inbox)]
     if as_json:
         files = [dict(zip(("jobId", "jobFile", "status"), each, strict=True)) for each in waiting]
-        print_json([*rows, *files])
+        print_json([*rows, *files, *imports])
         return
     columns = ("jobFile", "status", "pictures", "finalPath")
     titles = ("Job file", "Status", "Pictures", "Where it lies now")
@@ -151,6 +166,8 @@ def print_summary(library: Library, jobs: list[Job], *, as_json: bool = False) -
     for row in rows:
         if row["problem"]:
             say(one_line(f"{row['jobFile']}: {row['problem']}"))
+    if imports:
+        say("\n".join(("Pictures from import/:", *(f"  {each}" for each in describe_imports(imports)))))
     for _, name, status in waiting:
         say(one_line(f"{'Held' if status == 'held' else f'Waiting ({status})'}: inbox/{name}"))
 
@@ -174,12 +191,15 @@ def _summary_row(library: Library, job: Job) -> dict[str, Any]:
     }
 
 
+_LOGGERS = ("hotfolder", "datasette_hotfolder")
+
+
 @contextmanager
-def logged(library: Library) -> Iterator[None]:
-    """The sidecar's story on standard error and in logs/sidecar.log, as long as it runs."""
+def logged(library: Library, name: str = "sidecar") -> Iterator[None]:
+    """A service's story on standard error and in logs/<name>.log, as long as it runs."""
     try:
         file = logging.handlers.RotatingFileHandler(
-            library.paths.logs / "sidecar.log",
+            library.paths.logs / f"{name}.log",
             maxBytes=5_000_000,
             backupCount=3,
             encoding="utf-8",
@@ -190,15 +210,17 @@ def logged(library: Library) -> Iterator[None]:
     file.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
     screen = logging.StreamHandler()
     screen.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-    root = logging.getLogger("hotfolder")
-    root.setLevel(library.settings.logging.level.upper())
-    for handler in (file, screen):
-        root.addHandler(handler)
+    loggers = [logging.getLogger(each) for each in _LOGGERS]
+    for logger in loggers:
+        logger.setLevel(library.settings.logging.level.upper())
+        for handler in (file, screen):
+            logger.addHandler(handler)
     try:
         yield
     finally:
         for handler in (file, screen):
-            root.removeHandler(handler)
+            for logger in loggers:
+                logger.removeHandler(handler)
             handler.close()
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _RANDOM_BITS = 74
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def format_instant(at: datetime) -> str:
@@ -35,6 +36,14 @@ def uuid7(unix_ms: int, random_bits: int) -> str:
     random_bits &= (1 << _RANDOM_BITS) - 1
     high, low = random_bits >> 62, random_bits & ((1 << 62) - 1)
     return str(uuid.UUID(int=(unix_ms << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low))
+
+
+def instant_of_id(text: str) -> datetime:
+    """The millisecond in which a UUID of version 7 was made; raises ValueError for any other text."""
+    made = uuid.UUID(text)
+    if made.version != 7:
+        raise ValueError(f"{text!r} does not say when it was made")
+    return _EPOCH + timedelta(milliseconds=made.int >> 80)
 
 
 def derived_id(parent_id: str, label: str) -> str:

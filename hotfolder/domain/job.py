@@ -30,7 +30,6 @@ MAX_RUNS_IN_FILE = 256
 COUNT_MAX = 64
 
 NOT_SUPPORTED: dict[str, str] = {
-    "owner": "quotas and limits per owner",
     "collection": "collections",
     "notBefore": "scheduled jobs",
     "review": "the review queue",
@@ -132,7 +131,7 @@ class JobFile(_JobModel):
         default_factory=dict, description="Fills {name} in a preset."
     )
     priority: _Priority = Field(0, description="Higher first.")
-    owner: Text | None = None
+    owner: Text | None = Field(None, description="Whose job it is: stands in its row and its result.")
     id: _SubmittedId | None = Field(
         None, description="Chosen by the submitter: a UUID becomes the job id, other text is a unique key."
     )

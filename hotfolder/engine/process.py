@@ -87,7 +87,7 @@ class EngineProcess:
         on_line: Callable[[bytes], None],
         on_exit: Callable[[ProcessExit], None],
     ) -> None:
-        self._argv = _guarded(argv)
+        self._argv = guarded(argv)
         self._env = build_child_environment(os.environ, env)
         self._cwd = cwd
         self._on_line = on_line
@@ -267,7 +267,7 @@ class EngineProcess:
                 self._child.stdin.close()
 
 
-def _guarded(argv: Sequence[str]) -> list[str]:
+def guarded(argv: Sequence[str]) -> list[str]:
     """The command behind guard.py, which ties it to the life of this process where the system can."""
     if sys.platform != "linux":
         return list(argv)

@@ -14,8 +14,11 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from io import BufferedReader
 from pathlib import Path
+from typing import Final
 
 from PIL import ExifTags, Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -34,6 +37,7 @@ MAX_PIXELS = 178_956_970
 _HEAD_BYTES = 512
 _PNG_END = b"IEND\xaeB`\x82"
 _HINT_COPY = "Its copy may have failed or still be under way; drop the file again."
+_HINT_CONVERT = "Convert it to PNG or JPEG first."
 _HINT_SAVE = "Open it in a picture editor and save it again as PNG, JPEG or WebP."
 
 
@@ -58,6 +62,11 @@ class Picture:
     icc_profile: bytes | None
 
 
+def _open_heif(stream: BufferedReader) -> ImageFile.ImageFile:
+    image: ImageFile.ImageFile = import_module("pi_heif").HeifImageFile(stream)
+    return image
+
+
 # A JPEG that holds more pictures (MPO, as phones make them) is opened as a JPEG: the first one counts.
 _KINDS = (
     Kind("PNG", "image/png", ".png", re.compile(rb"\x89PNG\r\n\x1a\n"), PngImageFile),
@@ -67,13 +76,23 @@ _KINDS = (
     Kind("GIF", "image/gif", ".gif", re.compile(rb"GIF8[79]a"), GifImageFile),
     Kind("BMP", "image/bmp", ".bmp", re.compile(rb"BM"), BmpImageFile),
 )
+# Read where the extra `heic` is installed. Its decoder turns the picture upright by itself.
+_HEIF = Kind(
+    "HEIF",
+    "image/heic",
+    ".heic",
+    re.compile(rb"....ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL),
+    _open_heif,
+)
+CONTENT_EXTENSIONS: Final = tuple(kind.extension for kind in (*_KINDS, _HEIF))
+"""Of the files in originals/, whatever their names were before."""
 _STRANGERS = (
-    (re.compile(rb"....ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL), "a HEIC picture"),
-    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "an AVIF picture"),
-    (re.compile(rb"....ftyp", re.DOTALL), "a video"),
-    (re.compile(rb"8BPS"), "a Photoshop file"),
-    (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
-    (re.compile(rb"%PDF"), "a PDF"),
+    (_HEIF.signature, "a HEIC picture", "Convert it to JPEG first, or install hotfolder with the extra `heic`."),
+    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "an AVIF picture", _HINT_CONVERT),
+    (re.compile(rb"....ftyp", re.DOTALL), "a video", _HINT_CONVERT),
+    (re.compile(rb"8BPS"), "a Photoshop file", _HINT_CONVERT),
+    (re.compile(rb"PK\x03\x04"), "a ZIP archive", _HINT_CONVERT),
+    (re.compile(rb"%PDF"), "a PDF", _HINT_CONVERT),
 )
 # All that Pillow's decoders are known to raise for bad bytes.
 _FAULTS = (
@@ -93,6 +112,12 @@ _ERRNO_OF_BAD_OFFSETS = (
     errno.EINVAL,
     errno.EOVERFLOW,
 )  # others are the disk's fault, not the picture's
+
+
+def readable_extensions() -> frozenset[str]:
+    """How the names of pictures end that can be read here, in lower case."""
+    always = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
+    return frozenset(always | {".heic", ".heif", ".hif"} if _reads_heif() else always)
 
 
 def decode(path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = None) -> Picture:
@@ -135,10 +160,16 @@ def _recognise(path: Path, head: bytes) -> Kind:
     for kind in _KINDS:
         if kind.signature.match(head):
             return kind
-    for signature, name in _STRANGERS:
+    if _HEIF.signature.match(head) and _reads_heif():
+        return _HEIF
+    for signature, name, hint in _STRANGERS:
         if signature.match(head):
-            raise _refusal(path, f"it is {name}, which is not read here", "Convert it to PNG or JPEG first.")
+            raise _refusal(path, f"it is {name}, which is not read here", hint)
     raise _refusal(path, "it is not a picture of a known format", _HINT_SAVE)
+
+
+def _reads_heif() -> bool:
+    return find_spec("pi_heif") is not None
 
 
 def _is_text(head: bytes) -> bool:

@@ -22,9 +22,11 @@ __all__ = [
     "MAX_PIXELS",
     "PREPARATION_VERSION",
     "ImageInfo",
+    "ReadPicture",
     "check_image",
     "inspect_output",
     "prepare_reference",
+    "read_picture",
     "read_pixels_sha256",
     "reference_cache_key",
     "reference_size",
@@ -63,6 +65,15 @@ class ImageInfo:
     mode: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPicture:
+    """All that one decode tells of a picture; the thumbnail is a whole JPEG file."""
+
+    info: ImageInfo
+    pixel_sha256: str
+    thumbnail: bytes
+
+
 def check_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
     """Decode the whole picture; LibraryError `library.corrupt_image` says in plain words why not."""
     return _info(decode(path, max_pixels=max_pixels))
@@ -84,15 +95,16 @@ def inspect_output(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[ImageIn
     return _info(picture), _pixels_sha256(picture.image)
 
 
-def write_thumbnail(source: Path, target: Path) -> None:
-    """Write the centre square of a picture, upright, as a JPEG of 400 x 400 pixels.
+def read_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> ReadPicture:
+    """`inspect_output` and the thumbnail by one decode."""
+    picture = decode(path, max_pixels=max_pixels)
+    return ReadPicture(_info(picture), _pixels_sha256(picture.image), _thumbnail(picture))
 
-    Transparency is laid on a mid-dark grey: on white a white logo would vanish, on black a black one.
-    """
+
+def write_thumbnail(source: Path, target: Path) -> None:
+    """Write the centre square of a picture, upright, as a JPEG of 400 x 400 pixels."""
     picture = decode(source, max_pixels=MAX_PIXELS, enough_px=(THUMBNAIL_PX, THUMBNAIL_PX))
-    small = _cover(_workable(picture.image), (THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=1.0)
-    upright = _upright(_flattened(_to_srgb(small, picture.icc_profile), _MID_GREY), picture.orientation)
-    storage.write_atomic(target, _encoded(upright, "JPEG", quality=80))
+    storage.write_atomic(target, _thumbnail(picture))
 
 
 def prepare_reference(
@@ -149,6 +161,16 @@ def _pixels_sha256(image: Image.Image) -> str:
     for top in range(0, image.height, rows):
         digest.update(image.crop((0, top, image.width, min(top + rows, image.height))).tobytes())
     return digest.hexdigest()
+
+
+def _thumbnail(picture: Picture) -> bytes:
+    """Reduce first: colour and orientation are quickly mended on few pixels.
+
+    Transparency is laid on a mid-dark grey: on white a white logo would vanish, on black a black one.
+    """
+    small = _cover(_workable(picture.image), (THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=1.0)
+    upright = _upright(_flattened(_to_srgb(small, picture.icc_profile), _MID_GREY), picture.orientation)
+    return _encoded(upright, "JPEG", quality=80)
 
 
 def _workable(image: Image.Image) -> Image.Image:

@@ -168,6 +168,11 @@ class LibraryPaths:
         """The folder for engine output before it is finalised."""
         return self.root / "work" / single_name(generation_id)
 
+    @property
+    def arriving(self) -> Path:
+        """Claimed pictures that are not in the library yet: `<media_id>/<their path below import/>`."""
+        return self.root / "work" / "import"
+
     def relative(self, path: Path) -> str:
         """The form in which the database keeps a path: relative to the library, with `/`."""
         inner = path.relative_to(self.root)
@@ -181,6 +186,11 @@ class LibraryPaths:
         if not inner.parts or inner.is_absolute() or ".." in inner.parts or "\0" in relative:
             raise ValueError(f"{relative!r} is not a path inside the library")
         return self.root / inner
+
+    def locate(self, file_path: str) -> Path:
+        """The file of a picture: absolute for one that stayed where it was, else below the library."""
+        place = Path(file_path)
+        return place if place.is_absolute() else self.absolute(file_path)
 
     def create(self) -> None:
         """Make the folders that people and the sidecar expect; what is there stays."""

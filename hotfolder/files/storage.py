@@ -46,6 +46,7 @@ __all__ = [
     "move_to_free_name",
     "open_regular",
     "parse_claim_name",
+    "remove_file",
     "rename_new",
     "replace_file",
     "sha256_file",
@@ -102,6 +103,12 @@ def copy_into(source: int | Path, target: Path) -> None:
     with opened as reader, _replacing(target) as writer:
         reader.seek(0)
         shutil.copyfileobj(reader, writer, _CHUNK_BYTES)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there, and what a crash left of writing it."""
+    path.unlink(missing_ok=True)
+    path.with_name(f".{path.name}.tmp").unlink(missing_ok=True)
 
 
 def replace_file(source: Path, target: Path) -> None:

@@ -68,7 +68,7 @@ class JobControl:
                 self._jobs.set_status(tx, job_id, "cancelling", actor=actor)
         return self._jobs.get(job_id)
 
-    def retry(self, job_id: str) -> Job:
+    def retry(self, job_id: str, actor: str) -> Job:
         """Run an ended job again from its stored text; what completed is not run again."""
         job = self._get_retryable(job_id)
         checked = self._service.check(job.text, format_of(job.file_name) or "yaml")
@@ -86,7 +86,8 @@ class JobControl:
                 raise JobFileError(problems)
         with self._database.transaction() as tx:
             job = self._get_retryable(job_id)  # somebody else may have been quicker
-            kept = self._runs.run_again(tx, describe(job, checked.nodes[0], plan), plan, references)
+            described = describe(job, checked.nodes[0], plan)
+            kept = self._runs.run_again(tx, described, plan, references, actor)
         log.info("job %s is tried again (%d pictures kept)", job_id, kept)
         return self._jobs.get(job_id)
 

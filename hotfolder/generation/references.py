@@ -143,13 +143,13 @@ class ReferenceDesk:
             media = self._media.get(media_id)
         except NotFound as error:
             raise LibraryError(error.message, code="job.ref_missing", hint="Check the media id.") from error
-        return self._paths.absolute(media.file_path), f"media {media_id}", media_id
+        return self._paths.locate(media.file_path), f"media {media_id}", media_id
 
     def _find_content(self, sha256: str) -> tuple[Path, str, str | None]:
         name = f"sha256 {sha256[:12]}..."
         media = self._media.find_by_content(sha256)
         if media is not None:
-            return self._paths.absolute(media.file_path), name, media.media_id
+            return self._paths.locate(media.file_path), name, media.media_id
         stored = next(iter(sorted(self._paths.refs.glob(f"{sha256}.*"))), None)
         if stored is None:
             message = f"No file of the library has the content {name}."

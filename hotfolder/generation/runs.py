@@ -56,7 +56,12 @@ class RunBook:
                 self._enqueue_one(tx, job_id, plan, run, references)
 
     def run_again(
-        self, tx: Transaction, job: Job, plan: JobPlan, references: Sequence[AcceptedReference]
+        self,
+        tx: Transaction,
+        job: Job,
+        plan: JobPlan,
+        references: Sequence[AcceptedReference],
+        actor: str | None = None,
     ) -> int:
         """Another run of an ended job; gives how many pictures are kept because nothing of them changed."""
         kept = set()
@@ -69,7 +74,7 @@ class RunBook:
                 if run is not None and generation.params == run.params:
                     seeds[run.position] = generation.seed  # the same picture is wanted, now whole
                 self._generations.detach(tx, generation.generation_id)
-        self._jobs.begin_again(tx, job)
+        self._jobs.begin_again(tx, job, actor)
         self.enqueue(tx, job.job_id, _with_seeds(plan, seeds), references, frozenset(kept))
         if len(kept) == len(plan.runs):
             self._jobs.set_status(tx, job.job_id, "running")

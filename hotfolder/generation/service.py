@@ -229,6 +229,7 @@ def describe(job: Job, node: Node, plan: JobPlan) -> Job:
         content_sha256=_content_sha256(node),
         endpoint_key=plan.endpoint.endpoint_key,
         title=plan.job.title,
+        owner=plan.job.owner,
         priority=plan.job.priority,
         max_attempts=plan.job.max_attempts,
         keywords=tuple(plan.job.keywords),

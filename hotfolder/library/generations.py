@@ -147,6 +147,18 @@ class GenerationStore:
         )
         return [_to_generation(row) for row in rows]
 
+    def count_of_jobs(self, job_ids: Sequence[str]) -> dict[str, int]:
+        """How many pictures each of some jobs asks for."""
+        marks = ", ".join("?" for _ in job_ids)
+        rows = self._database.query(
+            f"""
+            SELECT job_id, count(*) AS n FROM generations
+            WHERE job_id IN ({marks}) AND position IS NOT NULL GROUP BY job_id
+            """,
+            tuple(job_ids),
+        )
+        return {row["job_id"]: int(row["n"]) for row in rows}
+
     def list_inputs(self, generation_id: str) -> list[GenerationInput]:
         """The references of a generation, in order."""
         rows = self._database.query(

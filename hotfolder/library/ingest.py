@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hotfolder.files.decoding import CONTENT_EXTENSIONS
 from hotfolder.files.images import write_thumbnail
-from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import write_atomic, write_json
+from hotfolder.files.paths import LibraryPaths, ensure_folder, sync_folder
+from hotfolder.files.storage import move_to_free_name, remove_file, rename_new, write_atomic, write_json
+
+SIDECAR_SCHEMA = "hotfolder/sidecar@1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ class Ingest:
 
     def store_sidecars(self, arrival: Arrival, sidecar: dict[str, Any], xmp: bytes) -> None:
         """Write `<picture>.json` and `<picture>.xmp` beside it."""
-        original = self.original_path(arrival)
+        self.store_sidecars_of(self.original_path(arrival), sidecar, xmp)
+
+    def store_sidecars_of(self, original: Path, sidecar: dict[str, Any], xmp: bytes) -> None:
+        """The same for a place in originals/; the picture itself may lie elsewhere."""
         write_json(self._paths.sidecar_json(original), sidecar)
         write_atomic(self._paths.sidecar_xmp(original), xmp)
 
@@ -55,3 +62,45 @@ class Ingest:
         target = self._paths.thumbnail(media_id)
         write_thumbnail(source, target)
         return target
+
+    def store_thumbnail_file(self, media_id: str, data: bytes) -> Path:
+        """Write a thumbnail that was made already."""
+        target = self._paths.thumbnail(media_id)
+        write_atomic(target, data)
+        return target
+
+    def take_picture(self, source: Path, target: Path) -> None:
+        """Move a picture into originals/ as it is, and onto the disk; one that is there already stays."""
+        if source == target:
+            return
+        _flush(source)
+        ensure_folder(target.parent)
+        rename_new(source, target)
+        sync_folder(target.parent)
+        sync_folder(source.parent)
+
+    def find_picture(self, media_id: str, at: datetime) -> Path | None:
+        """The file in originals/ with this id, whatever its format."""
+        places = (self._paths.original(at, media_id, extension) for extension in CONTENT_EXTENSIONS)
+        return next((each for each in places if each.is_file()), None)
+
+    def remove_traces(self, media_id: str, at: datetime) -> None:
+        """Remove thumbnail and sidecars of a picture that does not become one of the library."""
+        remove_file(self._paths.thumbnail(media_id))
+        for extension in CONTENT_EXTENSIONS:
+            original = self._paths.original(at, media_id, extension)
+            remove_file(self._paths.sidecar_json(original))
+            remove_file(self._paths.sidecar_xmp(original))
+
+    def throw_away(self, source: Path, name: str, at: datetime) -> Path:
+        """Move a file into the trash of a day under a free name, and give its place."""
+        return move_to_free_name(source, self._paths.trash_dir(at), name, lambda path: False)  # noqa: ARG005
+
+
+def _flush(file: Path) -> None:
+    """Whoever wrote the file may have left its bytes in memory."""
+    descriptor = os.open(file, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -59,9 +59,9 @@ class JobStore:
         """A new job, as `received`; the next status follows in the same transaction."""
         tx.execute(
             """
-            INSERT INTO jobs (id, submit_key, status, job_file, file_name, owner, created_at, text,
-                              content_sha256, endpoint_key, title, priority, max_attempts, keywords_json,
-                              metadata_json, extra_json)
+            INSERT INTO jobs (id, submit_key, status, job_file, file_name, created_at, text,
+                              content_sha256, endpoint_key, title, owner, priority, max_attempts,
+                              keywords_json, metadata_json, extra_json)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
@@ -70,7 +70,6 @@ class JobStore:
                 job.status,
                 job.job_file,
                 job.file_name,
-                job.owner,
                 job.created_at,
                 *_described(job),
             ),
@@ -107,14 +106,23 @@ class JobStore:
             rows = self._database.query(sql, {"text": text.lower(), "n": len(text)})
         return [_to_job(row) for row in rows]
 
-    def list_newest(self, *, active_only: bool = False, limit: int = 100) -> list[Job]:
+    def list_newest(self, *, statuses: frozenset[str] = ACTIVE | ENDED, limit: int = 100) -> list[Job]:
         """Jobs, newest first."""
-        where = f"WHERE status IN ({_marks(ACTIVE)})" if active_only else ""
-        values = (*sorted(ACTIVE), limit) if active_only else (limit,)
         rows = self._database.query(
-            f"SELECT * FROM jobs {where} ORDER BY created_at DESC, id DESC LIMIT ?", values
+            f"""
+            SELECT * FROM jobs WHERE status IN ({_marks(statuses)})
+            ORDER BY created_at DESC, id DESC LIMIT ?
+            """,
+            (*sorted(statuses), limit),
         )
         return [_to_job(row) for row in rows]
+
+    def count_active(self) -> tuple[int, int]:
+        """How many jobs wait, and how many run."""
+        sql = f"SELECT status, count(*) AS n FROM jobs WHERE status IN ({_marks(ACTIVE)}) GROUP BY status"
+        counts = {row["status"]: int(row["n"]) for row in self._database.query(sql, tuple(sorted(ACTIVE)))}
+        running = sum(counts.pop(each, 0) for each in ("running", "cancelling"))
+        return sum(counts.values()), running
 
     def list_active_ids(self) -> set[str]:
         """Ids of the jobs that have not ended."""
@@ -154,7 +162,7 @@ class JobStore:
         )
         tx.event(JOB_CHANGED, "job", job_id, {"status": status, "from": row["status"]}, actor)
 
-    def begin_again(self, tx: Transaction, job: Job) -> None:
+    def begin_again(self, tx: Transaction, job: Job, actor: str | None = None) -> None:
         """Queue an ended job for another run as it is described now; where its file lies is remembered."""
         row = tx.execute("SELECT status FROM jobs WHERE id = ?", (job.job_id,)).fetchone()
         if row is None or row["status"] not in RETRYABLE:  # the table alone would let a running job through
@@ -164,13 +172,13 @@ class JobStore:
             UPDATE jobs
             SET run = run + 1, cancel_requested = 0, retry_of_path = coalesce(final_path, retry_of_path),
                 final_path = NULL, started_at = NULL, job_file = ?, file_name = ?, text = ?,
-                content_sha256 = ?, endpoint_key = ?, title = ?, priority = ?, max_attempts = ?,
+                content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?, priority = ?, max_attempts = ?,
                 keywords_json = ?, metadata_json = ?, extra_json = ?
             WHERE id = ?
             """,
             (job.job_file, job.file_name, *_described(job), job.job_id),
         )
-        self.set_status(tx, job.job_id, "queued")
+        self.set_status(tx, job.job_id, "queued", actor=actor)
 
     def request_cancel(self, tx: Transaction, job_id: str) -> None:
         """Wish that a job ends."""
@@ -192,6 +200,7 @@ def _described(job: Job) -> tuple[Any, ...]:
         job.content_sha256,
         job.endpoint_key,
         job.title,
+        job.owner,
         job.priority,
         job.max_attempts,
         to_json(list(job.keywords)),

@@ -36,6 +36,7 @@ class Media:
     label: str | None = None
     original_name: str | None = None
     original_path: str | None = None
+    deleted_at: str | None = None
 
 
 class MediaStore:
@@ -149,6 +150,26 @@ class MediaStore:
         )
         return [to_media(row) for row in rows]
 
+    def list_newest_of_jobs(self, job_ids: Sequence[str], limit: int) -> dict[str, list[Media]]:
+        """The last pictures of each of some jobs, at most `limit` a job, in the order of their making."""
+        marks = ", ".join("?" for _ in job_ids)
+        rows = self._database.query(
+            f"""
+            SELECT * FROM (
+                SELECT media.*, job_id,
+                       row_number() OVER (PARTITION BY job_id ORDER BY media.id DESC) AS place
+                FROM generations JOIN media ON media.generation_id = generations.id
+                WHERE job_id IN ({marks}) AND position IS NOT NULL AND deleted_at IS NULL
+            )
+            WHERE place <= ? ORDER BY id
+            """,
+            (*job_ids, limit),
+        )
+        found: dict[str, list[Media]] = {}
+        for row in rows:
+            found.setdefault(row["job_id"], []).append(to_media(row))
+        return found
+
 
 def to_media(row: Row) -> Media:
     """A row of `media` as a value."""
@@ -174,4 +195,5 @@ def to_media(row: Row) -> Media:
         label=row["label"],
         original_name=row["original_name"],
         original_path=row["original_path"],
+        deleted_at=row["deleted_at"],
     )

@@ -174,6 +174,14 @@ class WorkStore:
         sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lease_until < ?"
         return [_to_item(row) for row in self._database.query(sql, (self._database.now(),))]
 
+    def list_open(self, owner_module: str) -> list[WorkItem]:
+        """The items of one owner that wait, are scheduled or in hand."""
+        sql = """
+            SELECT * FROM work_queue
+            WHERE owner_module = ? AND status IN ('pending', 'scheduled', 'processing')
+        """
+        return [_to_item(row) for row in self._database.query(sql, (owner_module,))]
+
     def list_cancel_requested(self) -> set[str]:
         """Ids of the items in hand that somebody wants stopped."""
         sql = "SELECT id FROM work_queue WHERE status = 'processing' AND cancel_requested = 1"

@@ -81,7 +81,7 @@ def test_result_that_was_claimed_before_the_retry_leaves_the_new_run_its_file(
     job_id = take_in(library)
     library.control.cancel(job_id, "anna")
     late = claim(library)
-    library.control.retry(job_id)
+    library.control.retry(job_id, "anna")
     library.control.cancel(job_id, "anna")  # ended again: only the number of the run tells them apart
 
     run(library, handler, late)
@@ -95,7 +95,7 @@ def test_retry_before_the_delivery_still_knows_where_the_first_run_left_the_file
 ) -> None:
     job = end(library, handler)
     for _ in range(2):  # the second retry comes before the result of the first
-        library.control.retry(job.job_id)
+        library.control.retry(job.job_id, "anna")
         library.control.cancel(job.job_id, "anna")
     assert library.jobs.get(job.job_id).retry_of_path == "failed/a.yaml"
 

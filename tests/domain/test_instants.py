@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotfolder.domain.instants import derived_id, elapsed_ms, format_instant, is_uuid, parse_instant, uuid7
+from hotfolder.domain.instants import (
+    derived_id,
+    elapsed_ms,
+    format_instant,
+    instant_of_id,
+    is_uuid,
+    parse_instant,
+    uuid7,
+)
 
 MS = st.integers(0, 2**48 - 1)
 BITS = st.integers(0, 2**74 - 1)
@@ -63,6 +71,20 @@ def test_uuid7_of_a_later_millisecond_sorts_later(unix_ms: int, first: int, seco
 @given(unix_ms=MS, first=BITS, second=BITS)
 def test_uuid7_of_one_millisecond_differs_by_its_random_bits(unix_ms: int, first: int, second: int) -> None:
     assert (uuid7(unix_ms, first) == uuid7(unix_ms, second)) == (first == second)
+
+
+@given(unix_ms=st.integers(0, 4_102_444_800_000), random_bits=BITS)
+def test_id_tells_the_millisecond_of_its_making(unix_ms: int, random_bits: int) -> None:
+    made = instant_of_id(uuid7(unix_ms, random_bits))
+
+    assert made == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=unix_ms)
+    assert parse_instant(format_instant(made)) == made
+
+
+@pytest.mark.parametrize("text", ["", "order-7", "0b6cfe8e-8f3c-4c53-9d5a-3a1d2b5f9a10"])
+def test_other_ids_do_not_tell_when_they_were_made(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        instant_of_id(text)
 
 
 def test_derived_id_is_the_same_at_each_repetition() -> None:

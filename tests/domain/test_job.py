@@ -268,7 +268,6 @@ def test_key_that_resembles_nothing_gets_all_known_keys_as_its_hint() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "owner: anna",
         "collection: Spring",
         "notBefore: 2026-12-01T08:00:00Z",
         "review: true",
@@ -287,7 +286,7 @@ def test_key_without_effect_in_this_version_is_refused_whatever_its_value(line: 
 
 
 def test_all_keys_without_effect_are_refused_together() -> None:
-    keys = ["owner", "collection", "notBefore", "review", "deliver"]
+    keys = ["collection", "notBefore", "review", "deliver"]
 
     problems = problems_of(JOB + "".join(f"{key}: [x]\n" for key in keys))
 

@@ -74,7 +74,6 @@ def test_bad_picture_is_refused_with_the_reason_in_plain_words(
 @pytest.mark.parametrize(
     ("head", "name"),
     [
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
         (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
         (b"\0\0\0\x20ftypisom\0\0\2\0", "a video"),
         (b"PK\x03\x04\x14\0\0\0", "a ZIP archive"),

@@ -83,6 +83,13 @@ def test_relative_and_absolute_are_each_others_inverse(paths: LibraryPaths) -> N
     assert paths.relative(path) == "inbox/sub/caf\udce9.yaml"
 
 
+def test_picture_is_located_below_the_library_or_where_it_stayed(paths: LibraryPaths) -> None:
+    assert paths.locate("originals/2026/11/a.png") == paths.root / "originals" / "2026" / "11" / "a.png"
+    assert paths.locate("/srv/photos/a.png") == Path("/srv/photos/a.png")
+    with pytest.raises(ValueError, match="not a path inside the library"):
+        paths.locate("../a.png")
+
+
 @pytest.mark.parametrize("outside", ["/etc/passwd", "library/../secret", "inbox/a.yaml"])
 def test_path_outside_the_library_has_no_relative_form(paths: LibraryPaths, outside: str) -> None:
     path = paths.root.parent / outside if outside.startswith("library") else Path(outside)

@@ -33,7 +33,7 @@ def test_retry_keeps_every_seed_that_was_chosen(library: Library) -> None:
     chosen = seeds_of(library, job_id)
     library.control.cancel(job_id, "anna")
 
-    library.control.retry(job_id)
+    library.control.retry(job_id, "anna")
 
     assert len(set(chosen)) == 3
     assert seeds_of(library, job_id) == chosen
@@ -63,7 +63,7 @@ def test_job_that_still_runs_is_not_tried_again(library: Library) -> None:
     job_id = take_in(library, JOB)
 
     with pytest.raises(HotfolderError) as caught:
-        library.control.retry(job_id)
+        library.control.retry(job_id, "anna")
 
     assert caught.value.code == "job.not_retryable"
     assert library.jobs.get(job_id).run == 1

@@ -47,7 +47,7 @@ def deliver(library: Library) -> int:
 def test_result_left_over_from_an_earlier_run_leaves_the_job_that_runs_again_alone(library: Library) -> None:
     job_id = take_in(library, JOB)
     library.control.cancel(job_id, "anna")
-    library.control.retry(job_id)
+    library.control.retry(job_id, "anna")
 
     assert deliver(library) == 1
 
@@ -61,7 +61,7 @@ def test_retry_keeps_the_seed_that_was_chosen_for_the_same_picture(library: Libr
     (first,) = library.generations.list_of_job(job_id)
     library.control.cancel(job_id, "anna")
 
-    library.control.retry(job_id)
+    library.control.retry(job_id, "anna")
 
     (second,) = library.generations.list_of_job(job_id)
     assert second.generation_id != first.generation_id

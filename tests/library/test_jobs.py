@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from hotfolder.domain.generation import ENDED, JOB_TRANSITIONS
+from hotfolder.domain.generation import ACTIVE, ENDED, JOB_TRANSITIONS
 from hotfolder.errors import NotFound
 from hotfolder.library.jobs import Job, JobStore
 
@@ -260,6 +260,6 @@ def test_jobs_are_listed_newest_first_and_active_ones_on_wish(database, jobs):
             tx.execute("UPDATE jobs SET status = ? WHERE id = ?", (status, job_id))
 
     assert [job.job_id for job in jobs.list_newest()] == [IDS[2], IDS[1], IDS[0]]
-    assert [job.job_id for job in jobs.list_newest(active_only=True)] == [IDS[2], IDS[0]]
+    assert [job.job_id for job in jobs.list_newest(statuses=ACTIVE)] == [IDS[2], IDS[0]]
     assert [job.job_id for job in jobs.list_newest(limit=1)] == [IDS[2]]
     assert jobs.list_active_ids() == {IDS[0], IDS[2]}

@@ -27,6 +27,8 @@ from hotfolder.generation.execute import ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
 from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.service import GenerationService
+from hotfolder.imports.desk import ImportDesk
+from hotfolder.library.imports import ImportStore
 from hotfolder.library.ingest import Ingest
 from hotfolder.library.seen import SeenStore
 from hotfolder.queue.worker import Worker
@@ -91,6 +93,12 @@ POINTS: Mapping[str, Point] = {
     "half-written-part": Point("before", storage, "_settle", _is_below("processing")),
     "half-written-status": Point("before", storage, "_settle", _is_below("status")),
     "half-written-original": Point("before", storage, "_settle", _is_below("originals")),
+    "import-claimed": Point("after", ImportDesk, "claim"),
+    "imports-claimed": Point("before", ImportDesk, "enqueue"),
+    "imports-recovered": Point("after", ImportDesk, "recover"),
+    "import-moved": Point("after", Ingest, "take_picture"),
+    "import-half-recorded": Point("before", ImportStore, "end"),
+    "half-written-thumbnail": Point("before", storage, "_settle", _is_below("thumbnails")),
     "half-written-result": Point("before", storage, "_settle", _is_below("done")),
 }
 

@@ -1,0 +1,146 @@
+"""Who may ask for what, decided from the plain facts of a request (pure)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from hotfolder.accounts.scopes import Actor
+
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _READS | {"POST", "DELETE"}
+_OPEN_PATHS = re.compile(r"/-/(?:auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico")
+_OUR_PATHS = re.compile(r"/-/(?:library|queue|setup|logout|api/.*|auth-token|healthz)|/media/.*|/v1/.*")
+_LOOK_PATHS = re.compile(r"/|/-/(?:library|queue|api/.*)|/media/.*|/library(?:[/.].*)?")
+_MEMBER_PATHS = re.compile(r"/-/(?:api/setup|setup)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings `web.host`, `web.private` and `web.allowed_hosts`."""
+
+    host: str = "127.0.0.1"
+    private: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+
+    def allows_host(self, header: str) -> bool:
+        """Whether a Host header names this server: else a page elsewhere may be speaking (DNS rebinding)."""
+        name = host_name(header)
+        return name is not None and name in self._names()
+
+    def _names(self) -> frozenset[str]:
+        given = filter(None, map(host_name, (self.host, *self.allowed_hosts)))
+        return _LOOPBACK_NAMES | frozenset(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is known of a request before anything is done; header names in lower case."""
+
+    method: str
+    path: str
+    peer: str | None
+    headers: Mapping[str, str]
+    repeated: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something."""
+        return self.method not in _READS
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not served: the HTTP status, a stable code, words, and what to do."""
+
+    status: int
+    code: str
+    message: str
+    hint: str | None = None
+
+
+def check_source(request: Request, rules: Rules) -> Refusal | None:
+    """Refuse what another site may have sent: Host on all requests, Origin on all that write."""
+    if "host" in request.repeated or not rules.allows_host(request.headers.get("host", "")):
+        return Refusal(
+            421,
+            "web.host_refused",
+            "This server is not known by that name.",
+            "Add the name to `web.allowed_hosts` in hotfolder.yaml, or use http://127.0.0.1.",
+        )
+    if request.method not in _METHODS:
+        return Refusal(405, "web.method_refused", f"{request.method[:20]} is not used here.")
+    if request.writes and _comes_from_elsewhere(request):
+        return Refusal(
+            403,
+            "web.origin_refused",
+            "The request was sent by a page of another site.",
+            "Open the library's own pages, or use a token (`hotfolder token create`).",
+        )
+    return None
+
+
+def check_actor(request: Request, actor: Actor | None, rules: Rules) -> Refusal | None:
+    """Refuse what this visitor may not ask for at all; single actions are checked where they are done."""
+    if _OPEN_PATHS.fullmatch(request.path):
+        return None
+    if actor is None:
+        return _check_anonymous(request, rules)
+    if request.writes and not _OUR_PATHS.fullmatch(request.path):
+        return Refusal(403, "web.write_refused", "Datasette's own writing routes are closed here.")
+    if request.writes and actor.kind == "session" and not _names_its_source(request):
+        return Refusal(
+            403,
+            "web.origin_refused",
+            "A request that writes has to say which page it comes from (Origin).",
+            "Programs use a token instead of a cookie: `hotfolder token create`.",
+        )
+    return None
+
+
+def _check_anonymous(request: Request, rules: Rules) -> Refusal | None:
+    hint = "Run `hotfolder login` on the machine of the library; it prints a link."
+    if request.writes:
+        return Refusal(401, "web.login_needed", "This needs a login or a token.", hint)
+    is_near = is_loopback(request.peer) and not any(each in request.headers for each in _FORWARDING)
+    if rules.private or not is_near:
+        return Refusal(401, "web.login_needed", "This library is not open to visitors.", hint)
+    if not _LOOK_PATHS.fullmatch(request.path) or _MEMBER_PATHS.fullmatch(request.path):
+        return Refusal(401, "web.login_needed", "Visitors do not see this page.", hint)
+    return None
+
+
+def _comes_from_elsewhere(request: Request) -> bool:
+    """By Origin where there is one, and by what browsers say of the site (Fetch Metadata)."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+        return True
+    return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+
+
+def _names_its_source(request: Request) -> bool:
+    return "origin" in request.headers or request.headers.get("sec-fetch-site") == "same-origin"
+
+
+def host_name(header: str) -> str | None:
+    """The name in a Host header or setting, in lower case without port and brackets; None if it is none."""
+    found = _HOST.fullmatch(header.strip()) or re.fullmatch(
+        r"([0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)()", header.strip()
+    )
+    return (found[1] or found[2]).lower().rstrip(".") if found else None
+
+
+def is_loopback(peer: str | None) -> bool:
+    """Whether the other end of the connection is this machine."""
+    try:
+        address = ipaddress.ip_address(peer or "")
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)

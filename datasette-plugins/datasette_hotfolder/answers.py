@@ -1,0 +1,164 @@
+"""Answers of the API: JSON, errors with their code and what to do, and bodies read with a limit."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from datasette import Request, Response
+
+from datasette_hotfolder.gate import ACTOR
+from hotfolder.accounts.scopes import Action, Actor
+from hotfolder.errors import HotfolderError, JobFileError, LibraryBusy, NotFound
+
+log = logging.getLogger(__name__)
+
+BODY_MAX_BYTES: Final = 1024 * 1024
+View = Callable[..., Awaitable[Response | None]]
+
+_STATUS: Final = {
+    "job.already_ended": 409,
+    "job.not_retryable": 409,
+    "library.disk_full": 507,
+    "web.login_needed": 401,
+    "web.scope_missing": 403,
+    "web.method_refused": 405,
+    "web.body_too_large": 413,
+}
+
+
+class RequestError(HotfolderError):
+    """A request that cannot be served as it stands."""
+
+    default_code = "web.invalid_request"
+
+
+def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer that nobody keeps."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    kept = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(body, status=status, headers=kept, content_type="application/json; charset=utf-8")
+
+
+def status_of(error: HotfolderError) -> int:
+    """The HTTP status that says the same as an error's code."""
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, LibraryBusy):
+        return 503
+    return _STATUS.get(error.code, 400)
+
+
+def error_answer(error: HotfolderError) -> Response:
+    """An error as `{"error": {code, message, hint, problems?}}`."""
+    found: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+    if isinstance(error, JobFileError):
+        found["problems"] = [
+            {"code": each.code, "path": each.path, "message": each.message, "hint": each.hint}
+            for each in error.problems
+        ]
+    return answer({"error": found}, status_of(error))
+
+
+def api(view: View) -> View:
+    """A view whose errors become answers: one of the four borders."""
+
+    @functools.wraps(view)
+    async def guarded(*args: Any, **kwargs: Any) -> Response | None:
+        try:
+            return await view(*args, **kwargs)
+        except HotfolderError as error:
+            return error_answer(error)
+        except Exception:  # the page hears that it failed, the log hears why
+            log.exception("a request failed unexpectedly")
+            unexpected = {"code": "internal.unexpected", "message": "The server failed.", "hint": None}
+            return answer({"error": unexpected}, 500)
+
+    return guarded
+
+
+def actor_of(request: Request) -> Actor | None:
+    """Who asks, as the gate found it."""
+    actor: Actor | None = request.scope.get(ACTOR)
+    return actor
+
+
+def require(request: Request, action: Action) -> Actor:
+    """The actor, if it may do this; raises RequestError that says what is needed."""
+    actor = actor_of(request)
+    if actor is None:
+        hint = "Run `hotfolder login`; it prints a link."
+        raise RequestError("This needs a login or a token.", code="web.login_needed", hint=hint)
+    if not actor.may(action):
+        raise RequestError(
+            f"{actor.name} may not do this: it needs the scope `{action}`.",
+            code="web.scope_missing",
+            hint=f"Log in with it: hotfolder login --name {actor.name} --scope {action}.",
+        )
+    return actor
+
+
+def require_method(request: Request, *methods: str) -> None:
+    """Raise RequestError for any other method; HEAD goes with GET."""
+    if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
+        message = f"{request.method} is not used here, only {', '.join(methods)}."
+        raise RequestError(message, code="web.method_refused")
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The JSON object in the body; an empty body is an empty object."""
+    data = await _read_body(request)
+    if not data.strip():
+        return {}
+    if "json" not in request.headers.get("content-type", "").lower():
+        raise RequestError("The body has to be JSON.", hint="Send Content-Type: application/json.")
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"The body is no JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise RequestError("The body has to be a JSON object.")
+    return value
+
+
+async def _read_body(request: Request) -> bytes:
+    """At most BODY_MAX_BYTES, whatever the headers say."""
+    body = bytearray()
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise RequestError("The client went away.")
+        body += message.get("body", b"")
+        if len(body) > BODY_MAX_BYTES:
+            raise RequestError(f"The body is larger than {BODY_MAX_BYTES} bytes.", code="web.body_too_large")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def read_number(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of the query string, within its limits; raises RequestError for anything else."""
+    number = find_number(request, name, low, high)
+    return default if number is None else number
+
+
+def find_number(request: Request, name: str, low: int, high: int) -> int | None:
+    """The same, or None when it is not given."""
+    text = request.args.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or not low <= int(text) <= high:
+        raise RequestError(f"`{name}` takes a whole number from {low} to {high}, not {text[:40]!r}.")
+    return int(text)
+
+
+def find_word(request: Request, name: str, *words: str) -> str | None:
+    """One of some words of the query string, or None when it is not given."""
+    text: str | None = request.args.get(name)
+    if not text:
+        return None
+    if text not in words:
+        raise RequestError(f"`{name}` takes {' or '.join(words)}, not {text[:40]!r}.")
+    return text

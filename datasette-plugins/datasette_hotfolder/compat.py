@@ -1,0 +1,49 @@
+"""The two Datasettes, 0.65 and 1.0: everything that differs between them stands here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def build_datasette(
+    database: Path, description: Mapping[str, Any], settings: Mapping[str, Any], secret: str
+) -> Datasette:
+    """A Datasette over one database that other processes write to.
+
+    `description` holds titles, labels and who may see which table; 1.0 reads these as configuration, 0.65 as
+    metadata.
+    """
+    from datasette.app import Datasette  # here: it loads its plugins, this one too, while it is imported
+
+    place = "config" if "config" in inspect.signature(Datasette).parameters else "metadata"
+    return Datasette(
+        files=[str(database)], settings=dict(settings), secret=secret, **{place: dict(description)}
+    )
+
+
+def keeps_cache_headers(view: View) -> View:
+    """Mark a view whose own Cache-Control reaches browsers that are logged in.
+
+    Since 0.65.4 Datasette replaces it by `no-store` on every other view; the mark is what it puts on its own
+    static files. It is not documented, so a test on both versions watches it.
+    """
+    view._datasette_static = True  # type: ignore[attr-defined]
+    return view
+
+
+def attach(datasette: Datasette, services: Any) -> None:
+    """Give the plugin of this Datasette what it serves; a Datasette without that gets no route of ours."""
+    datasette.hotfolder_services = services
+
+
+def find_services(datasette: Datasette) -> Any | None:
+    """What was attached, or None in a Datasette that was not started by hotfolder."""
+    return getattr(datasette, "hotfolder_services", None)

@@ -1,0 +1,83 @@
+"""News for pages and programs: events as a long poll, the state of the service, and its health."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from datasette import Request, Response
+
+from datasette_hotfolder.answers import (
+    View,
+    actor_of,
+    answer,
+    api,
+    find_number,
+    read_number,
+    require,
+    require_method,
+)
+from datasette_hotfolder.objects import actor_object, event_object
+from datasette_hotfolder.services import Services
+from hotfolder.accounts.scopes import Actor
+from hotfolder.events import ENGINE_STATUS
+
+WAIT_MAX_S: Final = 25
+EVENTS_MAX: Final = 500
+_NEVER: Final = 2**53
+
+
+def build_event_views(services: Services) -> list[tuple[str, View]]:
+    """The routes of events, status, set-up and health."""
+
+    @api
+    async def events(request: Request) -> Response:
+        require_method(request, "GET")
+        after = find_number(request, "after", 0, _NEVER)
+        wait_s = read_number(request, "wait", 0, 0, WAIT_MAX_S)
+        if after is None:
+            return answer({"events": [], "seq": await services.run(services.database.last_event_seq)})
+        found = await services.run(services.database.list_events, after, EVENTS_MAX)
+        if not found and wait_s:
+            await services.news.wait(after, wait_s)
+            found = await services.run(services.database.list_events, after, EVENTS_MAX)
+        seq = found[-1].seq if found else after
+        return answer({"events": [event_object(each) for each in found], "seq": seq})
+
+    @api
+    async def status(request: Request) -> Response:
+        require_method(request, "GET")
+        return answer(await services.run(read_status, services, actor_of(request)))
+
+    @api
+    async def setup(request: Request) -> Response:
+        require_method(request, "GET")
+        require(request, "look")
+        return answer(await services.run(services.host.describe_setup))
+
+    @api
+    async def healthz(request: Request) -> Response:
+        require_method(request, "GET")
+        health = await services.run(services.host.describe_health)
+        return answer(health, 200 if health["status"] == "ok" else 503)
+
+    return [
+        (r"^/-/api/events$", events),
+        (r"^/-/api/status$", status),
+        (r"^/-/api/setup$", setup),
+        (r"^/-/healthz$", healthz),
+    ]
+
+
+def read_status(services: Services, actor: Actor | None) -> dict[str, Any]:
+    """Sidecar, engine and queue in one object."""
+    seq = services.database.last_event_seq()
+    engine = services.database.last_event(ENGINE_STATUS)
+    waiting, running = services.jobs.count_active()
+    return {
+        "version": services.version,
+        "sidecar": dict(services.host.describe_sidecar()),
+        "engine": {**engine.data, "at": engine.at} if engine else None,
+        "queue": {"waiting": waiting, "running": running},
+        "seq": seq,
+        "actor": actor_object(actor),
+    }

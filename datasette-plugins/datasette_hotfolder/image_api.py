@@ -1,0 +1,184 @@
+"""The asynchronous image API: POST makes a job, GET tells how far it is, DELETE cancels it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from datasette import Request, Response
+
+from datasette_hotfolder.answers import (
+    RequestError,
+    View,
+    answer,
+    read_json,
+    require,
+    require_method,
+    status_of,
+)
+from datasette_hotfolder.job_desk import JobDesk
+from datasette_hotfolder.objects import media_object
+from datasette_hotfolder.services import Services
+from hotfolder.domain.instants import elapsed_ms
+from hotfolder.errors import HotfolderError, JobFileError, NotFound
+from hotfolder.library.jobs import Job
+
+log = logging.getLogger(__name__)
+
+_TO_PARAMS: Final[Mapping[str, str]] = {
+    "prompt": "prompt",
+    "width": "width",
+    "height": "height",
+    "steps": "steps",
+    "seed": "seed",
+    "negativePrompt": "negativePrompt",
+    "cfgScale": "guidance",
+    "sampler": "sampling_method",
+}
+_STATUS: Final[Mapping[str, str]] = {
+    "running": "in_progress",
+    "cancelling": "in_progress",
+    "completed": "complete",
+    "partially_completed": "complete",
+    "failed": "error",
+    "cancelled": "cancelled",
+}
+_CODES: Final[Mapping[int, str]] = {
+    400: "INVALID_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "INVALID_REQUEST",
+    409: "ALREADY_TERMINAL",
+    413: "INVALID_REQUEST",
+    503: "SERVER_BUSY",
+    507: "SERVER_BUSY",
+}
+
+
+def build_image_api(services: Services, desk: JobDesk) -> list[tuple[str, View]]:
+    """The routes below /v1/images/generations."""
+
+    @_image_api
+    async def create(request: Request) -> Response:
+        require_method(request, "POST")
+        actor = require(request, "submit")
+        job = _to_job(await read_json(request), services.default_endpoint)
+        made = await services.run(desk.submit, job, actor)
+        return answer({"id": made["jobId"], "status": "pending", "createdAt": made["createdAt"]}, 201)
+
+    @_image_api
+    async def one(request: Request) -> Response:
+        require_method(request, "GET", "DELETE")
+        job_id = request.url_vars["job_id"].lower()
+        if request.method == "DELETE":
+            actor = require(request, "submit")
+            await services.run(desk.cancel, job_id, actor)
+            return answer({"id": job_id, "status": "cancelled"})
+        inline = request.args.get("inline") == "1"
+        return answer(await services.run(_describe, services, desk, job_id, inline))
+
+    return [
+        (r"^/v1/images/generations$", create),
+        (r"^/v1/images/generations/(?P<job_id>[^/]+)$", one),
+    ]
+
+
+def _image_api(view: View) -> View:
+    """Errors in the form of this API: `{"error": {message, code}}`."""
+
+    @functools.wraps(view)
+    async def guarded(request: Request) -> Response | None:
+        try:
+            return await view(request)
+        except HotfolderError as error:
+            status = status_of(error)
+            headers = {"Retry-After": "10"} if status in (503, 507) else None
+            found = {"message": _in_words(error), "code": _CODES.get(status, "INVALID_REQUEST")}
+            return answer({"error": found}, status, headers)
+        except Exception:  # one of the four borders
+            log.exception("a request failed unexpectedly")
+            return answer({"error": {"message": "The server failed.", "code": "INTERNAL"}}, 500)
+
+    return guarded
+
+
+def _in_words(error: HotfolderError) -> str:
+    problems = error.problems if isinstance(error, JobFileError) else []
+    parts = [f"{each.path}: {each.message}" if each.path else each.message for each in problems]
+    return "; ".join(parts) or " ".join(filter(None, (error.message, error.hint)))
+
+
+def _to_job(body: Mapping[str, Any], default_endpoint: str | None) -> dict[str, Any]:
+    """The names of this API become params; every other key is one of a job file."""
+    job = {key: value for key, value in body.items() if key not in _TO_PARAMS}
+    params = job.get("params", {})
+    if not isinstance(params, dict):
+        raise RequestError("`params` has to be an object.")
+    named = {_TO_PARAMS[key]: value for key, value in body.items() if key in _TO_PARAMS and value is not None}
+    twice = params.keys() & named.keys()
+    if twice:
+        raise RequestError(f"{', '.join(sorted(twice))} stands both in `params` and beside it.")
+    job["params"] = {**params, **named}
+    if "endpointKey" not in job and "task" not in job:
+        if default_endpoint is None:
+            raise RequestError(
+                "`endpointKey` is missing.", hint="Name one, or set `api.default_endpoint` in hotfolder.yaml."
+            )
+        job["endpointKey"] = default_endpoint
+    return job
+
+
+def _describe(services: Services, desk: JobDesk, job_id: str, inline: bool) -> dict[str, Any]:
+    job = services.jobs.find(job_id)
+    if job is None:
+        file = desk.describe(job_id)
+        return {
+            "id": job_id,
+            "status": "pending",
+            "createdAt": file["createdAt"],
+            "updatedAt": file["createdAt"],
+        }
+    described: dict[str, Any] = {
+        "id": job_id,
+        "status": _STATUS.get(job.status, "pending"),
+        "createdAt": job.created_at,
+        "updatedAt": job.completed_at or job.started_at or job.created_at,
+    }
+    progress = desk.describe(job_id)["progress"]
+    if progress:
+        described["progress"] = progress
+    if described["status"] == "complete":
+        described["result"] = _result(services, job, inline)
+    if job.error:
+        described["error"] = {"message": job.error.get("message"), "code": job.error.get("code")}
+    return described
+
+
+def _result(services: Services, job: Job, inline: bool) -> dict[str, Any]:
+    images: list[dict[str, Any]] = []
+    formats: set[str] = set()
+    for generation in services.generations.list_of_job(job.job_id):
+        for media in services.media.list_of_generation(generation.generation_id):
+            found = media_object(media)
+            image: dict[str, Any] = {"seed": generation.seed, "width": media.width, "height": media.height}
+            image |= {"url": found["originalUrl"], "sha256": media.file_sha256}
+            if inline:
+                image["image"] = _read_base64(services, media.file_path)
+            images.append(image)
+            formats.add(media.mime_type.removeprefix("image/"))
+    return {
+        "images": images,
+        "format": formats.pop() if len(formats) == 1 else None,
+        "timeTaken": elapsed_ms(job.started_at, job.completed_at),
+    }
+
+
+def _read_base64(services: Services, file_path: str) -> str:
+    try:
+        return base64.b64encode(services.paths.locate(file_path).read_bytes()).decode("ascii")
+    except OSError as error:
+        raise NotFound("The file of this picture is gone.") from error

@@ -1,0 +1,55 @@
+"""Logging in by a one-time link, and out again."""
+
+from __future__ import annotations
+
+from datasette import Request, Response
+
+from datasette_hotfolder.answers import View, api, require_method
+from datasette_hotfolder.gate import read_cookie
+from datasette_hotfolder.services import Services
+from hotfolder.accounts.store import SESSION_VALID_S
+
+_SPENT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>hotfolder</title>
+<h1>This link has been used, or is too old.</h1>
+<p>Each link works once. For a new one run <code>hotfolder login</code> on the machine of the library.</p>"""
+
+
+def build_login_views(services: Services) -> list[tuple[str, View]]:
+    """The routes of sessions."""
+
+    @api
+    async def auth_token(request: Request) -> Response:
+        require_method(request, "GET")
+        if request.method == "HEAD":  # a preview of the link must not spend it
+            return Response(b"", status=204)
+        session = await services.run(services.accounts.spend_login_link, request.args.get("token") or "")
+        if session is None:
+            return Response(
+                _SPENT, status=403, content_type="text/html; charset=utf-8", headers=_KEPT_NOWHERE
+            )
+        response = Response(b"", status=303, headers={"Location": "/-/library", **_KEPT_NOWHERE})
+        _set_cookie(response, request, services.cookie_name, session.session_id, int(SESSION_VALID_S))
+        return response
+
+    @api
+    async def logout(request: Request) -> Response:
+        require_method(request, "POST")
+        secret = read_cookie(request.headers.get("cookie", ""), services.cookie_name)
+        if secret:
+            await services.run(services.accounts.end_session, secret)
+        response = Response(b"", status=303, headers={"Location": "/-/library"})
+        _set_cookie(response, request, services.cookie_name, "", 0)
+        return response
+
+    return [(r"^/-/auth-token$", auth_token), (r"^/-/logout$", logout)]
+
+
+_KEPT_NOWHERE = {"Cache-Control": "no-store"}
+
+
+def _set_cookie(response: Response, request: Request, name: str, value: str, max_age_s: int) -> None:
+    """Not for scripts, and not sent along by other sites' forms; over TLS by TLS alone."""
+    secure = request.scheme == "https"
+    response.set_cookie(
+        name, value, max_age=max_age_s, path="/", secure=secure, httponly=True, samesite="lax"
+    )

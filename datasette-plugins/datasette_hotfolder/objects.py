@@ -1,0 +1,198 @@
+"""Rows as the JSON objects of the API (pure but for the status files of running jobs)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from hotfolder.accounts.scopes import Actor
+from hotfolder.domain.generation import ACTIVE, RETRYABLE
+from hotfolder.events import Event
+from hotfolder.library.browse import Cursor, MediaPage
+from hotfolder.library.generations import Generation, GenerationInput
+from hotfolder.library.jobs import Job
+from hotfolder.library.media import Media
+
+_STEADY = "v"  # a thumbnail's address changes with the file, so a browser may keep it for good
+
+
+def media_object(media: Media) -> dict[str, Any]:
+    """A picture in a list."""
+    address = f"/media/{quote(media.media_id, safe='')}"
+    return {
+        "mediaId": media.media_id,
+        "fileName": media.file_name,
+        "originalName": media.original_name,
+        "title": media.title,
+        "origin": media.origin,
+        "mimeType": media.mime_type,
+        "width": media.width,
+        "height": media.height,
+        "bytes": media.file_size,
+        "rating": media.rating,
+        "status": media.status,
+        "label": media.label,
+        "createdAt": media.created_at,
+        "path": media.file_path,
+        "sha256": media.file_sha256,
+        "thumbnailUrl": f"{address}/thumbnail?{_STEADY}={media.file_sha256[:12]}",
+        "originalUrl": f"{address}/original?{_STEADY}={media.file_sha256[:12]}",
+    }
+
+
+def page_object(page: MediaPage, seq: int) -> dict[str, Any]:
+    """A page of pictures with the cursors of the next and the previous one."""
+    return {
+        "items": [media_object(each) for each in page.items],
+        "next": write_cursor(page.next),
+        "previous": write_cursor(page.previous),
+        "total": page.total,
+        "libraryTotal": page.library_total,
+        "seq": seq,
+    }
+
+
+def write_cursor(cursor: Cursor | None) -> str | None:
+    """A cursor as it travels in addresses."""
+    return f"{cursor.created_at}~{cursor.media_id}" if cursor else None
+
+
+def read_cursor(text: str | None) -> Cursor | None:
+    """The inverse; raises ValueError."""
+    if not text:
+        return None
+    created_at, tilde, media_id = text.partition("~")
+    if not tilde or not created_at or not media_id or len(text) > 200:
+        raise ValueError("a cursor as `next` and `previous` of an earlier page give it")
+    return Cursor(created_at, media_id)
+
+
+def media_detail(
+    media: Media,
+    keywords: Sequence[str],
+    generation: Generation | None,
+    job: Job | None,
+    inputs: Sequence[GenerationInput],
+) -> dict[str, Any]:
+    """A picture with everything that is known of it."""
+    return {
+        **media_object(media),
+        "description": media.description,
+        "originalPath": media.original_path,
+        "keywords": list(keywords),
+        "generation": _generation_object(generation, job) if generation else None,
+        "inputs": [_input_object(each) for each in inputs],
+    }
+
+
+def _generation_object(generation: Generation, job: Job | None) -> dict[str, Any]:
+    params = generation.sent_params
+    return {
+        "generationId": generation.generation_id,
+        "endpointKey": generation.endpoint_key,
+        "prompt": params.get("prompt"),
+        "negativePrompt": params.get("negativePrompt"),
+        "seed": generation.seed,
+        "steps": params.get("steps"),
+        "params": params,
+        "engineKind": generation.engine_kind,
+        "totalTimeMs": generation.total_time_ms,
+        "jobId": generation.job_id,
+        "jobFile": job.job_file if job else None,
+    }
+
+
+def _input_object(each: GenerationInput) -> dict[str, Any]:
+    return {
+        "position": each.position,
+        "role": each.role,
+        "originalName": each.original_name,
+        "mediaId": each.media_id,
+        "thumbnailUrl": f"/media/inputs/{quote(each.generation_id, safe='')}/{each.position}",
+    }
+
+
+def job_object(
+    job: Job, progress: Mapping[str, Any] | None, pictures: Sequence[Media], total: int
+) -> dict[str, Any]:
+    """A job with its progress and its latest pictures."""
+    error = job.error
+    return {
+        "jobId": job.job_id,
+        "jobFile": job.job_file,
+        "title": job.title,
+        "status": job.status,
+        "owner": job.owner,
+        "priority": job.priority,
+        "endpointKey": job.endpoint_key,
+        "createdAt": job.created_at,
+        "startedAt": job.started_at,
+        "completedAt": job.completed_at,
+        "progress": dict(progress) if progress else None,
+        "error": _error_object(error) if error else None,
+        "pictures": [_picture_object(each) for each in pictures],
+        "totalPictures": total,
+        "canCancel": job.status in ACTIVE and not job.cancel_requested,
+        "canRetry": job.status in RETRYABLE,
+    }
+
+
+def _picture_object(media: Media) -> dict[str, Any]:
+    return {"mediaId": media.media_id, "thumbnailUrl": media_object(media)["thumbnailUrl"]}
+
+
+def _error_object(error: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "code": error.get("code"),
+        "message": error.get("message"),
+        "hint": error.get("hint"),
+        "problems": list(error.get("problems") or []),
+    }
+
+
+def unclaimed_job(job_id: str, job_file: str, created_at: str) -> dict[str, Any]:
+    """A job whose file still lies in the inbox."""
+    return {
+        "jobId": job_id,
+        "jobFile": job_file,
+        "title": None,
+        "status": "received",
+        "owner": None,
+        "priority": 0,
+        "endpointKey": None,
+        "createdAt": created_at,
+        "startedAt": None,
+        "completedAt": None,
+        "progress": None,
+        "error": None,
+        "pictures": [],
+        "totalPictures": 0,
+        "canCancel": True,
+        "canRetry": False,
+    }
+
+
+def event_object(event: Event) -> dict[str, Any]:
+    """An event as the pages follow it."""
+    return {
+        "seq": event.seq,
+        "at": event.at,
+        "topic": event.topic,
+        "subjectType": event.subject_type,
+        "subjectId": event.subject_id,
+        "actor": event.actor,
+        "data": dict(event.data),
+    }
+
+
+def actor_object(actor: Actor | None) -> dict[str, Any] | None:
+    """Who is logged in."""
+    return {"name": actor.name, "scopes": sorted(actor.scopes)} if actor else None
+
+
+def embedded_json(value: Any) -> str:
+    """JSON that can stand in a <script> element: nothing in it can end the element."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,83 @@
+"""The pages: templates with their first data in them, so that nothing is asked for twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jinja2
+from datasette import Request, Response
+
+from datasette_hotfolder.answers import View, actor_of, api, require, require_method
+from datasette_hotfolder.event_views import read_status
+from datasette_hotfolder.job_desk import JobDesk
+from datasette_hotfolder.media_views import read_filter, read_page
+from datasette_hotfolder.objects import actor_object, embedded_json
+from datasette_hotfolder.services import Services
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+JOBS_SHOWN: Final = 50
+
+
+def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]:
+    """The routes of the pages."""
+    templates = jinja2.Environment(loader=jinja2.PackageLoader("datasette_hotfolder"), autoescape=True)
+
+    def show(request: Request, page: str, title: str, data: Mapping[str, Any], **more: Any) -> Response:
+        can = _abilities(request)
+        actor = actor_object(actor_of(request))
+        embedded = embedded_json({"page": page, "base": "", "actor": actor, "can": can, **data})
+        body = templates.get_template(f"hotfolder_{page}.html").render(
+            static=services.static, base="", page=page, title=title, actor=actor, can=can,
+            page_data_json=embedded, **more,
+        )  # fmt: skip
+        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+        return Response(body.encode(), headers=headers, content_type="text/html; charset=utf-8")
+
+    @api
+    async def library(request: Request) -> Response:
+        require_method(request, "GET")
+        wanted = read_filter(request)
+        page = await services.run(read_page, services, wanted)
+        chosen = {
+            "minRating": wanted.min_rating,
+            "rating": wanted.rating,
+            "status": wanted.status,
+            "origin": wanted.origin,
+        }
+        data = {"seq": page["seq"], "filter": chosen, "firstPage": page}
+        return show(request, "library", "Library", data, items=page["items"])
+
+    @api
+    async def queue(request: Request) -> Response:
+        require_method(request, "GET")
+        jobs = await services.run(desk.list_jobs, "all", JOBS_SHOWN)
+        status = await services.run(read_status, services, actor_of(request))
+        return show(request, "queue", "Queue", {"seq": jobs["seq"], "jobs": jobs, "status": status})
+
+    @api
+    async def setup(request: Request) -> Response:
+        require_method(request, "GET")
+        require(request, "look")
+        found = await services.run(services.host.describe_setup)
+        seq = await services.run(services.database.last_event_seq)
+        return show(request, "setup", "Setup", {"seq": seq, "setup": found})
+
+    @api
+    async def home(request: Request) -> Response:
+        require_method(request, "GET")
+        return Response(b"", status=302, headers={"Location": "/-/library"})
+
+    return [(r"^/-/library$", library), (r"^/-/queue$", queue), (r"^/-/setup$", setup), (r"^/$", home)]
+
+
+def _abilities(request: Request) -> dict[str, bool]:
+    actor = actor_of(request)
+    return {
+        "rate": actor is not None and actor.may("rate"),
+        "submit": actor is not None and actor.may("submit"),
+        "sql": actor is not None,
+    }

@@ -1,0 +1,87 @@
+"""What the plugin serves: stores and functions, built and handed in by the program that starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from datasette_hotfolder.access import Rules
+from datasette_hotfolder.news import News
+from hotfolder.accounts.store import AccountStore
+from hotfolder.database import Database
+from hotfolder.errors import Problem
+from hotfolder.files.paths import LibraryPaths
+from hotfolder.library.browse import MediaBrowser
+from hotfolder.library.generations import GenerationStore
+from hotfolder.library.jobs import Job, JobStore
+from hotfolder.library.media import MediaStore
+from hotfolder.library.ratings import RatingStore
+from hotfolder.queue.store import WorkStore
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Control(Protocol):
+    """What can be wished for jobs; the sidecar makes it so."""
+
+    def cancel(self, job_id: str, actor: str) -> Job:
+        """Cancel what waits or runs; raises HotfolderError `job.already_ended`."""
+
+    def retry(self, job_id: str, actor: str) -> Job:
+        """Run an ended job again; raises HotfolderError `job.not_retryable`."""
+
+
+class Host(Protocol):
+    """What only the program around the plugin knows."""
+
+    def find_problems(self, job_file: bytes) -> Sequence[Problem]:
+        """Everything that is wrong with a JSON job file, its references included; raises JobFileError."""
+
+    def nudge(self) -> None:
+        """Tell a running sidecar to look now."""
+
+    def describe_sidecar(self) -> Mapping[str, Any]:
+        """`running` and `since`."""
+
+    def describe_health(self) -> Mapping[str, Any]:
+        """`status` ok or failing, with what it rests on: the sidecar's heartbeat, the engine, the disk."""
+
+    def describe_setup(self) -> Mapping[str, Any]:
+        """Checks, settings and model sets; takes a second or two."""
+
+    def list_waiting(self) -> Sequence[tuple[str, str]]:
+        """Job files in the inbox that nobody has claimed yet: path below inbox/, and received or held."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """One open library, as the web sees it."""
+
+    paths: LibraryPaths
+    database: Database
+    media: MediaStore
+    browser: MediaBrowser
+    ratings: RatingStore
+    jobs: JobStore
+    generations: GenerationStore
+    work: WorkStore
+    accounts: AccountStore
+    control: Control
+    host: Host
+    news: News
+    rules: Rules
+    executor: ThreadPoolExecutor
+    cookie_name: str
+    default_endpoint: str | None
+    static: str
+    version: str
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that reads or writes on a thread of its own: no page waits for another."""
+        call = functools.partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.executor, call)

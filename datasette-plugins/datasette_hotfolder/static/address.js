@@ -1,0 +1,39 @@
+// The address of the library page: filter and loupe, so that Back, reload and a link mean the same.
+
+import { filterFromSearch, searchFromFilter } from "./filter.js";
+
+/** What the address asks for: the filter, and the picture in the loupe or null. */
+export function readAddress() {
+  return { filter: filterFromSearch(location.search), mediaId: readHash() };
+}
+
+function readHash() {
+  try {
+    return decodeURIComponent(location.hash.slice(1)) || null;
+  } catch {
+    return null; // not an escape we wrote
+  }
+}
+
+const address = (filter, mediaId) => location.pathname + searchFromFilter(filter) + (mediaId ? `#${encodeURIComponent(mediaId)}` : "");
+
+/** A new step of the history: another filter. */
+export function goToFilter(filter) {
+  history.pushState({}, "", address(filter, null));
+}
+
+/** A new step of the history: the loupe, which Back closes. */
+export function goToLoupe(filter, mediaId) {
+  history.pushState({ loupe: true }, "", address(filter, mediaId));
+}
+
+/** The same step, another picture in the loupe. */
+export function stayInLoupe(filter, mediaId) {
+  history.replaceState(history.state, "", address(filter, mediaId));
+}
+
+/** Closes the loupe: back to the step it was opened from, or in place when a link opened it. */
+export function leaveLoupe(filter) {
+  if (history.state?.loupe) history.back();
+  else history.replaceState({}, "", address(filter, null));
+}

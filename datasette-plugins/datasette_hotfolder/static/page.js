@@ -1,0 +1,16 @@
+// What every page starts with: its data, the API, the events and the status bar.
+
+import { Api } from "./api.js";
+import { byId } from "./element.js";
+import { EventStream } from "./events.js";
+import { StatusBar } from "./status.js";
+
+/** Starts the page and returns what its own script needs. */
+export function startPage() {
+  const data = JSON.parse(byId("page-data").textContent);
+  const api = new Api(data.base);
+  const stream = new EventStream(api, data.seq);
+  const statusBar = new StatusBar(api, stream, data.status);
+  stream.start();
+  return { data, api, stream, statusBar };
+}

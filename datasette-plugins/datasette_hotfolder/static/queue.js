@@ -1,0 +1,101 @@
+// The queue page: jobs at work, waiting and ended, the engine, and the files in the inbox.
+
+import { jobPath } from "./api.js";
+import { byId, element } from "./element.js";
+import { formatInstant } from "./format.js";
+import { JobList } from "./job_list.js";
+import { startPage } from "./page.js";
+import { advance } from "./progress.js";
+import { throttled } from "./throttle.js";
+import { toast } from "./toast.js";
+
+const JOB_EVERY_MS = 500;
+const LIST_EVERY_MS = 5_000;
+const TOO_MANY_FOR_ONE_BY_ONE = 4;
+const ALL_JOBS = "/-/api/jobs?state=all&limit=50";
+
+const { data, api, stream, statusBar } = startPage();
+const jobs = new JobList({ base: data.base, mayAct: data.can.submit, act });
+const changed = new Set();
+const askChanged = throttled(refreshNext, JOB_EVERY_MS);
+const askAll = throttled(refreshAll, LIST_EVERY_MS);
+
+showAll(data.jobs);
+showEngine(data.status);
+statusBar.addEventListener("status", ({ detail }) => showEngine(detail));
+stream.addEventListener("events", ({ detail }) => detail.forEach(hear));
+stream.addEventListener("connection", ({ detail }) => detail === "connected" && askAll());
+
+function hear({ topic, subjectId, data: facts }) {
+  if (topic === "generation.progress") return progress(facts);
+  if (topic === "job.received" || topic === "job.changed") refresh(subjectId);
+  else if (topic === "generation.changed" && facts.jobId) refresh(facts.jobId);
+}
+
+function refresh(jobId) {
+  changed.add(jobId);
+  askChanged();
+  askAll();
+}
+
+function progress(facts) {
+  const job = jobs.find(facts.jobId);
+  if (job?.status === "running") jobs.update({ ...job, progress: advance(job.progress, facts) });
+  else if (!job) refresh(facts.jobId);
+}
+
+async function refreshNext() {
+  if (changed.size > TOO_MANY_FOR_ONE_BY_ONE) return refreshAll();
+  const [jobId] = changed;
+  changed.delete(jobId);
+  if (changed.size) askChanged();
+  if (jobId) await fetchJob(jobId);
+}
+
+async function fetchJob(jobId) {
+  try {
+    jobs.update(await api.get(jobPath(jobId)));
+  } catch (error) {
+    if (error.status === 404) jobs.remove(jobId); // other failures: the status bar tells, the next event asks again
+  }
+}
+
+async function refreshAll() {
+  changed.clear();
+  try {
+    showAll(await api.get(ALL_JOBS));
+  } catch {
+    // the status bar tells; the next event asks again
+  }
+}
+
+async function act(jobId, action) {
+  try {
+    jobs.update(await api.post(`${jobPath(jobId)}/${action}`));
+  } catch (error) {
+    toast(error.words, "failure");
+    refresh(jobId);
+  }
+}
+
+function showAll({ items, waiting }) {
+  jobs.replace(items);
+  byId("inbox-none").hidden = waiting.length > 0;
+  byId("inbox").replaceChildren(...waiting.map(inboxFile));
+}
+
+function inboxFile({ jobFile, status }) {
+  return element("li", {}, element("span", { title: jobFile }, jobFile), element("span", { class: "hint" }, status === "held" ? "held" : "arriving"));
+}
+
+function showEngine({ engine, sidecar, version }) {
+  const facts = [
+    ["State", engine?.state ?? "not started yet"],
+    ["Kind", engine?.kind],
+    ["Model", engine?.modelInfo],
+    ["Service", sidecar.running ? `running${sidecar.since ? ` since ${formatInstant(sidecar.since)}` : ""}` : "not running: start it with “hotfolder up”"],
+    ["Version", version],
+  ];
+  const known = facts.filter(([, value]) => value);
+  byId("engine-facts").replaceChildren(...known.flatMap(([name, value]) => [element("dt", {}, name), element("dd", { title: value }, value)]));
+}

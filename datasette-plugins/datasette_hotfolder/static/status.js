@@ -1,0 +1,118 @@
+// The bar at the foot of every page: engine, the job at work, the queue, the connection.
+
+import { jobPath } from "./api.js";
+import { byId, setText } from "./element.js";
+import { formatNumber } from "./format.js";
+import { advance, drawBar, etaWords, imageWords, stageWords } from "./progress.js";
+import { throttled } from "./throttle.js";
+
+const ASK_EVERY_MS = 1_000;
+const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "generation.changed"]);
+
+const ENGINE_WORDS = {
+  stopped: "Engine stopped",
+  starting: "Starting",
+  idle: "Idle",
+  loading: "Loading the model",
+  ready: "Ready",
+  busy: "Busy",
+  error: "Engine error",
+};
+
+/** Keeps the status bar true; `status` is the object of /-/api/status when the page has it already. */
+export class StatusBar extends EventTarget {
+  #api;
+  #status;
+  #job = null;
+  #connection = "connected";
+  #ask = throttled(() => document.visibilityState === "visible" && this.#refresh(), ASK_EVERY_MS);
+
+  constructor(api, stream, status) {
+    super();
+    this.#api = api;
+    this.#status = status ?? null;
+    stream.addEventListener("events", ({ detail }) => detail.forEach((event) => this.#hear(event)));
+    stream.addEventListener("connection", ({ detail }) => this.#reconnect(detail));
+    document.addEventListener("visibilitychange", () => this.#ask());
+    this.#draw();
+    this.#ask();
+  }
+
+  #hear({ topic, data }) {
+    if (topic === "generation.progress") this.#progress(data);
+    else if (LOOKED_AT.has(topic)) this.#ask();
+  }
+
+  #progress(data) {
+    if (this.#job?.jobId !== data.jobId) return this.#ask();
+    this.#job = { ...this.#job, progress: advance(this.#job.progress, data) };
+    this.#draw();
+  }
+
+  #reconnect(connection) {
+    this.#connection = connection;
+    if (connection === "connected") this.#ask();
+    this.#draw();
+  }
+
+  async #refresh() {
+    try {
+      this.#status = await this.#api.get("/-/api/status");
+      this.#job = this.#status.queue.running ? await this.#findJob() : null;
+    } catch {
+      return; // the event stream says that there is no connection
+    }
+    this.dispatchEvent(new CustomEvent("status", { detail: this.#status }));
+    this.#draw();
+  }
+
+  async #findJob() {
+    if (this.#job) {
+      const job = await this.#api.get(jobPath(this.#job.jobId));
+      if (isAtWork(job)) return job;
+    }
+    const { items } = await this.#api.get("/-/api/jobs?state=active&limit=20");
+    return items.find(isAtWork) ?? null;
+  }
+
+  #draw() {
+    const { state, words, title } = this.#engine();
+    const engine = byId("engine");
+    engine.dataset.state = state;
+    engine.title = title ?? "";
+    setText(byId("engine-words"), words);
+    const waiting = this.#status?.queue.waiting ?? 0;
+    byId("in-queue").hidden = !waiting;
+    setText(byId("in-queue"), `${formatNumber(waiting)} in queue`);
+    this.#drawJob();
+  }
+
+  #engine() {
+    if (this.#connection === "lost") return { state: "lost", words: "Not connected", title: "Trying again by itself" };
+    if (this.#connection === "refused")
+      return { state: "lost", words: "Not allowed to listen", title: "Log in with the link of “hotfolder login”, then reload" };
+    if (!this.#status) return { state: "unknown", words: "…" };
+    if (!this.#status.sidecar.running)
+      return { state: "stopped", words: "Not running", title: "Start it with “hotfolder up”" };
+    return engineWords(this.#status.engine);
+  }
+
+  #drawJob() {
+    const job = this.#job;
+    byId("now").hidden = !job;
+    if (!job) return;
+    const progress = job.progress ?? {};
+    setText(byId("now-title"), job.title ?? job.jobFile);
+    setText(byId("now-stage"), [imageWords(progress), stageWords(progress)].filter(Boolean).join(", "));
+    drawBar(byId("now").querySelector(".bar"), progress.percentage);
+    setText(byId("now-eta"), etaWords(progress));
+  }
+}
+
+const isAtWork = (job) => job.status === "running" || job.status === "cancelling";
+
+function engineWords(engine) {
+  if (!engine) return { state: "stopped", words: "Engine not started yet" };
+  const words = ENGINE_WORDS[engine.state] ?? engine.state;
+  return { state: engine.state, words: engine.modelInfo ? `${words} · ${engine.modelInfo}` : words, title: engine.kind };
+}

@@ -1,0 +1,117 @@
+"""What the web asks of the program around it: checks of jobs, the sidecar's state, health and set-up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hotfolder.app import Library, build_model_sets
+from hotfolder.diagnosis import LOW_DISK_BYTES, Check, examine
+from hotfolder.errors import ConfigError, Problem
+from hotfolder.events import ENGINE_STATUS
+from hotfolder.watchers.inbox_files import list_held, list_waiting
+
+HEARTBEAT = "heartbeat"
+STALE_S = 15.0
+"""A sidecar that gave no sign for so long has stopped, or hangs."""
+
+
+class LibraryHost:
+    """Answers from an open library, without touching engine, originals or providers."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def find_problems(self, job_file: bytes) -> Sequence[Problem]:
+        """What the inbox would refuse; raises JobFileError for text that is no job at all."""
+        service = self._library.service
+        checked = service.check(job_file, "json")
+        return [*checked.problems, *service.check_references(checked, self._library.paths.inbox)]
+
+    def nudge(self) -> None:
+        """Tell a running sidecar to look now."""
+        self._library.nudge()
+
+    def describe_sidecar(self) -> Mapping[str, Any]:
+        """Whether it runs, since when, and how long ago it gave a sign."""
+        lock = self._library.lock
+        running = lock.is_held_by_another()
+        return {
+            "running": running,
+            "since": lock.read_since() if running else None,
+            "heartbeatAgeS": self._age_s(),
+        }
+
+    def describe_health(self) -> Mapping[str, Any]:
+        """For monitors: ok, or failing with what is wrong."""
+        age_s = self._age_s()
+        free_bytes = shutil.disk_usage(self._library.paths.root).free
+        engine = self._library.database.last_event(ENGINE_STATUS)
+        alive = self._library.lock.is_held_by_another() and age_s is not None and age_s < STALE_S
+        failing = [
+            *(["sidecar"] if not alive else []),
+            *(["disk"] if free_bytes < LOW_DISK_BYTES else []),
+            *(["engine"] if engine is not None and engine.data.get("state") == "error" else []),
+        ]
+        return {
+            "status": "failing" if failing else "ok",
+            "failing": failing,
+            "sidecar": {"alive": alive, "heartbeatAgeS": age_s},
+            "engine": engine.data.get("state") if engine else None,
+            "disk": {"freeBytes": free_bytes},
+        }
+
+    def describe_setup(self) -> Mapping[str, Any]:
+        """Doctor's checks, the settings in force, and the model sets."""
+        return {
+            "checks": [_check_object(each) for each in examine(self._library.paths.root, os.environ)],
+            "settings": [
+                {
+                    "key": each.key,
+                    "value": each.value,
+                    "origin": each.origin,
+                    "description": each.description,
+                }
+                for each in self._library.loaded.list()
+            ],
+            "modelSets": self._describe_models(),
+        }
+
+    def list_waiting(self) -> Sequence[tuple[str, str]]:
+        """Job files in the inbox that nobody has claimed yet."""
+        inbox = self._library.paths.inbox
+        return [
+            *((name, "received") for name in list_waiting(inbox)),
+            *((name, "held") for name in list_held(inbox)),
+        ]
+
+    def _age_s(self) -> float | None:
+        try:
+            written_at_s = (self._library.paths.run / HEARTBEAT).stat().st_mtime
+        except FileNotFoundError:
+            return None
+        return round(max(0.0, time.time() - written_at_s), 1)
+
+    def _describe_models(self) -> list[dict[str, Any]]:
+        try:
+            sets = build_model_sets(self._library)
+        except ConfigError:
+            return []  # the checks say why
+        return [
+            {
+                "name": name,
+                "files": [
+                    {"role": role, "path": path, "found": os.path.isfile(path)}  # noqa: PTH113
+                    for role in ("diffusion_model", "vae", "llm", "upscale_model")
+                    if (path := getattr(load, role)) is not None
+                ],
+            }
+            for name, load in sets.items()
+        ]
+
+
+def _check_object(check: Check) -> dict[str, Any]:
+    return {"name": check.name, "state": check.state, "found": check.found, "hint": check.hint}

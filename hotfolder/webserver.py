@@ -1,0 +1,125 @@
+"""The web process: Datasette with our plugin under uvicorn, on a socket that may be its parent's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import secrets
+import signal
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import uvicorn
+from datasette_hotfolder import compat, tables
+from datasette_hotfolder.access import Rules
+from datasette_hotfolder.news import News
+from datasette_hotfolder.services import Services
+
+from hotfolder import __version__
+from hotfolder.accounts.store import FILE as ACCOUNTS_FILE
+from hotfolder.accounts.store import AccountStore, open_accounts
+from hotfolder.app import Library
+from hotfolder.files.storage import write_json
+from hotfolder.library.browse import MediaBrowser
+from hotfolder.library.ratings import RatingStore
+from hotfolder.listening import base_url
+from hotfolder.webhost import LibraryHost
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 3
+"""So long may requests in hand take at a stop."""
+THREADS = 4
+_STATIC = "/-/static-plugins/hotfolder"
+
+
+def serve_web(library: Library, listener: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests in hand have GRACE_S to end."""
+    accounts = open_accounts(library.paths.root / ACCOUNTS_FILE)
+    services = build_services(library, accounts)
+    note = library.paths.run / "web"
+    write_json(note, {"url": base_url(listener)})
+    try:
+        asyncio.run(_serve(services, listener))
+    finally:
+        note.unlink(missing_ok=True)
+        services.executor.shutdown(wait=True, cancel_futures=True)
+        accounts.close()
+
+
+def build_services(library: Library, accounts: AccountStore) -> Services:
+    """What the plugin is handed."""
+    settings = library.settings
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
+    database = library.database
+
+    async def read_latest() -> int:
+        return await asyncio.get_running_loop().run_in_executor(executor, database.last_event_seq)
+
+    return Services(
+        paths=library.paths,
+        database=database,
+        media=library.media,
+        browser=MediaBrowser(database),
+        ratings=RatingStore(database, library.media),
+        jobs=library.jobs,
+        generations=library.generations,
+        work=library.work,
+        accounts=accounts,
+        control=library.control,
+        host=LibraryHost(library),
+        news=News(read_latest),
+        rules=Rules(settings.web.host, settings.web.private, tuple(settings.web.allowed_hosts)),
+        executor=executor,
+        cookie_name=_cookie_name(library),
+        default_endpoint=settings.api.default_endpoint,
+        static=_STATIC,
+        version=__version__,
+    )
+
+
+def _cookie_name(library: Library) -> str:
+    """One a library: browsers keep the cookies of all ports of a host together."""
+    return (
+        "hotfolder_"
+        + hashlib.sha256(str(library.paths.root).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    )
+
+
+async def _serve(services: Services, listener: socket.socket) -> None:
+    datasette = compat.build_datasette(
+        services.paths.database, tables.describe_tables(), tables.SETTINGS, secrets.token_hex(32)
+    )
+    compat.attach(datasette, services)
+    config = uvicorn.Config(
+        datasette.app(),
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # who stands at the other end of the connection decides, not what it says
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+        services.news.stop()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)
+    await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: they raise the signal again and end with another exit code."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

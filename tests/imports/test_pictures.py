@@ -1,0 +1,307 @@
+"""Taking pictures in: what is written, what is known already, what is refused, and whose fault waits."""
+
+from __future__ import annotations
+
+import errno
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotfolder.domain.instants import format_instant, instant_of_id
+from hotfolder.domain.work import CRASHES_MAX
+from hotfolder.files import storage
+from hotfolder.files.xmp import parse_xmp
+from hotfolder.imports import pictures as module
+from hotfolder.library.ingest import Ingest
+from tests import pictures
+from tests.import_ledger import assert_books_are_closed, ends, files_in, query
+from tests.imports.conftest import Porter
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> bytes:
+    return pictures.write_rotated_jpeg(tmp_path / "photo", (60, 80)).read_bytes()
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> bytes:
+    return pictures.write_png(tmp_path / "drawing").read_bytes()
+
+
+def test_picture_is_filed_by_its_content_with_row_thumbnail_and_sidecars(
+    porter: Porter, photo: bytes
+) -> None:
+    porter.drop("trip/beach.png", photo)
+
+    (end,) = porter.bring_in()
+
+    assert (end["outcome"], end["originalPath"]) == ("imported", "import/trip/beach.png")
+    media = porter.library.media.get(end["importId"])
+    assert media.file_path == end["path"]
+    assert media.file_path.endswith(f"/{media.media_id}.jpg")
+    assert (media.origin, media.mime_type, media.width, media.height) == ("import", "image/jpeg", 60, 80)
+    assert (media.original_name, media.original_path) == ("beach.png", "import/trip/beach.png")
+    assert_books_are_closed(porter.root, [photo])
+
+
+def test_instant_of_arrival_is_that_of_the_id(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+
+    (end,) = porter.bring_in()
+
+    at = instant_of_id(end["importId"])
+    assert porter.library.media.get(end["importId"]).created_at == format_instant(at)
+    assert Path(end["path"]).parts[1:3] == (f"{at:%Y}", f"{at:%m}")
+
+
+def test_sidecars_say_who_the_picture_is_and_nothing_that_nobody_knows(porter: Porter, photo: bytes) -> None:
+    porter.drop("caf\udce9.jpg", photo)
+
+    (end,) = porter.bring_in()
+
+    original = porter.root / end["path"]
+    sidecar = json.loads(original.with_name(original.name + ".json").read_bytes())
+    assert (sidecar["schema"], sidecar["origin"]) == ("hotfolder/sidecar@1", "import")
+    assert sidecar["original"] == {"name": "caf\udce9.jpg", "path": "import/caf\udce9.jpg"}
+    assert (sidecar["aiGenerated"], sidecar["keywords"]) == (None, [])
+    assert (sidecar["file"]["width"], sidecar["file"]["height"]) == (60, 80)
+    record = parse_xmp(original.with_name(original.name + ".xmp").read_bytes())
+    assert record.document_id == f"xmp.did:{end['importId']}"
+    assert (record.digital_source_type, record.created_at) == (None, None)
+
+
+def test_picture_that_the_library_has_goes_to_the_trash(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+    (first,) = porter.bring_in()
+    porter.drop("again.jpg", photo)
+
+    _, second = porter.bring_in()
+
+    assert (second["outcome"], second["of"]) == ("duplicate", first["importId"])
+    assert (porter.root / second["path"]).read_bytes() == photo
+    assert Path(second["path"]).parts[0] == "trash"
+    assert_books_are_closed(porter.root, [photo] * 2)
+
+
+def test_equal_pictures_that_come_together_are_one(porter: Porter, photo: bytes) -> None:
+    for name in ("a.jpg", "b.jpg", "sub/a.jpg"):
+        porter.drop(name, photo)
+
+    porter.bring_in()
+
+    assert_books_are_closed(porter.root, [photo] * 3)
+
+
+def test_equal_pictures_in_two_hands_at_the_same_time_are_one(porter: Porter, photo: bytes) -> None:
+    """Both are in originals/ before the first has its row."""
+    items = []
+    for name in ("a.jpg", "b.jpg"):
+        porter.drop(name, photo)
+        porter.claim()
+        item = porter.library.work.claim("cpu")
+        assert item is not None
+        items.append(item)
+    handler = porter.worker()._handler(items[0])
+    done = [handler.execute(item, threading.Event()) for item in items]
+    assert len([each for each in files_in(porter.root / "originals") if each.suffix == ".jpg"]) == 2
+
+    for item, each in zip(items, done, strict=True):
+        with porter.library.database.transaction() as tx:
+            porter.library.work.complete(tx, item)
+            each.record(tx)
+        each.after()
+    porter.work()
+
+    assert_books_are_closed(porter.root, [photo] * 2)
+
+
+def test_picture_that_was_queued_twice_is_taken_in_once(porter: Porter, photo: bytes) -> None:
+    desk = porter.library.import_desk
+    claimed = desk.claim(porter.drop("a.jpg", photo), Path("a.jpg"), "import/a.jpg")
+    desk.enqueue([claimed])
+    desk.enqueue([claimed])
+
+    porter.work()
+
+    assert_books_are_closed(porter.root, [photo])
+
+
+def test_one_bad_file_keeps_none_of_the_others(porter: Porter, photo: bytes, tmp_path: Path) -> None:
+    bad = {
+        "text.jpg": b"no picture at all",
+        "empty.png": b"",
+        "half.jpg": pictures.write_truncated_jpeg(tmp_path / "half").read_bytes(),
+        "bomb.png": pictures.write_bomb_png(tmp_path / "bomb").read_bytes(),
+    }
+    for name, data in {"a.jpg": photo, **bad}.items():
+        porter.drop(name, data)
+
+    porter.bring_in()
+
+    assert_books_are_closed(porter.root, [photo], bad.values())
+    assert query(porter.root, "SELECT DISTINCT attempt_count AS n FROM work_queue") == [{"n": 1}]
+
+
+def test_file_that_may_not_be_read_goes_to_failed_with_the_reason(
+    porter: Porter, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    porter.drop("secret.jpg", photo)
+    fail(monkeypatch, module, "sha256_file", errno.EACCES)
+
+    (end,) = porter.bring_in()
+
+    assert (end["outcome"], end["code"], end["path"]) == ("failed", "library.unreadable", "failed/secret.jpg")
+    assert "Permission denied" in end["message"]
+
+
+def test_file_that_vanished_from_work_is_told_as_gone(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+    porter.claim()
+    (waiting,) = files_in(porter.root / "work")
+    waiting.unlink()
+
+    porter.work()
+
+    (end,) = ends(porter.root)
+    assert (end["outcome"], end["code"]) == ("failed", "library.content_missing")
+
+
+@pytest.mark.parametrize("step", ["take_picture", "store_thumbnail_file", "store_sidecars_of"])
+def test_full_disk_lets_the_picture_wait_and_spends_no_attempt(
+    porter: Porter, photo: bytes, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    porter.drop("a.jpg", photo)
+    with monkeypatch.context() as patch:
+        fail(patch, Ingest, step, errno.ENOSPC)
+        assert porter.bring_in() == []
+
+    (item,) = query(porter.root, "SELECT * FROM work_queue")
+    assert (item["status"], item["attempt_count"]) == ("scheduled", 0)
+    due(porter)
+    porter.work()
+    assert_books_are_closed(porter.root, [photo])
+
+
+def test_faulty_disk_is_tried_again_before_the_file_is_blamed(
+    porter: Porter, photo: bytes, drawing: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    porter.drop("a.jpg", photo)
+    porter.drop("b.png", drawing)
+    with monkeypatch.context() as patch:
+        fail(patch, module, "sha256_file", errno.EIO, only="a.jpg")
+        porter.bring_in()
+        for _ in range(6):
+            due(porter)
+            porter.work()
+
+    outcomes = {each["originalPath"]: each["outcome"] for each in ends(porter.root)}
+    assert outcomes == {"import/a.jpg": "failed", "import/b.png": "imported"}
+    assert_books_are_closed(porter.root, [drawing], [photo])
+
+
+def test_unforeseen_fault_of_one_picture_keeps_none_of_the_others(
+    porter: Porter, photo: bytes, drawing: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    porter.drop("a.jpg", photo)
+    porter.drop("b.png", drawing)
+
+    def stumble(path: Path) -> Any:
+        if path.name == "a.jpg":
+            raise RuntimeError("nobody thought of this")
+        return read_picture(path)
+
+    read_picture = module.read_picture
+    monkeypatch.setattr(module, "read_picture", stumble)
+    porter.bring_in()
+    for _ in range(6):
+        due(porter)
+        porter.work()
+
+    assert_books_are_closed(porter.root, [drawing], [photo])
+
+
+def test_picture_that_kills_the_program_is_cut_out_and_refused_in_the_end(
+    porter: Porter, photo: bytes, drawing: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(path: Path) -> Any:
+        if path.name == "a.jpg":
+            raise Killed
+        return read_picture(path)
+
+    read_picture = module.read_picture
+    monkeypatch.setattr(module, "read_picture", kill)
+    porter.drop("a.jpg", photo)
+    porter.drop("b.png", drawing)
+    porter.claim()
+
+    for _ in range(CRASHES_MAX + 2):
+        try:
+            porter.work()
+        except Killed:
+            porter.restart()
+
+    (failed,) = [each for each in ends(porter.root) if each["outcome"] == "failed"]
+    assert failed["code"] == "queue.dead"
+    assert_books_are_closed(porter.root, [drawing], [photo])
+
+
+def test_stop_puts_pictures_off_and_spends_no_attempt(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+    porter.claim()
+    porter.stopping.set()
+    porter.work()
+    assert ends(porter.root) == []
+
+    porter.stopping.clear()
+    due(porter)
+    porter.work()
+
+    assert_books_are_closed(porter.root, [photo])
+    assert query(porter.root, "SELECT attempt_count FROM work_queue") == [{"attempt_count": 1}]
+
+
+def test_made_picture_that_is_dropped_again_is_known(porter: Porter, photo: bytes, drawing: bytes) -> None:
+    """By the bytes as first stored, and by those after a change of its metadata."""
+    porter.drop("a.jpg", photo)
+    porter.bring_in()
+    with porter.library.database.transaction() as tx:
+        tx.execute("UPDATE media SET file_sha256 = ?", (storage.hashlib.sha256(drawing).hexdigest(),))
+    porter.drop("b.png", drawing)
+    porter.drop("b.jpg", photo)
+
+    outcomes = [each["outcome"] for each in porter.bring_in()]
+
+    assert outcomes == ["imported", "duplicate", "duplicate"]
+
+
+def test_imports_wait_behind_the_pictures_of_jobs(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+    porter.claim()
+
+    (item,) = query(porter.root, "SELECT priority, owner_module FROM work_queue")
+    assert item["priority"] < -100
+    assert item["owner_module"] == "imports"
+
+
+def fail(patch: pytest.MonkeyPatch, owner: Any, name: str, number: int, *, only: str | None = None) -> None:
+    """Let the system refuse a step, for all files or for one."""
+    original = getattr(owner, name)
+
+    def refuse(*values: Any, **named: Any) -> Any:
+        if only is None or values[0].name == only:
+            raise OSError(number, "Permission denied" if number == errno.EACCES else "fault")
+        return original(*values, **named)
+
+    patch.setattr(owner, name, refuse)
+
+
+def due(porter: Porter) -> None:
+    """The time of everything that was put off has come."""
+    with porter.library.database.transaction() as tx:
+        tx.execute("UPDATE work_queue SET run_at = created_at WHERE status = 'scheduled'")
