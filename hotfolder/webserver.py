@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import os
 import secrets
 import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import uvicorn
 from datasette_hotfolder import compat, tables
@@ -74,19 +76,16 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         news=News(read_latest),
         rules=Rules(settings.web.host, settings.web.private, tuple(settings.web.allowed_hosts)),
         executor=executor,
-        cookie_name=_cookie_name(library),
+        cookie_name=cookie_name(library.paths.root),
         default_endpoint=settings.api.default_endpoint,
         static=_STATIC,
         version=__version__,
     )
 
 
-def _cookie_name(library: Library) -> str:
+def cookie_name(root: Path) -> str:
     """One a library: browsers keep the cookies of all ports of a host together."""
-    return (
-        "hotfolder_"
-        + hashlib.sha256(str(library.paths.root).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    )
+    return "hotfolder_" + hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
 
 
 async def _serve(services: Services, listener: socket.socket) -> None:

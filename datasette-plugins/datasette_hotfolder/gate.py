@@ -59,7 +59,7 @@ class Gate:
             if actor is None:
                 return None, Refusal(401, "web.token_refused", "This token is not, or no longer, valid.")
         else:
-            actor = await self._find_by_cookie(request)
+            actor = self._find_by_cookie(request)
         return actor, check_actor(request, actor, self._services.rules)
 
     def _find_by_token(self, authorization: str) -> Actor | None:
@@ -67,9 +67,10 @@ class Gate:
             return None
         return self._services.accounts.find_token(authorization[len(_BEARER) :].strip())
 
-    async def _find_by_cookie(self, request: Request) -> Actor | None:
+    def _find_by_cookie(self, request: Request) -> Actor | None:
+        """On the event loop: an indexed read, which waits for no writer, is quicker than a thread."""
         secret = read_cookie(request.headers.get("cookie", ""), self._services.cookie_name)
-        return await self._services.run(self._services.accounts.find_session, secret) if secret else None
+        return self._services.accounts.find_session(secret) if secret else None
 
 
 def read_cookie(header: str, name: str) -> str | None:

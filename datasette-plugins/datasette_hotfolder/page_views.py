@@ -20,6 +20,7 @@ _POLICY: Final = (
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 JOBS_SHOWN: Final = 50
+FIRST_ITEMS: Final = 60  # a window full; script asks for more as it is scrolled
 
 
 def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]:
@@ -41,7 +42,7 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     async def library(request: Request) -> Response:
         require_method(request, "GET")
         wanted = read_filter(request)
-        page = await services.run(read_page, services, wanted)
+        page = await services.run(read_page, services, wanted, FIRST_ITEMS)
         chosen = {
             "minRating": wanted.min_rating,
             "rating": wanted.rating,

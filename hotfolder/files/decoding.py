@@ -87,7 +87,11 @@ _HEIF = Kind(
 CONTENT_EXTENSIONS: Final = tuple(kind.extension for kind in (*_KINDS, _HEIF))
 """Of the files in originals/, whatever their names were before."""
 _STRANGERS = (
-    (_HEIF.signature, "a HEIC picture", "Convert it to JPEG first, or install hotfolder with the extra `heic`."),
+    (
+        _HEIF.signature,
+        "a HEIC picture",
+        "Convert it to JPEG first, or install hotfolder with the extra `heic`.",
+    ),
     (re.compile(rb"....ftypavi[fs]", re.DOTALL), "an AVIF picture", _HINT_CONVERT),
     (re.compile(rb"....ftyp", re.DOTALL), "a video", _HINT_CONVERT),
     (re.compile(rb"8BPS"), "a Photoshop file", _HINT_CONVERT),

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, _imaging
 
 from hotfolder.files import storage
 from hotfolder.files.decoding import MAX_PIXELS, Picture, decode
@@ -30,6 +30,8 @@ __all__ = [
     "read_pixels_sha256",
     "reference_cache_key",
     "reference_size",
+    "release_memory",
+    "reuse_memory",
     "write_thumbnail",
 ]
 
@@ -38,7 +40,8 @@ PREPARATION_VERSION = 1
 THUMBNAIL_PX = 400
 REFERENCE_MAX_PIXELS = 1024 * 1024
 
-_BAND_BYTES = 8 * 1024 * 1024
+_BAND_BYTES = 1024 * 1024
+_BLOCKS_KEPT = 8  # of 16 MiB: the pixels of two pictures of 12 megapixels, and what is made of them
 _WHITE = (255, 255, 255)
 _MID_GREY = (96, 96, 96)
 _SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -101,6 +104,16 @@ def read_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> ReadPicture:
     return ReadPicture(_info(picture), _pixels_sha256(picture.image), _thumbnail(picture))
 
 
+def reuse_memory() -> None:
+    """From now on keep the memory of one picture for the next: to fetch it anew costs half a decode."""
+    _imaging.set_blocks_max(_BLOCKS_KEPT)
+
+
+def release_memory() -> None:
+    """Give back what is kept and not in use."""
+    _imaging.clear_cache()
+
+
 def write_thumbnail(source: Path, target: Path) -> None:
     """Write the centre square of a picture, upright, as a JPEG of 400 x 400 pixels."""
     picture = decode(source, max_pixels=MAX_PIXELS, enough_px=(THUMBNAIL_PX, THUMBNAIL_PX))
@@ -155,7 +168,7 @@ def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 
 
 def _pixels_sha256(image: Image.Image) -> str:
-    """Hash in bands of rows, so that a large picture is not held in memory twice."""
+    """Hash in bands of rows that fit into the processor's cache."""
     digest = hashlib.sha256(f"{image.mode} {image.width}x{image.height}\n".encode("ascii"))
     rows = max(1, _BAND_BYTES // (image.width * 4))
     for top in range(0, image.height, rows):

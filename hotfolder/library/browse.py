@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from hotfolder.database import Database
-from hotfolder.library.media import Media, to_media
+from hotfolder.library.media import MEDIA_COLUMNS, Media
 
 PAGE_MAX: Final = 500
 
@@ -58,8 +58,8 @@ class MediaBrowser:
     ) -> MediaPage:
         """The page behind a cursor (`after`: older) or in front of one (`before`: newer), else the first."""
         limit = max(1, min(limit, PAGE_MAX))
-        ids, more = self._read_ids(wanted, limit, after, before)
-        items = self._read_rows(ids)
+        places, more = self._read_places(wanted, limit, after, before)
+        items = self._read_rows(places)
         first, last = (_cursor(items[0]), _cursor(items[-1])) if items else (before, after)
         return MediaPage(
             items,
@@ -69,30 +69,32 @@ class MediaBrowser:
             library_total=self._count(MediaFilter()),
         )
 
-    def _read_ids(
+    def _read_places(
         self, wanted: MediaFilter, limit: int, after: Cursor | None, before: Cursor | None
-    ) -> tuple[list[str], bool]:
-        """Ids, newest first, and whether there are more: from an index alone, the rows come later."""
+    ) -> tuple[list[int], bool]:
+        """Row ids, newest first, and whether there are more: from an index alone, the rows come later."""
         where, values = _conditions(wanted)
         cursor, direction = (before, "ASC") if before is not None else (after, "DESC")
         if cursor is not None:
             where.append(f"(created_at, id) {'>' if before is not None else '<'} (?, ?)")
             values += cursor
         sql = f"""
-            SELECT id FROM media
+            SELECT rowid FROM media
             WHERE {" AND ".join(["deleted_at IS NULL", *where])}
             ORDER BY created_at {direction}, id {direction}
             LIMIT ?
         """
-        ids = [row["id"] for row in self._database.query(sql, (*values, limit + 1))]
-        page = ids[:limit]
-        return (page[::-1] if before is not None else page), len(ids) > limit
+        places = [row[0] for row in self._database.query(sql, (*values, limit + 1))]
+        page = places[:limit]
+        return (page[::-1] if before is not None else page), len(places) > limit
 
-    def _read_rows(self, ids: Sequence[str]) -> list[Media]:
-        marks = ", ".join("?" for _ in ids)
-        rows = self._database.query(f"SELECT * FROM media WHERE id IN ({marks})", ids)
-        found = {row["id"]: to_media(row) for row in rows}
-        return [found[each] for each in ids if each in found]
+    def _read_rows(self, places: Sequence[int]) -> list[Media]:
+        marks = ", ".join("?" for _ in places)
+        rows = self._database.query(
+            f"SELECT {MEDIA_COLUMNS}, rowid FROM media WHERE rowid IN ({marks})", places
+        )
+        found = {row[-1]: Media(*row[:-1]) for row in rows}
+        return [found[each] for each in places if each in found]
 
     def _count(self, wanted: MediaFilter) -> int:
         """From the counts that triggers keep: a handful of rows, however large the library is."""

@@ -2,7 +2,7 @@
 
 import { formatBytes, formatInstant, formatSeconds } from "./format.js";
 
-const MADE_BY = { procedural: "the built-in pattern maker (no AI)", "cn-engine": "cn-engine" };
+const MADE_BY = { procedural: "procedural, no AI model" };
 const LONGEST_PARAM = 200;
 
 /** Facts of the picture itself: pairs of name and text. */

@@ -1,5 +1,6 @@
 // The strip of neighbours at the foot of the loupe.
 
+import { arrange } from "./arrange.js";
 import { byId, element } from "./element.js";
 import { nameOf } from "./grid.js";
 
@@ -26,11 +27,7 @@ export class Filmstrip {
     const frames = new Map(shown.map((media) => [media.mediaId, this.#frames.get(media.mediaId) ?? this.#frame(media)]));
     this.#frames.forEach((frame, mediaId) => frames.has(mediaId) || frame.remove());
     this.#frames = frames;
-    let before = null;
-    for (const frame of [...frames.values()].reverse()) {
-      if (frame.nextSibling !== before || !frame.parentNode) this.#strip.insertBefore(frame, before);
-      before = frame;
-    }
+    arrange(this.#strip, frames.values());
     shown.forEach((media) => this.repaint(media));
     this.#centre();
   }

@@ -1,5 +1,6 @@
 // The three lists of jobs; rows move between them, but never under a moving pointer.
 
+import { arrange } from "./arrange.js";
 import { byId } from "./element.js";
 import { JobRow } from "./job_row.js";
 
@@ -65,23 +66,15 @@ export class JobList {
     clearTimeout(this.#pointerTimer);
     this.#pointerTimer = null;
     const rows = [...this.#rows.values()];
-    arrange(byId("running"), rows.filter(({ job }) => RUNNING.has(job.status)).sort(byStart));
-    arrange(byId("waiting"), rows.filter(({ job }) => WAITING.has(job.status)).sort(byPlace));
-    arrange(byId("ended"), rows.filter(({ job }) => !RUNNING.has(job.status) && !WAITING.has(job.status)).sort(byEnd));
+    const show = (id, fits, order) => arrange(byId(id), rows.filter(fits).sort(order).map(({ node }) => node));
+    show("running", isRunning, byStart);
+    show("waiting", isWaiting, byPlace);
+    show("ended", (row) => !isRunning(row) && !isWaiting(row), byEnd);
   }
 }
 
-/** Puts rows in this order with as few moves as needed; the focus stays where it was. */
-function arrange(list, rows) {
-  const focused = document.activeElement;
-  let before = list.firstElementChild;
-  for (const { node } of rows) {
-    if (node === before) before = before.nextElementSibling;
-    else list.insertBefore(node, before);
-  }
-  if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
-}
-
+const isRunning = ({ job }) => RUNNING.has(job.status);
+const isWaiting = ({ job }) => WAITING.has(job.status);
 const compare = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
 const placeOf = ({ job }) => job.progress?.queuePosition ?? Infinity;
 const byStart = (one, other) => compare(one.job.startedAt ?? "", other.job.startedAt ?? "");

@@ -1,5 +1,6 @@
 // One job in the queue: a row that changes in place.
 
+import { arrange } from "./arrange.js";
 import { element, setText } from "./element.js";
 import { formatCount, formatInstant, formatNumber, formatSeconds } from "./format.js";
 import { drawBar, etaWords, imageWords, stageWords } from "./progress.js";
@@ -21,7 +22,7 @@ const STATUS_WORDS = {
 export class JobRow {
   #base;
   #parts;
-  #pictureIds = "";
+  #pictures = new Map(); // media id -> its link
   node;
   job;
 
@@ -70,12 +71,15 @@ export class JobRow {
     place.title = error?.code ?? "";
   }
 
-  #drawPictures({ pictures, totalPictures }) {
-    const ids = pictures.map(({ mediaId }) => mediaId).join(" ") + totalPictures;
-    if (ids === this.#pictureIds) return;
-    this.#pictureIds = ids;
-    const more = totalPictures > pictures.length ? element("span", { class: "hint" }, `and ${formatNumber(totalPictures - pictures.length)} more`) : null;
-    this.#parts.pictures.replaceChildren(...pictures.map((picture) => this.#picture(picture)), ...(more ? [more] : []));
+  #drawPictures({ status, pictures, totalPictures }) {
+    const place = this.#parts.pictures;
+    const links = new Map(pictures.map((picture) => [picture.mediaId, this.#pictures.get(picture.mediaId) ?? this.#picture(picture)]));
+    this.#pictures.forEach((link, mediaId) => links.has(mediaId) || link.remove());
+    this.#pictures = links;
+    arrange(place, links.values());
+    const more = status === "completed" ? totalPictures - pictures.length : 0;
+    setText(this.#parts.more, more > 0 ? `and ${formatNumber(more)} more` : "");
+    place.hidden = !links.size;
   }
 
   #picture({ mediaId, thumbnailUrl }) {
@@ -92,6 +96,7 @@ function rowParts(act, mayAct) {
   const hint = element("span", { class: "hint" });
   const bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, element("i"));
   const words = element("span", { class: "hint" });
+  const more = element("span", { class: "hint" });
   return {
     state: element("span", { class: "job-state" }),
     title: element("span", { class: "job-title" }),
@@ -100,7 +105,8 @@ function rowParts(act, mayAct) {
     actions: element("span", { class: "job-actions" }, cancel, retry),
     progress: { node: element("div", { class: "job-progress" }, bar, words), bar, words },
     error: element("p", { class: "job-error" }, message, " ", hint),
-    pictures: element("div", { class: "job-pictures" }),
+    pictures: element("div", { class: "job-pictures" }, more),
+    more,
     cancel,
     retry,
     message,
@@ -114,13 +120,21 @@ function actionButton(action, words, act, mayAct) {
 }
 
 function factWords(job) {
-  const { progress, createdAt, startedAt, completedAt, owner, endpointKey, totalPictures } = job;
+  const { progress, createdAt, startedAt, completedAt, owner, endpointKey } = job;
   if (completedAt) {
     const took = startedAt ? formatSeconds((Date.parse(completedAt) - Date.parse(startedAt)) / 1000) : "";
-    return join(totalPictures ? formatCount(totalPictures, "picture") : "", took, formatInstant(completedAt), owner);
+    return join(pictureWords(job), took, formatInstant(completedAt), owner);
   }
-  const ahead = progress?.queuePosition;
-  return join(ahead === null || ahead === undefined ? "" : ahead ? `${formatNumber(ahead)} ahead` : "next", endpointKey, formatInstant(createdAt), owner);
+  const ahead = progress?.queuePosition ?? null;
+  const place = ahead === null ? "" : ahead ? `${formatNumber(ahead)} ahead` : "next";
+  return join(place, pictureWords(job), endpointKey, formatInstant(createdAt), owner);
+}
+
+/** How many pictures there are, or were asked for when the job did not get to its end. */
+function pictureWords({ status, totalPictures }) {
+  if (!totalPictures) return "";
+  const stopped = status === "cancelled" || status === "failed" || status === "partially_completed";
+  return stopped ? `${formatNumber(totalPictures)} asked for` : formatCount(totalPictures, "picture");
 }
 
 const join = (...words) => words.filter(Boolean).join(" · ");

@@ -7,7 +7,7 @@ const AHEAD_PX = 1_600;
 /** Watches the foot of the grid; after a failure a button asks again. */
 export function startPaging(set) {
   const foot = byId("more");
-  const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && load(), {
+  const watcher = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && load(), {
     root: byId("scroller"),
     rootMargin: `${AHEAD_PX}px 0px`,
   });

@@ -50,7 +50,7 @@ function verdict(checks) {
 
 function modelSets() {
   if (!setup.modelSets.length)
-    return [element("p", { class: "hint" }, "No model set is known. Without one the built-in pattern maker answers.")];
+    return [element("p", { class: "hint" }, "No model set is configured.")];
   return setup.modelSets.map(modelSet);
 }
 

@@ -1,19 +1,21 @@
 // Calls that come in bursts, done at most once in a while.
 
-/** A function that calls `action` at once, and again at most every `intervalMs` however often it is called. */
+/** A function that starts `action` at once, then again at most every `intervalMs`, and never twice at a time. */
 export function throttled(action, intervalMs) {
-  let timer = null;
+  let isResting = false;
   let again = false;
-  const run = () => {
-    again = false;
-    timer = setTimeout(() => {
-      timer = null;
-      if (again) run();
-    }, intervalMs);
-    action();
-  };
+
+  async function run() {
+    isResting = true;
+    do {
+      again = false;
+      await Promise.all([action(), new Promise((resolve) => setTimeout(resolve, intervalMs))]);
+    } while (again);
+    isResting = false;
+  }
+
   return () => {
-    if (timer === null) run();
-    else again = true;
+    again = true;
+    if (!isResting) run();
   };
 }
