@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 GRACE_S = 3
 """So long may requests in hand take at a stop."""
 THREADS = 4
-_STATIC = "/-/static-plugins/hotfolder"
 
 
 def serve_web(library: Library, listener: socket.socket) -> None:
@@ -78,7 +77,6 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         executor=executor,
         cookie_name=cookie_name(library.paths.root),
         default_endpoint=settings.api.default_endpoint,
-        static=_STATIC,
         version=__version__,
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from html import escape
 from typing import Any, Final
 
 from datasette_hotfolder.access import Refusal, Request, check_actor, check_source
+from datasette_hotfolder.plain import build_page
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 
@@ -114,9 +114,7 @@ def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
 async def _refuse(refusal: Refusal, request: Request, send: Send) -> None:
     error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
     if "text/html" in request.headers.get("accept", "") and not request.writes:
-        hint = f"<p>{escape(refusal.hint)}</p>" if refusal.hint else ""
-        title = "<!doctype html><meta charset=utf-8><title>hotfolder</title>"
-        body = f"{title}<h1>{escape(refusal.message)}</h1>{hint}".encode()
+        body = build_page(refusal.message, refusal.hint)
         content_type = b"text/html; charset=utf-8"
     elif request.path.startswith("/v1/"):
         body, content_type = json.dumps({"error": _image_api(refusal)}).encode(), b"application/json"

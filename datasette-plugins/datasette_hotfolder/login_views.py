@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from datasette import Request, Response
 
 from datasette_hotfolder.answers import View, api, require_method
@@ -9,9 +11,7 @@ from datasette_hotfolder.gate import read_cookie
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.store import SESSION_VALID_S
 
-_SPENT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>hotfolder</title>
-<h1>This link has been used, or is too old.</h1>
-<p>Each link works once. For a new one run <code>hotfolder login</code> on the machine of the library.</p>"""
+_KEPT_NOWHERE: Final = {"Cache-Control": "no-store"}
 
 
 def build_login_views(services: Services) -> list[tuple[str, View]]:
@@ -24,9 +24,11 @@ def build_login_views(services: Services) -> list[tuple[str, View]]:
             return Response(b"", status=204)
         session = await services.run(services.accounts.spend_login_link, request.args.get("token") or "")
         if session is None:
-            return Response(
-                _SPENT, status=403, content_type="text/html; charset=utf-8", headers=_KEPT_NOWHERE
+            body = build_page(
+                "This link has been used, or is too old.",
+                "Each link works once. For a new one run `hotfolder login` on the machine of the library.",
             )
+            return Response(body, status=403, content_type="text/html; charset=utf-8", headers=_KEPT_NOWHERE)
         response = Response(b"", status=303, headers={"Location": "/-/library", **_KEPT_NOWHERE})
         _set_cookie(response, request, services.cookie_name, session.session_id, int(SESSION_VALID_S))
         return response
@@ -42,9 +44,6 @@ def build_login_views(services: Services) -> list[tuple[str, View]]:
         return response
 
     return [(r"^/-/auth-token$", auth_token), (r"^/-/logout$", logout)]
-
-
-_KEPT_NOWHERE = {"Cache-Control": "no-store"}
 
 
 def _set_cookie(response: Response, request: Request, name: str, value: str, max_age_s: int) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
 import jinja2
 from datasette import Request, Response
 
-from datasette_hotfolder.answers import View, actor_of, api, require, require_method
+from datasette_hotfolder.answers import View, actor_of, require, require_method, status_of
 from datasette_hotfolder.event_views import read_status
 from datasette_hotfolder.job_desk import JobDesk
 from datasette_hotfolder.media_views import read_filter, read_page
 from datasette_hotfolder.objects import actor_object, embedded_json
+from datasette_hotfolder.plain import POLICY, STATIC, build_page
 from datasette_hotfolder.services import Services
+from hotfolder.errors import HotfolderError
 
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+log = logging.getLogger(__name__)
+
 JOBS_SHOWN: Final = 50
 FIRST_ITEMS: Final = 60  # a window full; script asks for more as it is scrolled
 
@@ -32,13 +34,13 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         actor = actor_object(actor_of(request))
         embedded = embedded_json({"page": page, "base": "", "actor": actor, "can": can, **data})
         body = templates.get_template(f"hotfolder_{page}.html").render(
-            static=services.static, base="", page=page, title=title, actor=actor, can=can,
+            static=STATIC, base="", page=page, title=title, actor=actor, can=can,
             page_data_json=embedded, **more,
         )  # fmt: skip
-        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
         return Response(body.encode(), headers=headers, content_type="text/html; charset=utf-8")
 
-    @api
+    @_page
     async def library(request: Request) -> Response:
         require_method(request, "GET")
         wanted = read_filter(request)
@@ -52,14 +54,14 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         data = {"seq": page["seq"], "filter": chosen, "firstPage": page}
         return show(request, "library", "Library", data, items=page["items"])
 
-    @api
+    @_page
     async def queue(request: Request) -> Response:
         require_method(request, "GET")
         jobs = await services.run(desk.list_jobs, "all", JOBS_SHOWN)
         status = await services.run(read_status, services, actor_of(request))
         return show(request, "queue", "Queue", {"seq": jobs["seq"], "jobs": jobs, "status": status})
 
-    @api
+    @_page
     async def setup(request: Request) -> Response:
         require_method(request, "GET")
         require(request, "look")
@@ -67,12 +69,30 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         seq = await services.run(services.database.last_event_seq)
         return show(request, "setup", "Setup", {"seq": seq, "setup": found})
 
-    @api
+    @_page
     async def home(request: Request) -> Response:
         require_method(request, "GET")
         return Response(b"", status=302, headers={"Location": "/-/library"})
 
     return [(r"^/-/library$", library), (r"^/-/queue$", queue), (r"^/-/setup$", setup), (r"^/$", home)]
+
+
+def _page(view: View) -> View:
+    """A view whose errors become pages for people: one of the four borders."""
+
+    @functools.wraps(view)
+    async def guarded(request: Request) -> Response | None:
+        try:
+            return await view(request)
+        except HotfolderError as error:
+            body, status = build_page(error.message, error.hint), status_of(error)
+        except Exception:  # the page says that it failed, the log says why
+            log.exception("a page failed unexpectedly")
+            body, status = build_page("The page could not be made.", "The log of the web says why."), 500
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+        return Response(body, status=status, headers=headers, content_type="text/html; charset=utf-8")
+
+    return guarded
 
 
 def _abilities(request: Request) -> dict[str, bool]:

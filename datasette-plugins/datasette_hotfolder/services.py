@@ -78,7 +78,6 @@ class Services:
     executor: ThreadPoolExecutor
     cookie_name: str
     default_endpoint: str | None
-    static: str
     version: str
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from hotfolder.app import create_library, is_library
+from hotfolder.app import Library, create_library, is_library
 from hotfolder.cli.imports import list_ended
 from hotfolder.cli.library import logged, print_summary, serve_sidecar
 from hotfolder.cli.opening import open_root
 from hotfolder.cli.output import say
 from hotfolder.cli.web import run_together
-from hotfolder.errors import LibraryError
+from hotfolder.errors import ConfigError, LibraryError
 from hotfolder.library.jobs import Job
+from hotfolder.listening import open_socket
 from hotfolder.lock import LibraryLock
 
 DEMO_FOLDER = Path("demo-library")
@@ -32,13 +34,22 @@ def demo(once: bool) -> int:
     try:
         with logged(library):
             if not once:
-                run_together(library)
+                run_together(library, _open_socket(library))
                 return 0
             jobs = serve_sidecar(library, once=True)
         print_summary(library, jobs, list_ended(library, 0))
         return 0 if _is_as_expected(target, jobs) else 1
     finally:
         library.close()
+
+
+def _open_socket(library: Library) -> socket.socket:
+    """On the usual port, or on any free one when something else has it."""
+    web = library.settings.web
+    try:
+        return open_socket(web.host, web.port)
+    except ConfigError:
+        return open_socket(web.host, 0)
 
 
 def find_examples() -> Path:

@@ -32,7 +32,8 @@ _PORT = click.option(
 def up(context: click.Context, library_argument: Path | None, host: str | None, port: int | None) -> None:
     """Run the sidecar and the web together, until Ctrl-C; prints a link to log in."""
     with opened(context, library_argument, _options(host, port)) as library, logged(library):
-        run_together(library)
+        web = library.settings.web
+        run_together(library, open_socket(web.host, web.port))
 
 
 @click.command()
@@ -60,11 +61,9 @@ def serve(
         serve_web(library, listener)
 
 
-def run_together(library: Library) -> None:
+def run_together(library: Library, listener: socket.socket) -> None:
     """The sidecar here, the web in a child; both end together."""
-    settings = library.settings.web
-    listener = open_socket(settings.host, settings.port)
-    child = WebChild(library.paths.root, listener, ["--host", settings.host])
+    child = WebChild(library.paths.root, listener, ["--host", library.settings.web.host])
     try:
         serve_sidecar(
             library,

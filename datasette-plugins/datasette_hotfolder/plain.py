@@ -1,0 +1,25 @@
+"""A page that says one thing: what was refused or went wrong, and what to do."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final
+
+STATIC: Final = "/-/static-plugins/hotfolder"
+"""Where Datasette serves our static files: below the name of the distribution."""
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy of our pages: nothing from elsewhere, nothing inline."""
+
+
+def build_page(message: str, hint: str | None = None) -> bytes:
+    """The page as HTML; both texts are shown as text."""
+    more = f"<p>{escape(hint)}</p>" if hint else ""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>hotfolder</title>'
+        f'<link rel="stylesheet" href="{STATIC}/hotfolder.css">'
+        f'<main class="plain"><h1>{escape(message)}</h1>{more}'
+        '<p><a href="/-/library">To the library</a></p></main>'
+    ).encode()
