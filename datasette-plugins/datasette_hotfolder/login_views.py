@@ -8,6 +8,7 @@ from datasette import Request, Response
 
 from datasette_hotfolder.answers import View, api, require_method
 from datasette_hotfolder.gate import read_cookie
+from datasette_hotfolder.plain import build_page
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.store import SESSION_VALID_S
 
