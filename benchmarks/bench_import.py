@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import tempfile
 import time
@@ -83,6 +84,7 @@ def through_the_sidecar(source: Path, root: Path, workers: int) -> float:
     service = Service(root, settings=f"intake: {{settle_ms: 50}}\nqueue: {{lanes: {{cpu: {workers}}}}}\n")
     for each in sorted(source.iterdir()):
         (root / "import" / each.name).write_bytes(each.read_bytes())
+    os.sync()  # else the imports wait until the disk has what the benchmark wrote
     service.start()
     count = "SELECT count(*) AS n FROM events WHERE topic = 'import.ended'"
     wait_for(lambda: service.query(count)[0]["n"] == NUMBER, "the end of all imports", LIMIT_S)

@@ -114,6 +114,12 @@ class Database:
         row = self.query_one("SELECT * FROM events WHERE topic = ? ORDER BY seq DESC LIMIT 1", (topic,))
         return _to_event(row) if row else None
 
+    def list_tables(self) -> list[str]:
+        """The names of all tables and views."""
+        return [
+            row[0] for row in self.query("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+        ]
+
     def quick_check(self) -> str:
         """`ok`, or what SQLite finds wrong with the file."""
         return "; ".join(str(row[0]) for row in self.query("PRAGMA quick_check"))

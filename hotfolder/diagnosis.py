@@ -144,7 +144,7 @@ def _check_imports(library: Library) -> Check:
     left = list_left(library.paths.imports)
     if not left:
         return Check("Import folder", "ok", "holds nothing that is no picture")
-    found = f"{len(left)} files are not imported, first {one_line(left[0])}"
+    found = f"{len(left)} file(s) will not be imported, first {one_line(left[0])}"
     hint = "Move them away, or save them as JPEG, PNG, WebP, TIFF, GIF or BMP"
     return Check("Import folder", "warning", found, f"{hint}; HEIC needs the extra `heic`.")
 

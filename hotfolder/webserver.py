@@ -87,8 +87,9 @@ def cookie_name(root: Path) -> str:
 
 
 async def _serve(services: Services, listener: socket.socket) -> None:
+    description = tables.describe_tables(services.database.list_tables())
     datasette = compat.build_datasette(
-        services.paths.database, tables.describe_tables(), tables.SETTINGS, secrets.token_hex(32)
+        services.paths.database, description, tables.SETTINGS, secrets.token_hex(32)
     )
     compat.attach(datasette, services)
     config = uvicorn.Config(

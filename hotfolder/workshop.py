@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from hotfolder.app import Engines, Library, build_engines, build_model_sets
 from hotfolder.clock import new_id, utc_now
 from hotfolder.delivery.results import ResultHandler
-from hotfolder.files.images import reuse_memory
 from hotfolder.generation.closing import DELIVER_RESULT
 from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
@@ -25,7 +24,6 @@ def build_worker(
     library: Library, engines: Engines, lanes: Mapping[str, int], stopping: threading.Event
 ) -> Worker:
     """A worker that knows every kind of work; long imports end early once `stopping` is set."""
-    reuse_memory()
     handlers = _build_generation_handlers(library, engines) | _build_import_handlers(library, stopping)
     lease_s = library.settings.queue.lease_s
     return Worker(library.database, library.work, handlers, lanes, library.doorbell, lease_s=lease_s)

@@ -100,3 +100,12 @@ def test_too_few_watches_are_a_warning(tmp_path: Path, limit: int, state: str) -
 
 def test_system_that_does_not_tell_its_watches_is_no_fault(tmp_path: Path) -> None:
     assert list(check_watches(tmp_path / "no-such-file")) == []
+
+
+def test_files_that_will_not_be_imported_are_told(root: Path) -> None:
+    (root / "import" / "notes.txt").write_text("x")
+    (root / "import" / "a.png").write_bytes(b"waits for the service")
+
+    found = find(examine(root, {}), "Import folder")
+
+    assert (found.state, found.found) == ("warning", "1 file(s) will not be imported, first notes.txt")

@@ -6,7 +6,6 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from hotfolder.accounts.scopes import Actor
 
@@ -119,7 +118,7 @@ def _check_anonymous(request: Request, rules: Rules) -> Refusal | None:
 def _comes_from_elsewhere(request: Request) -> bool:
     """By Origin where there is one, and by what browsers say of the site (Fetch Metadata)."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    if origin is not None and origin.lower().partition("://")[2] != request.headers.get("host", "").lower():
         return True
     return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
@@ -130,10 +129,9 @@ def _names_its_source(request: Request) -> bool:
 
 def host_name(header: str) -> str | None:
     """The name in a Host header or setting, in lower case without port and brackets; None if it is none."""
-    found = _HOST.fullmatch(header.strip()) or re.fullmatch(
-        r"([0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)()", header.strip()
-    )
-    return (found[1] or found[2]).lower().rstrip(".") if found else None
+    text = header.strip(" ")
+    found = _HOST.fullmatch(text) or re.fullmatch(r"([0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)()", text)
+    return (found[1] or found[2]).lower().removesuffix(".") if found else None
 
 
 def is_loopback(peer: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -35,16 +36,21 @@ SETTINGS: Final = {
 }
 
 
-def describe_tables() -> dict[str, Any]:
-    """The configuration of the tables: visitors see an allow-list of them, members all, visitors no SQL."""
-    tables: dict[str, dict[str, Any]] = {each: {"allow": _EVERYBODY} for each in _FOR_VISITORS}
+def describe_tables(names: Iterable[str]) -> dict[str, Any]:
+    """The configuration of the tables: visitors see an allow-list of them, members all, visitors no SQL.
+
+    `names` are all tables of the database: what is not on the list is closed by name.
+    """
+    tables: dict[str, dict[str, Any]] = {each: {"allow": _MEMBERS} for each in names}
+    for table in _FOR_VISITORS:
+        tables[table] = {"allow": _EVERYBODY}
     for table, column in _LABELS.items():
-        tables.setdefault(table, {})["label_column"] = column
+        tables[table]["label_column"] = column
     for table in _HIDDEN:
-        tables.setdefault(table, {})["hidden"] = True
+        tables[table]["hidden"] = True
     tables["media"]["sort_desc"] = "created_at"
-    tables["events"] = {"sort_desc": "seq"}
-    library = {"allow": _MEMBERS, "allow_sql": _MEMBERS, "tables": tables}
+    tables["events"]["sort_desc"] = "seq"
+    library = {"allow": _EVERYBODY, "allow_sql": _MEMBERS, "tables": tables}
     return {"title": "hotfolder", "databases": {DATABASE: library}}
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageCms, _imaging
+from PIL import Image, ImageCms
 
 from hotfolder.files import storage
 from hotfolder.files.decoding import MAX_PIXELS, Picture, decode
@@ -30,8 +30,6 @@ __all__ = [
     "read_pixels_sha256",
     "reference_cache_key",
     "reference_size",
-    "release_memory",
-    "reuse_memory",
     "write_thumbnail",
 ]
 
@@ -41,7 +39,6 @@ THUMBNAIL_PX = 400
 REFERENCE_MAX_PIXELS = 1024 * 1024
 
 _BAND_BYTES = 1024 * 1024
-_BLOCKS_KEPT = 8  # of 16 MiB: the pixels of two pictures of 12 megapixels, and what is made of them
 _WHITE = (255, 255, 255)
 _MID_GREY = (96, 96, 96)
 _SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -102,16 +99,6 @@ def read_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> ReadPicture:
     """`inspect_output` and the thumbnail by one decode."""
     picture = decode(path, max_pixels=max_pixels)
     return ReadPicture(_info(picture), _pixels_sha256(picture.image), _thumbnail(picture))
-
-
-def reuse_memory() -> None:
-    """From now on keep the memory of one picture for the next: to fetch it anew costs half a decode."""
-    _imaging.set_blocks_max(_BLOCKS_KEPT)
-
-
-def release_memory() -> None:
-    """Give back what is kept and not in use."""
-    _imaging.clear_cache()
 
 
 def write_thumbnail(source: Path, target: Path) -> None:

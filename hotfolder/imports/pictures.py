@@ -11,7 +11,7 @@ from hotfolder.database import Transaction
 from hotfolder.domain.instants import format_instant
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError, LibraryError
-from hotfolder.files.images import ReadPicture, read_picture, release_memory
+from hotfolder.files.images import ReadPicture, read_picture
 from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import sha256_file
@@ -189,7 +189,6 @@ class PicturesHandler:
             self._work.enqueue(tx, work)
 
     def _tidy(self, files: Sequence[Incoming]) -> None:
-        release_memory()
         for each in files:
             remove_empty_folders(self._paths.arriving / each.media_id)
 

@@ -103,3 +103,46 @@ def test_no_name_leads_out_of_originals(ingest, tmp_path, values):
         ingest.store_picture(replace(ARRIVAL, **values))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_is_taken_as_it_is_and_never_over_another(paths, ingest, tmp_path):
+    source = write_png(tmp_path / "a.png")
+    content = source.read_bytes()
+    target = ingest.original_path(ARRIVAL)
+
+    ingest.take_picture(source, target)
+    ingest.take_picture(target, target)
+
+    assert target.read_bytes() == content
+    assert not source.exists()
+    with pytest.raises(FileExistsError):
+        ingest.take_picture(write_png(tmp_path / "b.png", (9, 9)), target)
+    assert target.read_bytes() == content
+
+
+def test_a_picture_is_found_by_its_id_whatever_its_format(ingest):
+    assert ingest.find_picture(MEDIA_ID, ARRIVAL.at) is None
+    stored = ingest.store_picture(replace(ARRIVAL, extension=".webp"))
+    ingest.store_sidecars(replace(ARRIVAL, extension=".png"), {}, b"")
+
+    assert ingest.find_picture(MEDIA_ID, ARRIVAL.at) == stored
+
+
+def test_the_traces_of_a_picture_go_and_it_stays_itself(paths, ingest):
+    stored = ingest.store_picture(ARRIVAL)
+    ingest.store_sidecars(ARRIVAL, {}, b"")
+    thumbnail = ingest.store_thumbnail_file(MEDIA_ID, b"small")
+    thumbnail.with_name(f".{thumbnail.name}.tmp").write_bytes(b"of a crash")
+
+    ingest.remove_traces(MEDIA_ID, ARRIVAL.at)
+    ingest.remove_traces(MEDIA_ID, ARRIVAL.at)
+
+    assert files(paths) == [paths.relative(stored)]
+
+
+def test_what_is_thrown_away_lies_in_the_trash_of_the_day_under_a_free_name(paths, ingest, tmp_path):
+    found = [ingest.throw_away(write_png(tmp_path / "a.png"), "a.png", ARRIVAL.at) for _ in range(2)]
+
+    trash = paths.root / "trash" / "2026" / "11" / "21"
+    assert found == [trash / "a.png", trash / "a~2.png"]
+    assert files(paths) == [paths.relative(each) for each in sorted(found)]

@@ -499,6 +499,17 @@ class _Believed:
     run_at: datetime | None = None
 
 
+def test_open_items_of_an_owner_are_those_that_wait_or_are_in_hand(queue):
+    waiting, held, done = (queue.put(each) for each in "abc")
+    for work_id in (held, done):
+        queue.database.connection().execute("UPDATE work_queue SET priority = 5 WHERE id = ?", (work_id,))
+    queue.claim()
+    queue.do("complete", queue.claim())
+
+    assert {each.work_id for each in queue.store.list_open("tests")} == {waiting, held}
+    assert queue.store.list_open("another") == []
+
+
 class QueueMachine(RuleBasedStateMachine):
     """Any sequence of steps keeps every item in exactly one status, in at most one hand."""
 

@@ -89,11 +89,12 @@ function inboxFile({ jobFile, status }) {
 }
 
 function showEngine({ engine, sidecar, version }) {
+  const since = sidecar.since ? ` since ${formatInstant(sidecar.since)}` : "";
   const facts = [
     ["State", engine?.state ?? "not started yet"],
     ["Kind", engine?.kind],
     ["Model", engine?.modelInfo],
-    ["Service", sidecar.running ? `running${sidecar.since ? ` since ${formatInstant(sidecar.since)}` : ""}` : "not running: start it with “hotfolder up”"],
+    ["Service", sidecar.running ? `running${since}` : "not running: start it with “hotfolder up”"],
     ["Version", version],
   ];
   const known = facts.filter(([, value]) => value);

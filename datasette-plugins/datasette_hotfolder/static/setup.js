@@ -37,7 +37,8 @@ function show() {
 }
 
 function check({ name, state, found, hint }) {
-  const words = element("div", {}, element("b", {}, name), element("span", { class: "found" }, found), hint ? element("p", { class: "hint" }, hint) : null);
+  const advice = hint ? element("p", { class: "hint" }, hint) : null;
+  const words = element("div", {}, element("b", {}, name), element("span", { class: "found" }, found), advice);
   return element("li", { "data-state": state }, element("span", { class: "mark" }, STATE_WORDS[state] ?? state), words);
 }
 
@@ -62,8 +63,9 @@ function modelSet({ name, files }) {
 }
 
 function modelFile({ role, path, found }) {
-  const state = found ? "ok" : "failure";
-  return element("li", { "data-state": state }, element("span", { class: "mark" }, found ? "found" : "missing"), element("span", { class: "role" }, role), element("code", { title: path }, path));
+  const mark = element("span", { class: "mark" }, found ? "found" : "missing");
+  const words = [element("span", { class: "role" }, role), element("code", { title: path }, path)];
+  return element("li", { "data-state": found ? "ok" : "failure" }, mark, ...words);
 }
 
 function showSettings() {
@@ -75,8 +77,8 @@ function showSettings() {
 }
 
 function setting({ key, value, origin, description }) {
-  const cells = [element("td", {}, element("code", {}, key)), element("td", {}, element("code", {}, words(value))), element("td", {}, origin), element("td", {}, description)];
-  return element("tr", { "data-origin": origin }, ...cells);
+  const cells = [element("code", {}, key), element("code", {}, words(value)), origin, description];
+  return element("tr", { "data-origin": origin }, ...cells.map((content) => element("td", {}, content)));
 }
 
 function words(value) {

@@ -1,0 +1,24 @@
+"""How an import ended is said once."""
+
+from __future__ import annotations
+
+from hotfolder.events import IMPORT_ENDED
+from hotfolder.library.imports import ImportStore
+
+MEDIA_ID = "019aa4a0-0000-7000-8000-0000000000ab"
+
+
+def test_the_end_of_an_import_is_said_once(database):
+    imports = ImportStore(database)
+    assert not imports.has_ended(MEDIA_ID)
+    for outcome in ("imported", "failed"):
+        with database.transaction() as tx:
+            imports.end(tx, MEDIA_ID, {"outcome": outcome})
+
+    (event,) = [each for each in database.list_events(0) if each.topic == IMPORT_ENDED]
+    assert (event.subject_type, event.subject_id, event.data) == ("media", MEDIA_ID, {"outcome": "imported"})
+    assert imports.has_ended(MEDIA_ID)
+
+
+def test_a_place_without_a_picture_is_free(database):
+    assert not ImportStore(database).is_path_taken("/srv/a.png")
