@@ -17,6 +17,7 @@ from datasette_hotfolder.job_views import build_job_views
 from datasette_hotfolder.login_views import build_login_views
 from datasette_hotfolder.media_views import build_media_views
 from datasette_hotfolder.page_views import build_page_views
+from datasette_hotfolder.plain import STATIC
 from hotfolder.clock import new_id
 
 
@@ -58,6 +59,20 @@ def actor_from_request(request: Any) -> dict[str, Any] | None:
 def skip_csrf(scope: Any) -> bool:
     """0.65 only: what has passed the gate has shown where it comes from."""
     return ACTOR in scope
+
+
+@hookimpl
+def extra_css_urls(datasette: Any) -> list[str]:
+    """Datasette's own pages in the colours of the light table."""
+    return [f"{STATIC}/tables.css"] if compat.find_services(datasette) else []
+
+
+@hookimpl
+def menu_links(datasette: Any) -> list[dict[str, str]]:
+    """The way back from Datasette's own pages."""
+    if compat.find_services(datasette) is None:
+        return []
+    return [{"href": "/-/library", "label": "Light table"}, {"href": "/-/queue", "label": "Queue"}]
 
 
 @hookimpl

@@ -487,6 +487,17 @@ def _before_a_fault(act):
     raise ZeroDivisionError
 
 
+def test_open_items_of_an_owner_are_those_that_wait_or_are_in_hand(queue):
+    waiting, held, done = (queue.put(each) for each in "abc")
+    for work_id in (held, done):
+        queue.database.connection().execute("UPDATE work_queue SET priority = 5 WHERE id = ?", (work_id,))
+    queue.claim()
+    queue.do("complete", queue.claim())
+
+    assert {each.work_id for each in queue.store.list_open("tests")} == {waiting, held}
+    assert queue.store.list_open("another") == []
+
+
 @dataclass
 class _Believed:
     """What an item should be, by the contract alone."""
@@ -497,17 +508,6 @@ class _Believed:
     attempts: int = 0
     crashes: int = 0
     run_at: datetime | None = None
-
-
-def test_open_items_of_an_owner_are_those_that_wait_or_are_in_hand(queue):
-    waiting, held, done = (queue.put(each) for each in "abc")
-    for work_id in (held, done):
-        queue.database.connection().execute("UPDATE work_queue SET priority = 5 WHERE id = ?", (work_id,))
-    queue.claim()
-    queue.do("complete", queue.claim())
-
-    assert {each.work_id for each in queue.store.list_open("tests")} == {waiting, held}
-    assert queue.store.list_open("another") == []
 
 
 class QueueMachine(RuleBasedStateMachine):
