@@ -18,13 +18,15 @@ def open_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
+        if not host:
+            raise OSError("no address is named")  # to the system this would be every address
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"The web pages cannot be served on {host}, port {port}: {error.strerror or error}.",
+            f"The web pages cannot be served on {host!r}, port {port}: {error.strerror or error}.",
             code="web.address",
             hint="Set `web.port` (0: any free one) or `web.host` in hotfolder.yaml, or use --port.",
         ) from error

@@ -82,7 +82,7 @@ class Sidecar:
     def _start_locked(self) -> None:
         self._inbox.check()
         handed_back = self._worker.recover()
-        recovered = self._inbox.recover() + self._library.import_desk.recover()
+        recovered = self._inbox.recover() + self._imports.recover()
         self._sweep_work()
         if handed_back or recovered:
             log.info("taken up again: %d work items, %d claimed files", handed_back, recovered)
@@ -128,10 +128,10 @@ class Sidecar:
         bell = self._library.doorbell.listen()
         while not stopping.is_set() and time.monotonic() < deadline:
             quiet = self._loop.wait_until_quiet(1.0) and self._import_loop.wait_until_quiet(1.0)
-            if quiet and self._library.work.count_runnable("delivery") == 0:
-                if self._retry_unfinished() == 0:
-                    return
+            if quiet and self._retry_unfinished() > 0:
                 stopping.wait(RETRY_S)
+            elif quiet and self._library.work.count_runnable("delivery") == 0:
+                return
             bell.wait(0.2)
             bell.clear()
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from hotfolder.engine.process import guarded
+from hotfolder.engine.process import build_child_environment, guarded
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class WebChild:
                     stdin=subprocess.DEVNULL,
                     pass_fds=[self._listener.fileno()],
                     start_new_session=True,  # Ctrl-C is for us; we tell the child
-                    env={**os.environ},
+                    env=build_child_environment(os.environ, {}),  # no page needs the secrets
                 )
                 self._child = child
         except OSError as error:

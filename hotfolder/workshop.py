@@ -74,7 +74,8 @@ class CpuWorkshop:
         self._library.lock.acquire()
         try:
             self._worker.recover()
-            self._library.import_desk.recover()
+            desk = self._library.import_desk
+            desk.enqueue(desk.find_lost())
             self._worker.start()
         except BaseException:
             self._library.lock.release()

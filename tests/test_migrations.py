@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from sqlite_utils import Migrations
 
 from hotfolder.errors import LibraryError
-from hotfolder.migrations import MIGRATION_SET, migrate
+from hotfolder.migrations import _INITIAL, MIGRATION_SET, migrate
 
 MIGRATE_EACH = """
 import sys
@@ -151,3 +152,73 @@ def test_a_file_that_is_no_database_is_refused_and_stays_as_it_was(path):
         migrate(path)
 
     assert path.read_bytes() == before
+
+
+PICTURES_OF_M001 = [  # id, media_type, origin, rating, status, deleted_at
+    ("m0", "image", "import", 0, None, None),
+    ("m1", "image", "generation", 5, "selected", None),
+    ("m2", "image", "generation", 5, "selected", None),
+    ("m3", "image", "generation", 0, "rejected", None),
+    ("m4", "image", "import", 3, None, "2026-11-20T00:00:00.000Z"),
+]
+
+
+@pytest.fixture
+def first_library(path):
+    """A library as the first step left it, with pictures in it."""
+    migrations = Migrations(MIGRATION_SET)
+
+    @migrations()
+    def m001_initial(db):
+        for statement in _INITIAL:
+            db.execute(statement)
+
+    assert migrate(path, migrations) == ["m001_initial"]
+    connection = sqlite3.connect(path)
+    connection.executemany(
+        """
+        INSERT INTO media (id, file_path, file_name, media_type, origin, rating, status, deleted_at, sha256,
+                           file_sha256, created_at, updated_at)
+        VALUES (?1, 'originals/' || ?1, ?1, ?2, ?3, ?4, ?5, ?6, 'a', 'a', '2026-11-19', '2026-11-19')
+        """,
+        PICTURES_OF_M001,
+    )
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_a_library_of_the_first_step_keeps_its_pictures_and_counts_them(first_library):
+    before = ask(first_library, "SELECT * FROM media ORDER BY id")
+
+    applied = migrate(first_library)
+
+    assert applied[0] == "m002_light_table"
+    assert ask(first_library, "SELECT * FROM media ORDER BY id") == before
+    assert ask(first_library, "SELECT origin, status, rating, n FROM media_counts ORDER BY 1, 2, 3") == [
+        ("generation", "rejected", 0, 1),
+        ("generation", "selected", 5, 2),
+        ("import", "", 0, 1),
+    ]
+
+
+def test_a_library_that_was_brought_up_to_date_has_the_same_schema_as_a_new_one(first_library, tmp_path):
+    migrate(first_library)
+    migrate(tmp_path / "new.db")
+
+    schema = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+    assert ask(first_library, schema) == ask(tmp_path / "new.db", schema)
+
+
+def test_pictures_are_counted_on_after_the_library_was_brought_up_to_date(first_library):
+    migrate(first_library)
+
+    ask(first_library, "UPDATE media SET rating = 4 WHERE id IN ('m0', 'm4')")
+    ask(first_library, "UPDATE media SET deleted_at = NULL WHERE id = 'm4'")
+    ask(first_library, "DELETE FROM media WHERE id = 'm1'")
+
+    assert ask(first_library, "SELECT origin, status, rating, n FROM media_counts WHERE n ORDER BY 1, 2, 3") == [
+        ("generation", "rejected", 0, 1),
+        ("generation", "selected", 5, 1),
+        ("import", "", 4, 2),
+    ]

@@ -12,7 +12,7 @@ from datasette import Request, Response
 
 from datasette_hotfolder.gate import ACTOR
 from hotfolder.accounts.scopes import Action, Actor
-from hotfolder.errors import HotfolderError, JobFileError, LibraryBusy, NotFound
+from hotfolder.errors import ContentMissing, HotfolderError, JobFileError, LibraryBusy, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = No
 
 def status_of(error: HotfolderError) -> int:
     """The HTTP status that says the same as an error's code."""
-    if isinstance(error, NotFound):
+    if isinstance(error, NotFound | ContentMissing):
         return 404
     if isinstance(error, LibraryBusy):
         return 503

@@ -69,7 +69,8 @@ def build_file_views(services: Services) -> list[tuple[str, View]]:
 def _find_original(services: Services, media_id: str) -> _File:
     media = services.media.get(media_id)
     path = services.paths.locate(media.file_path)
-    return _File(path, media.mime_type, media.file_sha256, media.original_name or media.file_name)
+    content_type = media.mime_type if media.mime_type in _SAFE_TYPES else "application/octet-stream"
+    return _File(path, content_type, media.file_sha256, media.original_name or media.file_name)
 
 
 def _find_thumbnail(services: Services, media_id: str) -> _File:
@@ -89,7 +90,7 @@ def _find_input_thumbnail(services: Services, generation_id: str, position: int)
 async def _serve(services: Services, request: Request, send: Send, file: _File) -> Response | None:
     require_method(request, "GET")
     headers = _headers(request, file)
-    if headers["ETag"] in _tags(request.headers.get("if-none-match", "")):
+    if _tags(request.headers.get("if-none-match", "")) & {headers["ETag"], "*"}:
         return Response(b"", status=304, headers=headers, content_type=file.content_type)
     stream = await services.run(_open, file)
     try:
@@ -101,8 +102,9 @@ async def _serve(services: Services, request: Request, send: Send, file: _File) 
                 else None
             )
         except Unsatisfiable:
-            headers["Content-Range"] = f"bytes */{size_bytes}"
+            headers |= {"Content-Range": f"bytes */{size_bytes}", "Cache-Control": "no-store"}
             return Response(b"", status=416, headers=headers, content_type=file.content_type)
+        headers["Content-Type"] = file.content_type
         await _send(services, request, send, stream, part or Range(0, size_bytes), headers, size_bytes, part)
     finally:
         await services.run(stream.close)
@@ -110,9 +112,7 @@ async def _serve(services: Services, request: Request, send: Send, file: _File) 
 
 
 def _headers(request: Request, file: _File) -> dict[str, str]:
-    is_safe = file.content_type in _SAFE_TYPES
     return {
-        "Content-Type": file.content_type if is_safe else "application/octet-stream",
         "ETag": f'"{file.tag}"',
         "Cache-Control": FOR_GOOD if request.args.get("v") else ASK_AGAIN,
         "Accept-Ranges": "bytes",
@@ -127,8 +127,9 @@ def _tags(header: str) -> set[str]:
 
 
 def _is_range_wanted(request: Request, headers: dict[str, str]) -> bool:
-    """A part of an older version must not be mixed with one of this (RFC 9110, section 13.1.5)."""
-    return bool(request.headers.get("if-range", headers["ETag"]) == headers["ETag"])
+    """A part of an older version must not be mixed with one of this (RFC 9110, sections 13.1.5 and 14.2)."""
+    is_same = request.headers.get("if-range", headers["ETag"]) == headers["ETag"]
+    return bool(is_same and request.method == "GET")
 
 
 def _open(file: _File) -> BufferedReader:

@@ -33,6 +33,7 @@ def up(context: click.Context, library_argument: Path | None, host: str | None, 
     """Run the sidecar and the web together, until Ctrl-C; prints a link to log in."""
     with opened(context, library_argument, _options(host, port)) as library, logged(library):
         web = library.settings.web
+        _refuse_second(library)
         run_together(library, open_socket(web.host, web.port))
 
 
@@ -59,6 +60,12 @@ def serve(
         listener = open_socket(library.settings.web.host, library.settings.web.port)
         _print_link(library, base_url(listener))
         serve_web(library, listener)
+
+
+def _refuse_second(library: Library) -> None:
+    """Say first that this library is served already: the taken port would only follow from that."""
+    library.lock.acquire()
+    library.lock.release()
 
 
 def run_together(library: Library, listener: socket.socket) -> None:

@@ -53,7 +53,7 @@ class ImportDesk:
         return Incoming(media_id, self._paths.relative(target), original_path)
 
     def enqueue(self, files: Sequence[Incoming]) -> None:
-        """Put claimed files on the disk under their new names, then into the queue."""
+        """Put claimed files on the disk under their new names, then into the queue; nothing for none."""
         places = [self._paths.locate(each.path) for each in files if not each.is_reference]
         for folder in dict.fromkeys(folder for place in places for folder in self._folders_of(place)):
             with suppress(FileNotFoundError):  # taken in meanwhile
@@ -62,17 +62,15 @@ class ImportDesk:
             for work in build_work(files):
                 self._work.enqueue(tx, work)
 
-    def recover(self) -> int:
-        """At start: every file that waits and is in no work item is enqueued again; gives their number."""
+    def find_lost(self) -> list[Incoming]:
+        """At start: every file that waits and is in no work item; what else a crash left here is removed."""
         known = {file.media_id for item in self._work.list_open(OWNER) for file in read_files(item.payload)}
         lost: list[Incoming] = []
         for folder in self._list_folders():
             if folder.name not in known:
                 lost += self._take_up(folder)
                 remove_empty_folders(folder)
-        if lost:
-            self.enqueue(lost)
-        return len(lost)
+        return lost
 
     def _list_folders(self) -> list[Path]:
         with suppress(FileNotFoundError):

@@ -66,7 +66,7 @@ class RatingStore:
 
     def _set(self, tx: Transaction, row: Row, field: str, value: Any, actor: str) -> bool:
         old = self._media.list_keywords(row["id"]) if field == "keywords" else row[field]
-        if old == value:
+        if _comparable(field, old) == _comparable(field, value):
             return False
         if field == "keywords":
             tx.execute("DELETE FROM media_keywords WHERE media_id = ?", (row["id"],))
@@ -96,7 +96,7 @@ def check_value(field: str, value: Any) -> Any:
     if field == "keywords":
         return _check_keywords(value)
     if field in FIELDS:
-        if value is None or (isinstance(value, str) and len(value) <= TEXT_MAX):
+        if value is None or _is_text(value):
             return value or None
         raise _refusal(field, f"a text of at most {TEXT_MAX} characters, or null")
     raise LibraryError(
@@ -107,10 +107,20 @@ def check_value(field: str, value: Any) -> Any:
 
 
 def _check_keywords(value: Any) -> Sequence[str]:
-    texts = isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
-    if not texts or len(value) > KEYWORDS_MAX or any(len(each) > TEXT_MAX for each in value):
+    texts = isinstance(value, list) and all(_is_text(each) and each.strip() for each in value)
+    if not texts or len(value) > KEYWORDS_MAX:
         raise _refusal("keywords", f"a list of at most {KEYWORDS_MAX} words")
     return sorted({each.strip() for each in value})
+
+
+def _is_text(value: Any) -> bool:
+    """JSON can hold half a character (a lone surrogate); a database cannot."""
+    return isinstance(value, str) and len(value) <= TEXT_MAX and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def _comparable(field: str, value: Any) -> Any:
+    """Keywords are the same in whatever order and case they are written."""
+    return {each.casefold() for each in value} if field == "keywords" else value
 
 
 def _refusal(field: str, possible: str) -> LibraryError:

@@ -29,6 +29,9 @@ class Desk(Protocol):
     def enqueue(self, files: Sequence[Incoming]) -> None:
         """Put claimed files into the queue."""
 
+    def find_lost(self) -> list[Incoming]:
+        """Files that an earlier run claimed and did not queue."""
+
 
 class ImportFolder:
     """From a settled file to a work item; a claimed file without one is taken up at the next start."""
@@ -47,14 +50,21 @@ class ImportFolder:
 
     def take_all(self, files: Sequence[Path]) -> None:
         """Claim settled files in order, then enqueue them all."""
-        with self._lock:
+        try:
             for file in files:
                 if self._stopping.is_set():
                     break
-                claimed = self._claim(file)
-                if claimed is not None:
-                    self._waiting.append(claimed)
+                self._claim(file)
+        finally:
+            self.retry_unfinished()
+
+    def recover(self) -> int:
+        """At start: enqueue what an earlier run claimed and did not; gives the number of files."""
+        lost = self._desk.find_lost()
+        with self._lock:
+            self._waiting += lost
         self.retry_unfinished()
+        return len(lost)
 
     def retry_unfinished(self) -> int:
         """Enqueue what is claimed, also what could not be before (a full disk); gives what is left."""
@@ -67,11 +77,11 @@ class ImportFolder:
                 log.warning("%d claimed pictures wait: %s", len(self._waiting), error)
             return len(self._waiting)
 
-    def _claim(self, file: Path) -> Incoming | None:
+    def _claim(self, file: Path) -> None:
         """One that is gone, or can never be moved, is left out."""
         relative = file.relative_to(self._root)
         try:
-            return self._desk.claim(file, relative, f"{self._root.name}/{relative.as_posix()}")
+            claimed = self._desk.claim(file, relative, f"{self._root.name}/{relative.as_posix()}")
         except FileNotFoundError:
             log.info("%s was withdrawn before it was claimed", display_text(str(relative)))
         except OSError as error:
@@ -81,7 +91,9 @@ class ImportFolder:
                 self._unmovable.add(file.parent)
                 place = display_text(str(file.parent))
                 log.warning("The pictures in %s stay there: it is on another file system", place)
-        return None
+        else:
+            with self._lock:
+                self._waiting.append(claimed)
 
 
 def build_rule() -> Callable[[PurePath], bool]:

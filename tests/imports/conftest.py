@@ -51,7 +51,7 @@ class Porter:
         """What a service does first after a crash."""
         self.folder = ImportFolder(self.library.paths.imports, self.library.import_desk)
         self.worker().recover()
-        self.library.import_desk.recover()
+        self.folder.recover()
 
     def bring_in(self) -> list[dict[str, Any]]:
         """Claim, work, and say how all imports ended."""

@@ -328,7 +328,7 @@ def test_every_page_is_found_in_an_index_alone_and_sorted_by_it(full, cursor, an
         assert "INDEX idx_media_" in plan, (wanted, plan)
         assert "TEMP B-TREE" not in plan, (wanted, plan)
         assert columns_read_from_the_table(full, places) == 0, (wanted, plan)
-        assert "INTEGER PRIMARY KEY" in plan_of(full, rows)
+        assert "IN ()" in rows or "INTEGER PRIMARY KEY" in plan_of(full, rows)
         assert all("media_counts" in plan_of(full, each) for each in counts)
         assert len(counts) == 2
 

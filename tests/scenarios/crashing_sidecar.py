@@ -95,7 +95,7 @@ POINTS: Mapping[str, Point] = {
     "half-written-original": Point("before", storage, "_settle", _is_below("originals")),
     "import-claimed": Point("after", ImportDesk, "claim"),
     "imports-claimed": Point("before", ImportDesk, "enqueue"),
-    "imports-recovered": Point("after", ImportDesk, "recover"),
+    "imports-recovered": Point("after", ImportDesk, "find_lost"),
     "import-moved": Point("after", Ingest, "take_picture"),
     "import-half-recorded": Point("before", ImportStore, "end"),
     "half-written-thumbnail": Point("before", storage, "_settle", _is_below("thumbnails")),

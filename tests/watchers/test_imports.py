@@ -36,6 +36,9 @@ class _Desk:
             raise self.enqueue_fault
         self.queued += [each.original_path for each in files]
 
+    def find_lost(self) -> list[Incoming]:
+        return [Incoming("0", "work/import/0/lost.png", "import/lost.png")]
+
 
 @pytest.fixture
 def desk() -> _Desk:
@@ -86,6 +89,16 @@ def test_file_on_another_file_system_stays_with_one_warning(
     assert desk.queued == []
 
 
+def test_what_an_earlier_run_claimed_is_queued_once_there_is_room(folder: ImportFolder, desk: _Desk) -> None:
+    desk.enqueue_fault = DiskFull("full")
+    assert folder.recover() == 1
+    desk.enqueue_fault = None
+
+    assert folder.retry_unfinished() == 0
+
+    assert desk.queued == ["import/lost.png"]
+
+
 def test_withdrawn_file_is_passed_over_and_another_fault_is_raised(
     folder: ImportFolder, desk: _Desk, tmp_path: Path
 ) -> None:
@@ -96,6 +109,7 @@ def test_withdrawn_file_is_passed_over_and_another_fault_is_raised(
     desk.claim_fault = OSError(errno.EIO, "fault")
     with pytest.raises(OSError, match="fault"):
         folder.take_all([tmp_path / "import" / "a.png"])
+    assert folder.retry_unfinished() == 0
 
 
 def test_nothing_is_claimed_after_the_stop(folder: ImportFolder, desk: _Desk, tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""A library with pictures, served by a real `hotfolder up`, and Chromium to look at it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.house import SETTINGS, House
+from tests.browser.visitor import Visitor
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = 15_000
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One library for all tests of a worker: each draws the pictures it changes."""
+    folder = tmp_path_factory.mktemp("house")
+    made = House(folder / "library", settings=SETTINGS)
+    try:
+        made.open_house()
+        made.draw("harbour", count=6)
+        made.bring("holiday.png", folder, (120, 80))
+        made.bring("portrait.png", folder, (80, 120))
+        yield made
+    finally:
+        made.kill()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for a module's tests; its event loop would be in the way of other modules."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip(f"no browser is installed (looked for {', '.join(PROGRAMS)}); .ci/run installs chromium")
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, house: House) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors of the house, each in a fresh context; in none of them may anything go wrong."""
+    made: list[Visitor] = []
+
+    def make(cookies: Mapping[str, str] | None = None, **options: tuple[int, int]) -> Visitor:
+        made.append(Visitor(chromium, house.url, cookies, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.context.close()
+    for each in made:
+        each.assert_quiet()
+
+
+@pytest.fixture
+def reviewer(visit: Callable[..., Visitor], house: House) -> Visitor:
+    """Somebody who is logged in."""
+    return visit(house.cookies)

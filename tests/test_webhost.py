@@ -1,0 +1,186 @@
+"""What the web asks of the program around it, on a real library."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotfolder.app import Library, create_library, open_library
+from hotfolder.config import load_settings
+from hotfolder.errors import JobFileError
+from hotfolder.events import ENGINE_STATUS
+from hotfolder.webhost import HEARTBEAT, STALE_S, LibraryHost
+
+Usage = namedtuple("Usage", ["total", "used", "free"])
+JOB = {"endpointKey": "local.procedural.image", "params": {"prompt": "A quiet bay", "size": "64*64"}}
+SETTINGS = """
+models:
+  roots: [models]
+  sets:
+    flux2-klein-4b: {diffusion_model: klein-4b.gguf, vae: ae.safetensors, llm: qwen3-4b.gguf}
+"""
+# A sidecar, as far as the lock tells one.
+HOLD_LOCK = """
+import sys
+from pathlib import Path
+from hotfolder.lock import LibraryLock
+lock = LibraryLock(Path(sys.argv[1]))
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    create_library(tmp_path / "library")
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def library(root: Path) -> Iterator[Library]:
+    opened = open_library(root, load_settings(root, {}))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def host(library: Library) -> LibraryHost:
+    return LibraryHost(library)
+
+
+@pytest.fixture
+def sidecar(root: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the library's lock and has just given a sign."""
+    command = [sys.executable, "-c", HOLD_LOCK, str(root / "run" / "lock")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    (root / "run" / HEARTBEAT).touch()
+    yield process
+    process.communicate(timeout=10)
+
+
+def text_of(**changes: Any) -> bytes:
+    return json.dumps(JOB | changes).encode()
+
+
+def test_a_job_that_the_inbox_would_take_has_no_problems(host: LibraryHost, root: Path) -> None:
+    assert list(host.find_problems(text_of())) == []
+    assert list((root / "inbox").glob("*.*")) == []
+
+
+def test_all_problems_of_a_job_are_told_at_once_its_references_too(host: LibraryHost) -> None:
+    problems = host.find_problems(
+        text_of(params={"prompt": "x", "steps": "many"}, refs=[{"sha256": "0" * 64}, "../../etc/passwd"])
+    )
+
+    assert {"params.steps", "refs.0", "refs.1"} <= {each.path for each in problems}
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff", b'{"endpointKey": "\xed\xa0\x80"}'])
+def test_a_text_that_is_no_job_at_all_is_refused(host: LibraryHost, text: bytes) -> None:
+    with pytest.raises(JobFileError):
+        host.find_problems(text)
+
+
+def test_without_a_sidecar_the_library_says_so_and_is_not_healthy(host: LibraryHost) -> None:
+    assert host.describe_sidecar() == {"running": False, "since": None, "heartbeatAgeS": None}
+    health = host.describe_health()
+    assert (health["status"], "sidecar" in health["failing"], health["sidecar"]["alive"]) == ("failing", True, False)
+
+
+def test_a_running_sidecar_is_told_with_its_beginning_and_its_last_sign(
+    host: LibraryHost, sidecar: subprocess.Popen[str]
+) -> None:
+    found = host.describe_sidecar()
+
+    assert found["running"] is True
+    assert found["since"].endswith("Z")
+    assert 0 <= found["heartbeatAgeS"] < 10
+    assert host.describe_health()["sidecar"]["alive"] is True
+
+
+def test_a_sidecar_that_hangs_is_not_healthy_though_it_runs(
+    host: LibraryHost, root: Path, sidecar: subprocess.Popen[str]
+) -> None:
+    long_ago_s = time.time() - STALE_S - 5
+    os.utime(root / "run" / HEARTBEAT, (long_ago_s, long_ago_s))
+
+    assert host.describe_sidecar()["running"] is True
+    assert "sidecar" in host.describe_health()["failing"]
+
+
+def test_a_heartbeat_of_the_future_is_fresh(host: LibraryHost, root: Path) -> None:
+    soon_s = time.time() + 3600
+    (root / "run" / HEARTBEAT).touch()
+    os.utime(root / "run" / HEARTBEAT, (soon_s, soon_s))
+
+    assert host.describe_sidecar()["heartbeatAgeS"] == 0
+
+
+@pytest.mark.parametrize(("state", "is_failing"), [("error", True), ("idle", False), ("busy", False)])
+def test_the_last_word_of_the_engine_counts(host: LibraryHost, library: Library, state: str, is_failing: bool) -> None:
+    for each in ("error", state):
+        with library.database.transaction() as tx:
+            tx.event(ENGINE_STATUS, "engine", "procedural", {"state": each})
+
+    health = host.describe_health()
+
+    assert health["engine"] == state
+    assert ("engine" in health["failing"]) is is_failing
+
+
+def test_a_disk_that_is_nearly_full_is_not_healthy(
+    host: LibraryHost, sidecar: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 10**12 - 5, 5))
+
+    health = host.describe_health()
+
+    assert health["failing"] == ["disk"]
+    assert health["disk"] == {"freeBytes": 5}
+
+
+def test_set_up_shows_checks_and_settings_with_where_they_come_from(host: LibraryHost) -> None:
+    setup = host.describe_setup()
+
+    assert {"ok"} <= {each["state"] for each in setup["checks"]} <= {"ok", "warning", "failure"}
+    port = next(each for each in setup["settings"] if each["key"] == "web.port")
+    assert (port["value"], port["origin"], bool(port["description"])) == (8001, "default", True)
+    assert setup["modelSets"] == []
+    json.dumps(setup)
+
+
+def test_set_up_tells_which_files_of_a_model_set_are_there(root: Path) -> None:
+    (root / "hotfolder.yaml").write_text(SETTINGS)
+    (root / "models" / "ae.safetensors").write_bytes(b"x")
+    library = open_library(root, load_settings(root, {}))
+    try:
+        (found,) = LibraryHost(library).describe_setup()["modelSets"]
+    finally:
+        library.close()
+
+    assert found["name"] == "flux2-klein-4b"
+    assert {each["role"]: each["found"] for each in found["files"]} == {
+        "diffusion_model": False,
+        "vae": True,
+        "llm": False,
+    }
+
+
+def test_files_in_the_inbox_are_listed_with_whether_they_are_held(host: LibraryHost, root: Path) -> None:
+    for name in ("b.yaml", "hold/a.yaml", "note.txt", ".c.yaml.tmp"):
+        (root / "inbox" / name).write_text("x")
+
+    assert list(host.list_waiting()) == [("b.yaml", "received"), ("hold/a.yaml", "held")]
