@@ -1,7 +1,9 @@
-.PHONY: demo test check bench clean
+.PHONY: demo test test-next check bench clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NEXT_VENV := .venv-next
+NEXT_DATASETTE := 1.0a41
 
 $(VENV)/.core: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -12,11 +14,19 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.core
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+$(NEXT_VENV)/.dev: pyproject.toml Makefile
+	$(PYTHON) -m venv $(NEXT_VENV)
+	$(NEXT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' datasette==$(NEXT_DATASETTE)
+	touch $@
+
 demo: $(VENV)/.core  ## run the example library: make demo ARGS=--once
 	$(BIN)/hotfolder demo $(ARGS)
 
 test: $(VENV)/.dev  ## the whole test suite
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+
+test-next: $(NEXT_VENV)/.dev  ## the plugin's tests with the Datasette to come
+	$(NEXT_VENV)/bin/python -m pytest -p no:cacheprovider $(ARGS) tests/plugins
 
 check: $(VENV)/.dev  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .
@@ -28,4 +38,4 @@ bench: $(VENV)/.dev  ## every performance claim
 	for each in benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo-library
+	rm -rf $(VENV) $(NEXT_VENV) build dist *.egg-info demo-library

@@ -21,16 +21,21 @@ def build_datasette(
     `description` holds titles, labels and who may see which table; 1.0 reads these as configuration, 0.65 as
     metadata.
     """
-    from datasette import handle_exception  # here: it loads its plugins, this one too, while it is imported
-    from datasette.app import Datasette
+    from datasette.app import Datasette  # here: it loads its plugins, this one too, while it is imported
 
-    if hasattr(handle_exception, "rich"):
-        # 0.65 prints each refused request with all local variables where rich is installed, and fails on a 404.
-        handle_exception.rich = None
+    _print_no_variables()
     place = "config" if "config" in inspect.signature(Datasette).parameters else "metadata"
     return Datasette(
         files=[str(database)], settings=dict(settings), secret=secret, **{place: dict(description)}
     )
+
+
+def _print_no_variables() -> None:
+    """Where rich is installed, 0.65 prints every refused request with all local variables, or fails to."""
+    from datasette import handle_exception  # after its application, of which it is a part
+
+    if hasattr(handle_exception, "rich"):
+        handle_exception.rich = None
 
 
 def keeps_cache_headers(view: View) -> View:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final
 
 from datasette_hotfolder.access import Refusal, Request, check_actor, check_source
@@ -47,6 +47,7 @@ class Gate:
             await _refuse(refusal, request, _guarded(send))
             return
         scope[ACTOR] = actor
+        scope["headers"] = list(_without_strange_cookies(scope["headers"], self._services.cookie_name))
         await self._application(scope, receive, _guarded(send))
 
     async def _examine(self, request: Request) -> tuple[Actor | None, Refusal | None]:
@@ -80,6 +81,18 @@ def read_cookie(header: str, name: str) -> str | None:
         if key == name:
             return value
     return None
+
+
+def _without_strange_cookies(
+    headers: Iterable[tuple[bytes, bytes]], name: str
+) -> Iterator[tuple[bytes, bytes]]:
+    """Browsers send the cookies of all programs on this machine; 0.65 fails on those that are not UTF-8."""
+    for key, value in headers:
+        own = read_cookie(value.decode("latin1"), name) if key == b"cookie" else None
+        if key != b"cookie":
+            yield key, value
+        elif own and own.isascii():
+            yield key, f"{name}={own}".encode()
 
 
 def _to_request(scope: Scope) -> Request:

@@ -17,12 +17,11 @@ from hotfolder.accounts.scopes import Actor
 from hotfolder.clock import NewId
 from hotfolder.domain.generation import ACTIVE, ENDED
 from hotfolder.domain.instants import format_instant, is_uuid
-from hotfolder.errors import JobFileError, NotFound
+from hotfolder.errors import JobFileError, LibraryBusy, NotFound
 from hotfolder.files.storage import move_to_free_name, write_to_free_name
 from hotfolder.library.jobs import Job
 
 PICTURES_SHOWN: Final = 12
-_ADMIN_KEYS: Final = ("owner", "deliver")
 
 
 class JobDesk:
@@ -38,6 +37,8 @@ class JobDesk:
         if not isinstance(job["id"], str) or not is_uuid(job["id"]):
             raise RequestError("`id` has to be a UUID here.", hint="Leave it out, and one is chosen.")
         job["id"] = job["id"].lower()
+        with suppress(NotFound):  # a used id is that of a job which this file would stand for
+            self._check_owner(job["id"], actor)
         text = json.dumps(job, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
         problems = self._services.host.find_problems(text)
         if problems:
@@ -65,21 +66,22 @@ class JobDesk:
         }
 
     def describe(self, job_id: str) -> dict[str, Any]:
-        """One job; a file that still lies in the inbox under its id counts. Raises NotFound."""
-        job = self._services.jobs.find(job_id.lower())
-        if job is not None:
-            return self._to_objects([job])[0]
-        file = self.find_unclaimed(job_id)
-        if file is None:
-            raise NotFound(f"There is no job {job_id[:80]}.")
-        return unclaimed_job(job_id.lower(), file.name, _written_at(file))
+        """One job; a file that has no row yet, but the id in its name, counts. Raises NotFound."""
+        job_id = job_id.lower()
+        found = self._find(job_id)
+        if isinstance(found, Job):
+            return self._to_objects([found])[0]
+        return unclaimed_job(job_id, f"{job_id}.json", _written_at(found))
 
     def cancel(self, job_id: str, actor: Actor) -> dict[str, Any]:
         """Wish that a job ends; raises HotfolderError `job.already_ended`."""
         job_id = job_id.lower()
-        if self._services.jobs.find(job_id) is None and self._withdraw(job_id):
-            return {**unclaimed_job(job_id, f"{job_id}.json", ""), "status": "cancelled", "canCancel": False}
         self._check_owner(job_id, actor)
+        if self._services.jobs.find(job_id) is None:
+            if self._withdraw(job_id):
+                withdrawn = unclaimed_job(job_id, f"{job_id}.json", "")
+                return {**withdrawn, "status": "cancelled", "canCancel": False}
+            raise LibraryBusy("This job is being taken in just now.", hint="Try again in a moment.")
         self._services.control.cancel(job_id, actor.name)
         self._services.host.nudge()
         return self.describe(job_id)
@@ -91,15 +93,24 @@ class JobDesk:
         self._services.host.nudge()
         return self.describe(job_id)
 
-    def find_unclaimed(self, job_id: str) -> Path | None:
-        """The file of a job that lies in the inbox under its id."""
+    def _find(self, job_id: str) -> Job | Path:
+        """The job, or its file while it has no row: between the two looks it may have got one."""
+        jobs = self._services.jobs
+        found = jobs.find(job_id) or self._find_file(job_id) or jobs.find(job_id)
+        if found is None:
+            raise NotFound(f"There is no job {job_id[:80]}.")
+        return found
+
+    def _find_file(self, job_id: str) -> Path | None:
+        """The file of a job in the inbox under its id, or in processing/ when it has just been claimed."""
         if not is_uuid(job_id):
             return None
-        file = self._services.paths.inbox / f"{job_id.lower()}.json"
-        return file if file.is_file() else None
+        file = self._services.paths.inbox / f"{job_id}.json"
+        return file if file.is_file() else next(self._services.paths.processing.glob(f"*--{file.name}"), None)
 
     def _check_owner(self, job_id: str, actor: Actor) -> None:
-        owner = self._services.jobs.get(job_id).owner
+        found = self._find(job_id)
+        owner = found.owner if isinstance(found, Job) else _read_owner(found)
         if owner != actor.name and not actor.may("admin"):
             raise RequestError(
                 "This job belongs to somebody else.",
@@ -109,9 +120,7 @@ class JobDesk:
 
     def _withdraw(self, job_id: str) -> bool:
         """Take back a file that nobody has claimed; False when the inbox was quicker, or there is none."""
-        file = self.find_unclaimed(job_id)
-        if file is None:
-            return False
+        file = self._services.paths.inbox / f"{job_id}.json"
         trash = self._services.paths.trash_dir(datetime.now(UTC))
         with suppress(FileNotFoundError):
             move_to_free_name(file, trash, file.name, lambda path: False)  # noqa: ARG005
@@ -143,9 +152,10 @@ def _allowed(body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """The job with its owner; only an admin names another, or reaches for files of this machine."""
     job = dict(body)
     if not actor.may("admin"):
-        for key in _ADMIN_KEYS:
-            if key in job and job[key] != actor.name:
-                raise _admin_only(f"`{key}`")
+        if job.get("owner", actor.name) != actor.name:
+            raise _admin_only("another `owner`")
+        if "deliver" in job:
+            raise _admin_only("`deliver`")
         if any(not isinstance(each, dict) or "path" in each for each in _list_of(job.get("refs"))):
             raise _admin_only("references by path", "Name pictures by `media` or `sha256`.")
     job.setdefault("owner", actor.name)
@@ -158,6 +168,15 @@ def _list_of(value: Any) -> Sequence[Any]:
 
 def _admin_only(what: str, hint: str = "Leave it out.") -> RequestError:
     return RequestError(f"The scope `admin` is needed for {what}.", code="web.scope_missing", hint=hint)
+
+
+def _read_owner(file: Path) -> str | None:
+    """Who a job file says that it belongs to; nobody, when it cannot be read."""
+    try:
+        owner = json.loads(file.read_bytes())["owner"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return owner if isinstance(owner, str) else None
 
 
 def _written_at(file: Path) -> str:

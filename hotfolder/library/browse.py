@@ -112,7 +112,7 @@ def _conditions(wanted: MediaFilter, *, of_counts: bool = False) -> tuple[list[s
         where.append("rating = ?")
         values.append(wanted.rating)
     if wanted.min_rating is not None:
-        where.append("+rating >= ?")  # the plus keeps SQLite off the index by rating: it would sort all it finds
+        where.append("+rating >= ?")  # without the plus SQLite takes the index by rating, and sorts
         values.append(wanted.min_rating)
     if wanted.origin is not None:
         where.append("origin = ?")

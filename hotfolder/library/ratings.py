@@ -114,8 +114,10 @@ def _check_keywords(value: Any) -> Sequence[str]:
 
 
 def _is_text(value: Any) -> bool:
-    """JSON can hold half a character (a lone surrogate); a database cannot."""
-    return isinstance(value, str) and len(value) <= TEXT_MAX and not any("\ud800" <= c <= "\udfff" for c in value)
+    """JSON can hold NUL and half a character (a lone surrogate); a database and XML cannot."""
+    if not isinstance(value, str) or len(value) > TEXT_MAX:
+        return False
+    return not any(each == "\0" or "\ud800" <= each <= "\udfff" for each in value)
 
 
 def _comparable(field: str, value: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,6 +46,10 @@ class House(WebService):
         told = self.command("login", "--name", name, "--json")
         return dict(httpx.get(json.loads(told.stdout)["url"]).cookies)
 
+    def kill_web(self) -> None:
+        """The web process alone, without a warning."""
+        os.kill(self.web_pid(), signal.SIGKILL)
+
     def draw(self, name: str, *, count: int = 1, title: str | None = None) -> list[str]:
         """Let a job draw pictures; their ids, the newest first, as the grid shows them."""
         self.drop(f"{name}.json", job(name, count=count, title=title))
@@ -58,8 +64,8 @@ class House(WebService):
 
         return wait_for(look, f"{count} pictures of {name}")
 
-    def bring(self, name: str, folder: Path, size: tuple[int, int] = (90, 60)) -> str:
-        """Drop a picture into import/; its id, once it is in the library."""
+    def bring(self, name: str, folder: Path, size: tuple[int, int]) -> str:
+        """Drop a picture into import/; its id, once it is in the library, which has none of this size yet."""
         picture = pictures.write_png(folder / "brought.png", size)
         picture.rename(self.root / "import" / name)
         rows = wait_for(

@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.house import REVIEWER, House
 from tests.browser.light_table import cell, choose, loupe_id, shown_ids, wait_until_drawn
 from tests.browser.visitor import Visitor
-from tests.scenarios.service import wait_for
 
 MARKS = [("p", (0, "selected")), ("x", (0, "rejected")), ("4", (4, None)), ("5", (5, None))]
 

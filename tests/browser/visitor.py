@@ -60,7 +60,8 @@ class Visitor:
         unexpected = [
             each for each in self._complaints if not any(re.search(known, each) for known in self._excused)
         ]
-        assert unexpected == []
+        if unexpected:
+            raise AssertionError("\n".join(unexpected))
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in _LOUD:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from hotfolder.app import Library, open_library
 from hotfolder.config import load_settings
 from hotfolder.files.images import write_thumbnail
+from hotfolder.generation.service import ClaimedFile
 from hotfolder.library.generations import Generation, GenerationInput
 from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media
@@ -24,10 +26,11 @@ HOSTILE: Final = (
     "{{ 7 * 7 }}{% raw %}${7*7}",
     "javascript:alert(1)",
     "\u202egnp.exe\u2066\u2028\u2029",
-    "&lt;b&gt;&amp;\x00\x7f",
+    "&lt;b&gt;&amp;\x7f",
 )
 """Text of strangers, of which nothing may become an element, an attribute or a script."""
 HARM: Final = " ".join(HOSTILE)
+JOB_FILE: Final = f"{HARM}|.yaml".replace("/", "|")
 FILE_NAME: Final = "<img src=x onerror=alert(1)>.png"
 
 PLAIN: Final = "01930000-0000-7000-8000-000000000001"
@@ -49,7 +52,7 @@ JOBS: Final = {  # by owner and status
     ("anna", "completed"): "01930000-0000-7000-a000-000000000005",
     ("anna", "failed"): "01930000-0000-7000-a000-000000000006",
 }
-JOB_TEXT: Final = '{"endpointKey": "local.procedural.image", "params": {"prompt": "A bay", "size": "64*64"}}'
+JOB: Final = {"endpointKey": "local.procedural.image", "params": {"prompt": "A bay", "size": "64*64"}, "title": HARM}
 SCRIPTED: Final = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 
 
@@ -58,7 +61,8 @@ def furnish(root: Path) -> None:
     library = open_library(root, load_settings(root, {}))
     try:
         for (owner, status), job_id in JOBS.items():
-            _add_job(library, job_id, owner, status)
+            add = _take_in if status == "queued" else _add_ended
+            add(library, job_id, owner, status)
         _add_generation(library)
         for number, media_id in enumerate(PICTURES):
             _add_picture(library, media_id, number)
@@ -66,13 +70,22 @@ def furnish(root: Path) -> None:
         library.close()
 
 
-def _add_job(library: Library, job_id: str, owner: str | None, status: str) -> None:
+def _take_in(library: Library, job_id: str, owner: str | None, status: str) -> None:
+    """A job as the inbox accepts it."""
+    text = json.dumps(JOB | {"id": job_id} | ({"owner": owner} if owner else {}))
+    place = PurePosixPath(JOB_FILE.replace(".yaml", ".json"))
+    library.service.take_in(ClaimedFile(job_id, place.name, place, text.encode()))
+    assert library.jobs.get(job_id).status == status
+
+
+def _add_ended(library: Library, job_id: str, owner: str | None, status: str) -> None:
+    """A job as a long time ago: nothing but its row is left."""
     job = Job(
-        job_id, "received", f"{HARM}.yaml".replace("/", "|"), FILE_NAME, JOB_TEXT.encode(), "2026-11-21T03:00:00.000Z",
+        job_id, "received", JOB_FILE, JOB_FILE, json.dumps(JOB).encode(), "2026-11-21T03:00:00.000Z",
         endpoint_key="local.procedural.image", title=HARM, owner=owner, extra={"note": f"{HARM}\ud800"},
     )  # fmt: skip
     error = {"code": "job.harm", "message": f"{HARM}\ud800", "hint": HARM, "problems": []}
-    steps = {"queued": ["queued"], "failed": ["failed"], "completed": ["queued", "running", "completed"]}[status]
+    steps = {"failed": ["failed"], "completed": ["queued", "running", "completed"]}[status]
     with library.database.transaction() as tx:
         library.jobs.insert(tx, job)
         for step in steps:

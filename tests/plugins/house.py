@@ -85,7 +85,7 @@ class House:
 
     def visitor(self, headers: Mapping[str, str] | None = None) -> httpx.Client:
         """A client that is not logged in."""
-        client = httpx.Client(base_url=self.url, headers=dict(headers or {}), trust_env=False, timeout=30)
+        client = httpx.Client(base_url=self.url, headers=dict(headers or {}), trust_env=False, verify=False, timeout=30)
         self._clients.append(client)
         return client
 

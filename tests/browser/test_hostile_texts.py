@@ -1,0 +1,115 @@
+"""Texts that want to be more than text: they are shown as they are, and nothing of them runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.house import House, job
+from tests.browser.light_table import cell, choose
+from tests.browser.visitor import Visitor
+
+TITLE = "</script><script>alert('title')</script><img src=x onerror=alert(1)>"
+PROMPT = "\"'><svg onload=alert('prompt')> {{ 7*7 }} <!-- --> &lt;b&gt;"
+FILE = "<img src=y onerror=alert('name')>"
+
+
+@pytest.fixture(scope="module")
+def hostile(house: House) -> str:
+    """A picture whose job has such a title, prompt and file name."""
+    house.drop(f"{FILE}.json", job(PROMPT, title=TITLE))
+    return house.wait_for_pictures_of(FILE, 1)[0]
+
+
+def assert_harmless(page: Page) -> None:
+    """Only the page's own scripts and images; that no dialog came up, the visitor watches."""
+    assert page.locator("script").count() == 2
+    assert page.locator("svg").count() == 0
+    sources = page.locator("img[src]").evaluate_all(
+        "images => images.map((image) => image.getAttribute('src'))"
+    )
+    assert [each for each in sources if not each.startswith("/media/")] == []
+
+
+def test_title_prompt_and_file_name_are_shown_as_text(reviewer: Visitor, hostile: str) -> None:
+    page = reviewer.open()
+    assert_harmless(page)
+
+    choose(page, hostile)
+
+    info = page.locator("#info")
+    expect(info.locator(".prompt")).to_have_text(PROMPT)
+    expect(info).to_contain_text(FILE)
+    assert_harmless(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#loupe-image")).to_have_attribute("data-sharp", "true")
+    assert_harmless(page)
+    page.goto("/-/queue")
+    row = page.locator("#ended .job").filter(has_text=f"{FILE}.json")
+    expect(row.locator(".job-title")).to_have_text(TITLE)
+    assert_harmless(page)
+
+
+def test_hostile_texts_that_come_as_news_are_text_too(reviewer: Visitor, house: House) -> None:
+    queue, library = reviewer.open("/-/queue"), reviewer.open()
+
+    house.drop(f"late {FILE}.json", job(PROMPT, title=TITLE, count=2, steps=10))
+
+    expect(library.locator("#now-title")).to_have_text(TITLE)
+    expect(queue.locator("#running .job-title")).to_have_text(TITLE)
+    assert_harmless(queue)
+    house.wait_for_pictures_of(f"late {FILE}", 2)
+    expect(queue.locator("#ended .job").first.locator(".job-pictures img")).to_have_count(2)
+    assert_harmless(queue)
+    assert_harmless(library)
+
+
+def test_hostile_name_of_a_dropped_picture_is_text(reviewer: Visitor, house: House, tmp_path: Path) -> None:
+    page = reviewer.open()
+
+    picture = house.bring(f"{FILE}.png", tmp_path, (70, 110))
+
+    expect(cell(page, picture)).to_have_attribute("aria-label", f"{FILE}.png")
+    choose(page, picture)
+    expect(page.locator("#info .info-title")).to_have_text(f"{FILE}.png")
+    expect(page.locator("#info .more-facts")).to_contain_text(f"import/{FILE}.png")
+    assert_harmless(page)
+
+
+def test_refused_job_is_told_with_its_hostile_values_as_text(reviewer: Visitor, house: House) -> None:
+    page = reviewer.open("/-/queue")
+
+    house.drop("refused.json", json.dumps({"endpointKey": FILE, "params": {"prompt": "x"}, TITLE: 1}))
+
+    row = page.locator("#ended .job").filter(has_text="refused.json")
+    expect(row.locator(".job-state")).to_have_text("failed")
+    expect(row.locator(".job-error")).to_be_visible()
+    assert_harmless(page)
+    page.reload()
+    expect(row.locator(".job-error")).to_be_visible()
+    assert_harmless(page)
+
+
+def test_visitor_of_these_tests_would_notice(house: House, chromium: object) -> None:
+    visitor = Visitor(chromium, house.url)  # type: ignore[arg-type]
+    page = visitor.open()
+    page.evaluate("console.warn('odd'); alert('dialog'); setTimeout(() => { throw new Error('bug') })")
+    fetch_elsewhere = "fetch('http://127.0.0.1:9/elsewhere').catch(() => null)"
+    page.evaluate(fetch_elsewhere)
+    visitor.open("about:blank").evaluate(fetch_elsewhere)
+    visitor.context.close()
+
+    with pytest.raises(AssertionError) as told:
+        visitor.assert_quiet()
+
+    for each in (
+        "console warning: odd",
+        "dialog: dialog",
+        "uncaught: bug",
+        "request to elsewhere",
+        "connect-src",
+    ):
+        assert each in str(told.value)

@@ -1,0 +1,123 @@
+"""The queue and the set-up in the browser: what is at work, and a hand on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.house import REVIEWER, House, job
+from tests.browser.visitor import Visitor
+from tests.scenarios.service import wait_for
+
+RECORD = """() => {
+  window.seen = [];
+  const look = (changes) => changes.forEach(({ target }) => {
+    const value = target.getAttribute("aria-valuenow");
+    if (target.closest("#running") && value !== null) window.seen.push(Number(value));
+  });
+  const attributeFilter = ["aria-valuenow"];
+  new MutationObserver(look).observe(document.body, { attributes: true, attributeFilter, subtree: true });
+}"""
+
+
+def row_of(page: Page, name: str, place: str) -> Locator:
+    """The row of a job file in one of the lists `running`, `waiting` and `ended`."""
+    return page.locator(f"#{place} .job").filter(has_text=f"{name}.json")
+
+
+def wait_for_status(house: House, name: str, status: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        sql = "SELECT * FROM jobs WHERE file_name = ? AND status = ?"
+        return next(iter(house.query(sql, f"{name}.json", status)), None)
+
+    return wait_for(look, f"{name} as {status}")
+
+
+def test_running_job_shows_its_progress_live_and_then_its_pictures(reviewer: Visitor, house: House) -> None:
+    page = reviewer.open("/-/queue")
+    page.evaluate(RECORD)
+
+    house.drop("live.json", job("live", count=4, steps=10))
+
+    expect(row_of(page, "live", "running")).to_contain_text("sampling")
+    ended = row_of(page, "live", "ended")
+    expect(ended.locator(".job-pictures img")).to_have_count(4)
+    expect(ended.locator(".job-state")).to_have_text("done")
+    seen = page.evaluate("window.seen")
+    assert len(set(seen)) >= 3
+    assert 0 <= min(seen) < max(seen) <= 100
+    ended.locator(".job-pictures a").first.click()
+    expect(page.locator("#loupe")).to_be_visible()
+
+
+def test_job_is_cancelled_from_the_page_and_then_tried_again(reviewer: Visitor, house: House) -> None:
+    page = reviewer.open("/-/queue")
+    house.drop("stopped.json", job("stopped", count=3, steps=10))
+    running = row_of(page, "stopped", "running")
+
+    running.get_by_role("button", name="Cancel").click()
+
+    cancelled = wait_for_status(house, "stopped", "cancelled")
+    ended = row_of(page, "stopped", "ended")
+    expect(ended.locator(".job-state")).to_have_text("cancelled")
+    asked = house.query(
+        "SELECT actor FROM events WHERE subject_id = ? AND actor IS NOT NULL", cancelled["id"]
+    )
+    assert {row["actor"] for row in asked} == {REVIEWER}
+    ended.get_by_role("button", name="Retry").click()
+    again = wait_for_status(house, "stopped", "completed")
+    assert again["id"] == cancelled["id"]
+    expect(row_of(page, "stopped", "ended").locator(".job-state")).to_have_text("done")
+    expect(ended.locator(".job-pictures img")).to_have_count(3)
+
+
+def test_waiting_and_held_files_are_listed(reviewer: Visitor, house: House) -> None:
+    page = reviewer.open("/-/queue")
+    house.drop("first.json", job("first", count=3, steps=10))
+    expect(row_of(page, "first", "running")).to_be_visible()
+    held = house.drop("hold/held.json", job("held"))
+
+    house.drop("second.json", job("second"))
+
+    expect(row_of(page, "second", "waiting")).to_contain_text("ahead")
+    expect(page.locator("#in-queue")).to_have_text("1 in queue")
+    page.reload()
+    expect(page.locator("#inbox")).to_contain_text("hold/held.json")
+    held.unlink()
+    wait_for_status(house, "second", "completed")
+
+
+def test_visitor_may_look_at_the_queue_but_steer_nothing(visit: Callable[..., Visitor], house: House) -> None:
+    page = visit().open("/-/queue")
+    house.drop("watched.json", job("watched", count=2, steps=10))
+
+    cancel = row_of(page, "watched", "running").get_by_role("button", name="Cancel")
+
+    expect(cancel).to_be_disabled()
+    expect(cancel).to_have_attribute(
+        "title", "You are only looking. To steer jobs, run “hotfolder login” and open the link it prints."
+    )
+    wait_for_status(house, "watched", "completed")
+
+
+def test_setup_shows_the_checks_and_filters_the_settings(reviewer: Visitor, house: House) -> None:
+    page = reviewer.open("/-/setup")
+
+    checks = page.locator("#checks li")
+    expect(checks.filter(has_text="Python")).to_have_count(1)
+    assert checks.count() >= 5
+    page.locator("#settings-filter").fill("settle_ms")
+    expect(page.locator("#settings tr")).to_have_count(1)
+    expect(page.locator("#settings tr")).to_contain_text("100")
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("button", name="Check again")).to_be_enabled()
+    expect(page.locator("#verdict")).not_to_have_text("Checking …")
+
+
+def test_visitor_is_asked_to_log_in_where_only_members_may_look(visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.excuse("status of 401")
+
+    expect(visitor.open("/-/setup").locator("body")).to_contain_text("hotfolder login")
