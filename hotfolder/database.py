@@ -89,11 +89,14 @@ class Database:
         return row
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """A short writing transaction: committed at the end, rolled back on an exception."""
+    def transaction(self, *, wait_s: float = BUSY_TIMEOUT_S) -> Iterator[Transaction]:
+        """A short writing transaction: committed at the end, rolled back on an exception.
+
+        It waits at most `wait_s` for another writer, then raises LibraryBusy.
+        """
         connection = self.connection()
         with told_in_words():
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection, wait_s)
             try:
                 yield Transaction(connection, self.now())
                 connection.execute("COMMIT")
@@ -145,6 +148,17 @@ class Database:
             self._connections.append((threading.current_thread(), connection))
         for _, left in ended:
             left.close()
+
+
+def _begin(connection: sqlite3.Connection, wait_s: float) -> None:
+    if wait_s == BUSY_TIMEOUT_S:
+        connection.execute("BEGIN IMMEDIATE")
+        return
+    connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class LibraryHost:
             "settings": [
                 {
                     "key": each.key,
-                    "value": each.value,
+                    "value": _without_secrets(each.key, each.value),
                     "origin": each.origin,
                     "description": each.description,
                 }
@@ -111,6 +111,11 @@ class LibraryHost:
             }
             for name, load in sets.items()
         ]
+
+
+def _without_secrets(key: str, value: Any) -> Any:
+    """What the engine is given in its environment may be a secret, whatever the documentation says."""
+    return dict.fromkeys(value, "(not shown)") if key == "engine.env" else value
 
 
 def _check_object(check: Check) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +19,8 @@ from datasette_hotfolder import compat, tables
 from datasette_hotfolder.access import Rules
 from datasette_hotfolder.news import News
 from datasette_hotfolder.services import Services
+from datasette_hotfolder.threads import Threads
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hotfolder import __version__
 from hotfolder.accounts.store import FILE as ACCOUNTS_FILE
@@ -30,15 +32,21 @@ from hotfolder.library.ratings import RatingStore
 from hotfolder.listening import base_url
 from hotfolder.webhost import LibraryHost
 
+if sys.platform != "win32":
+    import resource
+
 log = logging.getLogger(__name__)
 
+HEADER_LIMIT_S = 10.0
+CONNECTIONS_MAX = 1000
+FILES_WANTED = 4 * CONNECTIONS_MAX
 GRACE_S = 3
 """So long may requests in hand take at a stop."""
-THREADS = 4
 
 
 def serve_web(library: Library, listener: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in hand have GRACE_S to end."""
+    _raise_limit_of_files()
     accounts = open_accounts(library.paths.root / ACCOUNTS_FILE)
     services = build_services(library, accounts)
     note = library.paths.run / "web"
@@ -47,18 +55,17 @@ def serve_web(library: Library, listener: socket.socket) -> None:
         asyncio.run(_serve(services, listener))
     finally:
         note.unlink(missing_ok=True)
-        services.executor.shutdown(wait=True, cancel_futures=True)
+        services.threads.stop()
         accounts.close()
 
 
 def build_services(library: Library, accounts: AccountStore) -> Services:
     """What the plugin is handed."""
     settings = library.settings
-    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
-    database = library.database
+    database, threads = library.database, Threads()
 
     async def read_latest() -> int:
-        return await asyncio.get_running_loop().run_in_executor(executor, database.last_event_seq)
+        return await threads.call(threads.reading, database.last_event_seq)
 
     return Services(
         paths=library.paths,
@@ -68,13 +75,12 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         ratings=RatingStore(database, library.media),
         jobs=library.jobs,
         generations=library.generations,
-        work=library.work,
         accounts=accounts,
         control=library.control,
         host=LibraryHost(library),
         news=News(read_latest),
         rules=Rules(settings.web.host, settings.web.private, tuple(settings.web.allowed_hosts)),
-        executor=executor,
+        threads=threads,
         cookie_name=cookie_name(library.paths.root),
         default_endpoint=settings.api.default_endpoint,
         version=__version__,
@@ -94,7 +100,8 @@ async def _serve(services: Services, listener: socket.socket) -> None:
     compat.attach(datasette, services)
     config = uvicorn.Config(
         datasette.app(),
-        http="h11",
+        http=_Protocol,
+        limit_concurrency=CONNECTIONS_MAX,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -113,6 +120,26 @@ async def _serve(services: Services, listener: socket.socket) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop)
     await server.serve(sockets=[listener])
+
+
+class _Protocol(H11Protocol):
+    """HTTP that hangs up on who connects and does not say what for."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(HEADER_LIMIT_S, self._hang_up_if_silent)
+
+    def _hang_up_if_silent(self) -> None:
+        if self.scope is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+def _raise_limit_of_files() -> None:
+    """Each connection is a file: as many as the system lets us have, should somebody open very many."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, FILES_WANTED)), hard))
 
 
 class _Server(uvicorn.Server):

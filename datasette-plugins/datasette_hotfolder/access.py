@@ -10,13 +10,23 @@ from dataclasses import dataclass, field
 from hotfolder.accounts.scopes import Actor
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+_FORWARDING = re.compile(
+    r"forwarded|via|x-(?:forwarded|original|envoy)-.+|x-forwarded|x-(?:real|client|cluster-client)-ip|true-client-ip|cf-.+"
+)
+VISITOR_TABLES = (
+    *("media", "generations", "generation_inputs", "base_models", "keywords", "media_keywords"),
+    "rating_history",
+)
+"""Datasette's tables that are open to visitors; every other address below /library is not."""
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READS | {"POST", "DELETE"}
 _OPEN_PATHS = re.compile(r"/-/(?:auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico")
 _OUR_PATHS = re.compile(r"/-/(?:library|queue|setup|logout|api/.*|auth-token|healthz)|/media/.*|/v1/.*")
-_LOOK_PATHS = re.compile(r"/|/-/(?:library|queue|api/.*)|/media/.*|/library(?:[/.].*)?")
+_LOOK_PATHS = re.compile(
+    r"/|/-/(?:library|queue|api/.*)|/media/.*|/library(?:\.json)?|"
+    rf"/library/(?:{'|'.join(VISITOR_TABLES)})(?:[/.].*)?"
+)
 _MEMBER_PATHS = re.compile(r"/-/(?:api/setup|setup)")
 
 
@@ -107,7 +117,7 @@ def _check_anonymous(request: Request, rules: Rules) -> Refusal | None:
     hint = "Run `hotfolder login` on the machine of the library; it prints a link."
     if request.writes:
         return Refusal(401, "web.login_needed", "This needs a login or a token.", hint)
-    is_near = is_loopback(request.peer) and not any(each in request.headers for each in _FORWARDING)
+    is_near = is_loopback(request.peer) and not any(map(_FORWARDING.fullmatch, request.headers))
     if rules.private or not is_near:
         return Refusal(401, "web.login_needed", "This library is not open to visitors.", hint)
     if not _LOOK_PATHS.fullmatch(request.path) or _MEMBER_PATHS.fullmatch(request.path):

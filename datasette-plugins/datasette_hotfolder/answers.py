@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import logging
@@ -11,12 +12,15 @@ from typing import Any, Final
 from datasette import Request, Response
 
 from datasette_hotfolder.gate import ACTOR
+from datasette_hotfolder.plain import build_error
 from hotfolder.accounts.scopes import Action, Actor
 from hotfolder.errors import ContentMissing, HotfolderError, JobFileError, LibraryBusy, NotFound
 
 log = logging.getLogger(__name__)
 
 BODY_MAX_BYTES: Final = 1024 * 1024
+BODY_LIMIT_S: Final = 20.0
+RETRY_AFTER_S: Final = 5
 View = Callable[..., Awaitable[Response | None]]
 
 _STATUS: Final = {
@@ -25,8 +29,11 @@ _STATUS: Final = {
     "library.disk_full": 507,
     "web.login_needed": 401,
     "web.scope_missing": 403,
+    "web.not_owner": 403,
+    "job.duplicate_id": 409,
     "web.method_refused": 405,
     "web.body_too_large": 413,
+    "web.body_late": 408,
 }
 
 
@@ -54,13 +61,18 @@ def status_of(error: HotfolderError) -> int:
 
 def error_answer(error: HotfolderError) -> Response:
     """An error as `{"error": {code, message, hint, problems?}}`."""
-    found: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+    body = build_error(error.code, error.message, error.hint)
     if isinstance(error, JobFileError):
-        found["problems"] = [
+        body["error"]["problems"] = [
             {"code": each.code, "path": each.path, "message": each.message, "hint": each.hint}
             for each in error.problems
         ]
-    return answer({"error": found}, status_of(error))
+    return answer(body, status_of(error), retry_header(error))
+
+
+def retry_header(error: HotfolderError) -> dict[str, str]:
+    """When to come back, for what passes by itself."""
+    return {"Retry-After": str(RETRY_AFTER_S)} if status_of(error) in (503, 507) else {}
 
 
 def api(view: View) -> View:
@@ -74,8 +86,7 @@ def api(view: View) -> View:
             return error_answer(error)
         except Exception:  # the page hears that it failed, the log hears why
             log.exception("a request failed unexpectedly")
-            unexpected = {"code": "internal.unexpected", "message": "The server failed.", "hint": None}
-            return answer({"error": unexpected}, 500)
+            return answer(build_error("internal.unexpected", "The server failed."), 500)
 
     return guarded
 
@@ -110,7 +121,10 @@ def require_method(request: Request, *methods: str) -> None:
 
 async def read_json(request: Request) -> dict[str, Any]:
     """The JSON object in the body; an empty body is an empty object."""
-    data = await _read_body(request)
+    try:
+        data = await asyncio.wait_for(_read_body(request), BODY_LIMIT_S)
+    except TimeoutError as error:
+        raise RequestError("The body did not come in time.", code="web.body_late") from error
     if not data.strip():
         return {}
     if "json" not in request.headers.get("content-type", "").lower():

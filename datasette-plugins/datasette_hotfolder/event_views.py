@@ -35,29 +35,33 @@ def build_event_views(services: Services) -> list[tuple[str, View]]:
         after = find_number(request, "after", 0, _NEVER)
         wait_s = read_number(request, "wait", 0, 0, WAIT_MAX_S)
         if after is None:
-            return answer({"events": [], "seq": await services.run(services.database.last_event_seq)})
-        found = await services.run(services.database.list_events, after, EVENTS_MAX)
-        if not found and wait_s:
+            return answer({"events": [], "seq": await services.read(services.database.last_event_seq)})
+        found = await services.read(services.database.list_events, after, EVENTS_MAX)
+        if not found and wait_s and after <= await services.read(services.database.last_event_seq):
             await services.news.wait(after, wait_s)
-            found = await services.run(services.database.list_events, after, EVENTS_MAX)
-        seq = found[-1].seq if found else after
-        return answer({"events": [event_object(each) for each in found], "seq": seq})
+            found = await services.read(services.database.list_events, after, EVENTS_MAX)
+        if found:
+            return answer({"events": [event_object(each) for each in found], "seq": found[-1].seq})
+        seq = await services.read(services.database.last_event_seq)
+        if seq < after:  # the database is another one than that which the client knew
+            return answer({"events": [], "seq": seq, "reset": True})
+        return answer({"events": [], "seq": after})
 
     @api
     async def status(request: Request) -> Response:
         require_method(request, "GET")
-        return answer(await services.run(read_status, services, actor_of(request)))
+        return answer(await services.read(read_status, services, actor_of(request)))
 
     @api
     async def setup(request: Request) -> Response:
         require_method(request, "GET")
         require(request, "look")
-        return answer(await services.run(services.host.describe_setup))
+        return answer(await services.examine(services.host.describe_setup))
 
     @api
     async def healthz(request: Request) -> Response:
         require_method(request, "GET")
-        health = await services.run(services.host.describe_health)
+        health = await services.read(services.host.describe_health)
         return answer(health, 200 if health["status"] == "ok" else 503)
 
     return [

@@ -15,6 +15,7 @@ from datasette import Request, Response
 from datasette_hotfolder.answers import View, api, require_method
 from datasette_hotfolder.byte_ranges import Range, Unsatisfiable, find_range
 from datasette_hotfolder.compat import keeps_cache_headers
+from datasette_hotfolder.objects import version_of
 from datasette_hotfolder.services import Services
 from hotfolder.errors import ContentMissing, LibraryError, NotFound
 from hotfolder.files.storage import open_regular
@@ -34,6 +35,7 @@ class _File:
     path: Path
     content_type: str
     tag: str  # of the content: the ETag
+    version: str  # as our pages' addresses name it
     name: str  # for people who save it
 
 
@@ -43,20 +45,20 @@ def build_file_views(services: Services) -> list[tuple[str, View]]:
     @keeps_cache_headers
     @api
     async def original(request: Request, send: Send) -> Response | None:
-        file = await services.run(_find_original, services, request.url_vars["media_id"])
+        file = await services.read(_find_original, services, request.url_vars["media_id"])
         return await _serve(services, request, send, file)
 
     @keeps_cache_headers
     @api
     async def thumbnail(request: Request, send: Send) -> Response | None:
-        file = await services.run(_find_thumbnail, services, request.url_vars["media_id"])
+        file = await services.read(_find_thumbnail, services, request.url_vars["media_id"])
         return await _serve(services, request, send, file)
 
     @keeps_cache_headers
     @api
     async def input_thumbnail(request: Request, send: Send) -> Response | None:
         generation_id, position = request.url_vars["generation_id"], int(request.url_vars["position"])
-        file = await services.run(_find_input_thumbnail, services, generation_id, position)
+        file = await services.read(_find_input_thumbnail, services, generation_id, position)
         return await _serve(services, request, send, file)
 
     return [
@@ -70,21 +72,26 @@ def _find_original(services: Services, media_id: str) -> _File:
     media = services.media.get(media_id)
     path = services.paths.locate(media.file_path)
     content_type = media.mime_type if media.mime_type in _SAFE_TYPES else "application/octet-stream"
-    return _File(path, content_type, media.file_sha256, media.original_name or media.file_name)
+    name = media.original_name or media.file_name
+    return _File(path, content_type, media.file_sha256, version_of(media.file_sha256), name)
 
 
 def _find_thumbnail(services: Services, media_id: str) -> _File:
     media = services.media.get(media_id)
     path = services.paths.locate(media.thumb_path)
-    return _File(path, "image/jpeg", f"{media.file_sha256[:32]}-thumbnail", f"{media_id}.jpg")
+    return _to_thumbnail(path, media.file_sha256, f"{media_id}.jpg")
 
 
 def _find_input_thumbnail(services: Services, generation_id: str, position: int) -> _File:
     for each in services.generations.list_inputs(generation_id):
         if each.position == position:
             path = services.paths.locate(each.thumb_path)
-            return _File(path, "image/jpeg", f"{each.sha256[:32]}-thumbnail", path.name)
+            return _to_thumbnail(path, each.sha256, path.name)
     raise NotFound(f"Generation {generation_id} has no reference {position}.")
+
+
+def _to_thumbnail(path: Path, sha256: str, name: str) -> _File:
+    return _File(path, "image/jpeg", f"{sha256[:32]}-thumbnail", version_of(sha256), name)
 
 
 async def _serve(services: Services, request: Request, send: Send, file: _File) -> Response | None:
@@ -92,7 +99,7 @@ async def _serve(services: Services, request: Request, send: Send, file: _File) 
     headers = _headers(request, file)
     if _tags(request.headers.get("if-none-match", "")) & {headers["ETag"], "*"}:
         return Response(b"", status=304, headers=headers, content_type=file.content_type)
-    stream = await services.run(_open, file)
+    stream = await services.read(_open, file)
     try:
         size_bytes = os.fstat(stream.fileno()).st_size
         try:
@@ -107,14 +114,14 @@ async def _serve(services: Services, request: Request, send: Send, file: _File) 
         headers["Content-Type"] = file.content_type
         await _send(services, request, send, stream, part or Range(0, size_bytes), headers, size_bytes, part)
     finally:
-        await services.run(stream.close)
+        await services.read(stream.close)
     return None
 
 
 def _headers(request: Request, file: _File) -> dict[str, str]:
     return {
         "ETag": f'"{file.tag}"',
-        "Cache-Control": FOR_GOOD if request.args.get("v") else ASK_AGAIN,
+        "Cache-Control": FOR_GOOD if request.args.get("v") == file.version else ASK_AGAIN,
         "Accept-Ranges": "bytes",
         "Content-Disposition": f"inline; filename*=UTF-8''{quote(file.name, safe='', errors='replace')}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -158,9 +165,9 @@ async def _send(
     encoded = [(name.lower().encode(), value.encode("latin1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 206 if part else 200, "headers": encoded})
     left = 0 if request.method == "HEAD" else wanted.end - wanted.start
-    await services.run(stream.seek, wanted.start)
+    await services.read(stream.seek, wanted.start)
     while left > 0:
-        chunk = await services.run(stream.read, min(left, CHUNK_BYTES))
+        chunk = await services.read(stream.read, min(left, CHUNK_BYTES))
         if not chunk:
             break  # it shrank meanwhile: the connection tells, by the length that was promised
         left -= len(chunk)

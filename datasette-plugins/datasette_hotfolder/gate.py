@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapp
 from typing import Any, Final
 
 from datasette_hotfolder.access import Refusal, Request, check_actor, check_source
-from datasette_hotfolder.plain import build_page
+from datasette_hotfolder.plain import build_error, build_page
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 
@@ -23,7 +23,7 @@ _BEARER: Final = "bearer "
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
@@ -56,7 +56,7 @@ class Gate:
             return None, refusal
         authorization = request.headers.get("authorization")
         if authorization is not None:
-            actor = await self._services.run(self._find_by_token, authorization)
+            actor = await self._services.read(self._find_by_token, authorization)
             if actor is None:
                 return None, Refusal(401, "web.token_refused", "This token is not, or no longer, valid.")
         else:
@@ -125,14 +125,16 @@ def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
 
 
 async def _refuse(refusal: Refusal, request: Request, send: Send) -> None:
-    error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
     if "text/html" in request.headers.get("accept", "") and not request.writes:
         body = build_page(refusal.message, refusal.hint)
         content_type = b"text/html; charset=utf-8"
     elif request.path.startswith("/v1/"):
         body, content_type = json.dumps({"error": _image_api(refusal)}).encode(), b"application/json"
     else:
-        body, content_type = json.dumps({"error": error}).encode(), b"application/json"
+        body, content_type = (
+            json.dumps(build_error(refusal.code, refusal.message, refusal.hint)).encode(),
+            b"application/json",
+        )
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     headers += [(b"cache-control", b"no-store")]
     if refusal.status == 401:

@@ -17,6 +17,7 @@ from datasette_hotfolder.answers import (
     read_json,
     require,
     require_method,
+    retry_header,
     status_of,
 )
 from datasette_hotfolder.job_desk import JobDesk
@@ -24,10 +25,13 @@ from datasette_hotfolder.objects import media_object
 from datasette_hotfolder.services import Services
 from hotfolder.domain.instants import elapsed_ms
 from hotfolder.errors import HotfolderError, JobFileError, NotFound
+from hotfolder.library.generations import Generation
 from hotfolder.library.jobs import Job
+from hotfolder.library.media import Media
 
 log = logging.getLogger(__name__)
 
+INLINE_MAX_BYTES: Final = 64 * 1024 * 1024
 _TO_PARAMS: Final[Mapping[str, str]] = {
     "prompt": "prompt",
     "width": "width",
@@ -52,6 +56,7 @@ _CODES: Final[Mapping[int, str]] = {
     403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "INVALID_REQUEST",
+    408: "INVALID_REQUEST",
     409: "ALREADY_TERMINAL",
     413: "INVALID_REQUEST",
     503: "SERVER_BUSY",
@@ -67,7 +72,7 @@ def build_image_api(services: Services, desk: JobDesk) -> list[tuple[str, View]]
         require_method(request, "POST")
         actor = require(request, "submit")
         job = _to_job(await read_json(request), services.default_endpoint)
-        made = await services.run(desk.submit, job, actor)
+        made = await services.write(desk.submit, job, actor)
         return answer({"id": made["jobId"], "status": "pending", "createdAt": made["createdAt"]}, 201)
 
     @_image_api
@@ -76,10 +81,9 @@ def build_image_api(services: Services, desk: JobDesk) -> list[tuple[str, View]]
         job_id = request.url_vars["job_id"].lower()
         if request.method == "DELETE":
             actor = require(request, "submit")
-            await services.run(desk.cancel, job_id, actor)
-            return answer({"id": job_id, "status": "cancelled"})
-        inline = request.args.get("inline") == "1"
-        return answer(await services.run(_describe, services, desk, job_id, inline))
+            await services.write(desk.cancel, job_id, actor)
+        inline = request.args.get("inline") == "1" and request.method != "DELETE"
+        return await services.read(lambda: answer(_describe(services, desk, job_id, inline)))
 
     return [
         (r"^/v1/images/generations$", create),
@@ -96,9 +100,8 @@ def _image_api(view: View) -> View:
             return await view(request)
         except HotfolderError as error:
             status = status_of(error)
-            headers = {"Retry-After": "10"} if status in (503, 507) else None
             found = {"message": _in_words(error), "code": _CODES.get(status, "INVALID_REQUEST")}
-            return answer({"error": found}, status, headers)
+            return answer({"error": found}, status, retry_header(error))
         except Exception:  # one of the four borders
             log.exception("a request failed unexpectedly")
             return answer({"error": {"message": "The server failed.", "code": "INTERNAL"}}, 500)
@@ -144,37 +147,56 @@ def _describe(services: Services, desk: JobDesk, job_id: str, inline: bool) -> d
         }
     described: dict[str, Any] = {
         "id": job_id,
-        "status": _STATUS.get(job.status, "pending"),
+        "status": _status_of(job),
         "createdAt": job.created_at,
         "updatedAt": job.completed_at or job.started_at or job.created_at,
     }
     progress = desk.describe(job_id)["progress"]
     if progress:
         described["progress"] = progress
-    if described["status"] == "complete":
+    if job.status in ("completed", "partially_completed"):
         described["result"] = _result(services, job, inline)
     if job.error:
         described["error"] = {"message": job.error.get("message"), "code": job.error.get("code")}
     return described
 
 
+def _status_of(job: Job) -> str:
+    """A job that was cancelled after some of its pictures is cancelled; what it made is in the result."""
+    if job.status == "partially_completed" and job.cancel_requested:
+        return "cancelled"
+    return _STATUS.get(job.status, "pending")
+
+
 def _result(services: Services, job: Job, inline: bool) -> dict[str, Any]:
-    images: list[dict[str, Any]] = []
-    formats: set[str] = set()
-    for generation in services.generations.list_of_job(job.job_id):
-        for media in services.media.list_of_generation(generation.generation_id):
-            found = media_object(media)
-            image: dict[str, Any] = {"seed": generation.seed, "width": media.width, "height": media.height}
-            image |= {"url": found["originalUrl"], "sha256": media.file_sha256}
-            if inline:
-                image["image"] = _read_base64(services, media.file_path)
-            images.append(image)
-            formats.add(media.mime_type.removeprefix("image/"))
+    made = [
+        (generation, media)
+        for generation in services.generations.list_of_job(job.job_id)
+        for media in services.media.list_of_generation(generation.generation_id)
+    ]
+    if inline and sum(media.file_size for _, media in made) > INLINE_MAX_BYTES:
+        raise RequestError(
+            f"The pictures are larger than {INLINE_MAX_BYTES >> 20} MiB together.",
+            code="web.body_too_large",
+            hint="Fetch each from its `url` instead of with `inline`.",
+        )
+    formats = {media.mime_type.removeprefix("image/") for _, media in made}
     return {
-        "images": images,
+        "images": [_image(services, generation, media, inline) for generation, media in made],
         "format": formats.pop() if len(formats) == 1 else None,
         "timeTaken": elapsed_ms(job.started_at, job.completed_at),
     }
+
+
+def _image(services: Services, generation: Generation, media: Media, inline: bool) -> dict[str, Any]:
+    image: dict[str, Any] = {
+        "seed": generation.seed,
+        "width": media.width,
+        "height": media.height,
+        "url": media_object(media)["originalUrl"],
+        "sha256": media.file_sha256,
+    }
+    return image | {"image": _read_base64(services, media.file_path)} if inline else image
 
 
 def _read_base64(services: Services, file_path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,17 +12,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from datasette_hotfolder.answers import RequestError
-from datasette_hotfolder.objects import job_object, unclaimed_job
+from datasette_hotfolder.objects import job_object
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 from hotfolder.clock import NewId
-from hotfolder.domain.generation import ACTIVE, ENDED
+from hotfolder.domain.generation import ACTIVE, AT_WORK, ENDED, RETRYABLE
 from hotfolder.domain.instants import format_instant, is_uuid
 from hotfolder.errors import JobFileError, LibraryBusy, NotFound
-from hotfolder.files.storage import move_to_free_name, write_to_free_name
+from hotfolder.files.storage import write_new
 from hotfolder.library.jobs import Job
 
 PICTURES_SHOWN: Final = 12
+WAITING_SHOWN: Final = 100
+CLAIM_LIMIT_S: Final = 3.0
+CLAIM_LOOK_S: Final = 0.05
 
 
 class JobDesk:
@@ -43,25 +47,33 @@ class JobDesk:
         problems = self._services.host.find_problems(text)
         if problems:
             raise JobFileError(list(problems))
-        file = write_to_free_name(self._services.paths.inbox, f"{job['id']}.json", text)
+        known = self._services.jobs.find(job["id"])
+        if known is not None and known.status not in RETRYABLE:
+            _check_same(job["id"], known.text, text)
+            return self.describe(job["id"])
+        file = self._services.paths.inbox / f"{job['id']}.json"
+        try:
+            write_new(file, text)
+        except FileExistsError:
+            _check_same(job["id"], _read(file), text)
         self._services.host.nudge()
-        return {
-            "jobId": job["id"],
-            "jobFile": file.name,
-            "status": "received",
-            "createdAt": _written_at(file),
-        }
+        return self._to_unclaimed(job["id"], file)
 
     def list_jobs(self, state: str, limit: int) -> dict[str, Any]:
-        """Jobs, newest first, and the files that nobody has claimed yet."""
-        services = self._services
-        seq = services.database.last_event_seq()
-        statuses = {"active": ACTIVE, "ended": ENDED, "all": ACTIVE | ENDED}[state]
-        jobs = services.jobs.list_newest(statuses=statuses, limit=limit)
-        waiting = [] if state == "ended" else services.host.list_waiting()
+        """What runs, what waits in its order, what has ended (`limit` of each kind), and unclaimed files."""
+        jobs, seq = self._services.jobs, self._services.database.last_event_seq()
+        found: list[Job] = []
+        waiting: Sequence[tuple[str, str]] = ()
+        if state != "ended":
+            found += jobs.list_next(statuses=AT_WORK, limit=limit)
+            found += jobs.list_next(statuses=ACTIVE - AT_WORK, limit=limit)
+            waiting = self._services.host.list_waiting()
+        if state != "active":
+            found += jobs.list_newest(statuses=ENDED, limit=limit)
         return {
-            "items": self._to_objects(jobs),
-            "waiting": [{"jobFile": name, "status": status} for name, status in waiting],
+            "items": self._to_objects(found),
+            "waiting": [{"jobFile": name, "status": status} for name, status in waiting[:WAITING_SHOWN]],
+            "waitingTotal": len(waiting),
             "seq": seq,
         }
 
@@ -71,18 +83,16 @@ class JobDesk:
         found = self._find(job_id)
         if isinstance(found, Job):
             return self._to_objects([found])[0]
-        return unclaimed_job(job_id, f"{job_id}.json", _written_at(found))
+        return self._to_unclaimed(job_id, found)
 
     def cancel(self, job_id: str, actor: Actor) -> dict[str, Any]:
         """Wish that a job ends; raises HotfolderError `job.already_ended`."""
         job_id = job_id.lower()
         self._check_owner(job_id, actor)
         if self._services.jobs.find(job_id) is None:
-            if self._withdraw(job_id):
-                withdrawn = unclaimed_job(job_id, f"{job_id}.json", "")
-                return {**withdrawn, "status": "cancelled", "canCancel": False}
-            raise LibraryBusy("This job is being taken in just now.", hint="Try again in a moment.")
-        self._services.control.cancel(job_id, actor.name)
+            self._withdraw(job_id, actor)
+        else:
+            self._services.control.cancel(job_id, actor.name)
         self._services.host.nudge()
         return self.describe(job_id)
 
@@ -114,18 +124,21 @@ class JobDesk:
         if owner != actor.name and not actor.may("admin"):
             raise RequestError(
                 "This job belongs to somebody else.",
-                code="web.scope_missing",
+                code="web.not_owner",
                 hint="Its owner, or somebody with the scope `admin`, can change it.",
             )
 
-    def _withdraw(self, job_id: str) -> bool:
-        """Take back a file that nobody has claimed; False when the inbox was quicker, or there is none."""
-        file = self._services.paths.inbox / f"{job_id}.json"
-        trash = self._services.paths.trash_dir(datetime.now(UTC))
+    def _withdraw(self, job_id: str, actor: Actor) -> None:
+        """End a job that has no row yet; when the inbox is quicker, wait for the row, and cancel that."""
         with suppress(FileNotFoundError):
-            move_to_free_name(file, trash, file.name, lambda path: False)  # noqa: ARG005
-            return True
-        return False
+            self._services.control.withdraw(job_id, self._services.paths.inbox / f"{job_id}.json", actor.name)
+            return
+        deadline = time.monotonic() + CLAIM_LIMIT_S
+        while self._services.jobs.find(job_id) is None:
+            if time.monotonic() > deadline:
+                raise LibraryBusy("This job is being taken in just now.", hint="Try again in a moment.")
+            time.sleep(CLAIM_LOOK_S)
+        self._services.control.cancel(job_id, actor.name)
 
     def _to_objects(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
         ids = [job.job_id for job in jobs]
@@ -135,6 +148,12 @@ class JobDesk:
             job_object(job, self._read_progress(job), pictures.get(job.job_id, ()), totals.get(job.job_id, 0))
             for job in jobs
         ]
+
+    def _to_unclaimed(self, job_id: str, file: Path) -> dict[str, Any]:
+        """A job whose file has no row yet."""
+        name = f"{job_id}.json"
+        job = Job(job_id, "received", name, name, b"", _written_at(file), owner=_read_owner(file))
+        return job_object(job, None, (), 0)
 
     def _read_progress(self, job: Job) -> Mapping[str, Any] | None:
         """As the status file says; it is written at most twice a second."""
@@ -170,13 +189,28 @@ def _admin_only(what: str, hint: str = "Leave it out.") -> RequestError:
     return RequestError(f"The scope `admin` is needed for {what}.", code="web.scope_missing", hint=hint)
 
 
+def _check_same(job_id: str, earlier: bytes, text: bytes) -> None:
+    """A repeat is answered with the job that is there; another job under its id is refused."""
+    if earlier != text:
+        raise RequestError(
+            f"The id {job_id} belongs to another job.", code="job.duplicate_id", hint="Choose a new id."
+        )
+
+
 def _read_owner(file: Path) -> str | None:
     """Who a job file says that it belongs to; nobody, when it cannot be read."""
     try:
-        owner = json.loads(file.read_bytes())["owner"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        owner = json.loads(_read(file))["owner"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return owner if isinstance(owner, str) else None
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:  # claimed meanwhile, or never ours to read
+        return b""
 
 
 def _written_at(file: Path) -> str:

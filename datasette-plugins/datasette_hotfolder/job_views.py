@@ -32,15 +32,15 @@ def build_job_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]
         if request.method == "POST":
             actor = require(request, "submit")
             body = await read_json(request)
-            return answer(await services.run(desk.submit, body, actor), 201)
+            return answer(await services.write(desk.submit, body, actor), 201)
         state = find_word(request, "state", "active", "ended", "all") or "all"
         limit = read_number(request, "limit", 50, 1, LIST_MAX)
-        return answer(await services.run(desk.list_jobs, state, limit))
+        return answer(await services.read(desk.list_jobs, state, limit))
 
     @api
     async def job(request: Request) -> Response:
         require_method(request, "GET")
-        return answer(await services.run(desk.describe, request.url_vars["job_id"]))
+        return answer(await services.read(desk.describe, request.url_vars["job_id"]))
 
     @api
     async def change(request: Request) -> Response:
@@ -48,7 +48,7 @@ def build_job_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]
         actor = require(request, "submit")
         await _expect_nothing(request)
         act = {"cancel": desk.cancel, "retry": desk.retry}[request.url_vars["verb"]]
-        return answer(await services.run(act, request.url_vars["job_id"], actor))
+        return answer(await services.write(act, request.url_vars["job_id"], actor))
 
     return [
         (r"^/-/api/jobs$", jobs),

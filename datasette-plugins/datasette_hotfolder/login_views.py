@@ -23,7 +23,7 @@ def build_login_views(services: Services) -> list[tuple[str, View]]:
         require_method(request, "GET")
         if request.method == "HEAD":  # a preview of the link must not spend it
             return Response(b"", status=204)
-        session = await services.run(services.accounts.spend_login_link, request.args.get("token") or "")
+        session = await services.write(services.accounts.spend_login_link, request.args.get("token") or "")
         if session is None:
             body = build_page(
                 "This link has been used, or is too old.",
@@ -39,7 +39,7 @@ def build_login_views(services: Services) -> list[tuple[str, View]]:
         require_method(request, "POST")
         secret = read_cookie(request.headers.get("cookie", ""), services.cookie_name)
         if secret:
-            await services.run(services.accounts.end_session, secret)
+            await services.write(services.accounts.end_session, secret)
         response = Response(b"", status=303, headers={"Location": "/-/library"})
         _set_cookie(response, request, services.cookie_name, "", 0)
         return response

@@ -36,19 +36,19 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
         after, before = _read_cursors(request)
         limit = read_number(request, "limit", PAGE_ITEMS, 1, PAGE_MAX)
         wanted = read_filter(request)
-        return answer(await services.run(read_page, services, wanted, limit, after, before))
+        return answer(await services.read(read_page, services, wanted, limit, after, before))
 
     @api
     async def one_media(request: Request) -> Response:
         require_method(request, "GET", "POST")
         media_id = request.url_vars["media_id"]
         if request.method != "POST":
-            return answer(await services.run(_describe, services, media_id))
+            return answer(await services.read(_describe, services, media_id))
         actor = require(request, "rate")
         changes = await read_json(request)
         if not changes:
             raise RequestError("There is nothing to change.", hint='Send for example {"rating": 4}.')
-        media = await services.run(services.ratings.change, media_id, changes, actor.name)
+        media = await services.write(services.ratings.change, media_id, changes, actor.name)
         return answer(media_object(media))
 
     return [(r"^/-/api/media$", list_media), (r"^/-/api/media/(?P<media_id>[^/]+)$", one_media)]

@@ -15,7 +15,10 @@ from hotfolder.library.generations import Generation, GenerationInput
 from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media
 
-_STEADY = "v"  # a thumbnail's address changes with the file, so a browser may keep it for good
+
+def version_of(sha256: str) -> str:
+    """What stands in the address of a file: it changes with the content, so browsers may keep it for good."""
+    return sha256[:12]
 
 
 def media_object(media: Media) -> dict[str, Any]:
@@ -37,8 +40,8 @@ def media_object(media: Media) -> dict[str, Any]:
         "createdAt": media.created_at,
         "path": media.file_path,
         "sha256": media.file_sha256,
-        "thumbnailUrl": f"{address}/thumbnail?{_STEADY}={media.file_sha256[:12]}",
-        "originalUrl": f"{address}/original?{_STEADY}={media.file_sha256[:12]}",
+        "thumbnailUrl": f"{address}/thumbnail?v={version_of(media.file_sha256)}",
+        "originalUrl": f"{address}/original?v={version_of(media.file_sha256)}",
     }
 
 
@@ -110,7 +113,7 @@ def _input_object(each: GenerationInput) -> dict[str, Any]:
         "role": each.role,
         "originalName": each.original_name,
         "mediaId": each.media_id,
-        "thumbnailUrl": f"/media/inputs/{quote(each.generation_id, safe='')}/{each.position}",
+        "thumbnailUrl": f"/media/inputs/{each.generation_id}/{each.position}?v={version_of(each.sha256)}",
     }
 
 
@@ -149,28 +152,6 @@ def _error_object(error: Mapping[str, Any]) -> dict[str, Any]:
         "message": error.get("message"),
         "hint": error.get("hint"),
         "problems": list(error.get("problems") or []),
-    }
-
-
-def unclaimed_job(job_id: str, job_file: str, created_at: str) -> dict[str, Any]:
-    """A job whose file still lies in the inbox."""
-    return {
-        "jobId": job_id,
-        "jobFile": job_file,
-        "title": None,
-        "status": "received",
-        "owner": None,
-        "priority": 0,
-        "endpointKey": None,
-        "createdAt": created_at,
-        "startedAt": None,
-        "completedAt": None,
-        "progress": None,
-        "error": None,
-        "pictures": [],
-        "totalPictures": 0,
-        "canCancel": True,
-        "canRetry": False,
     }
 
 

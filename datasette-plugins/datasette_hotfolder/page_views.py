@@ -44,7 +44,7 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     async def library(request: Request) -> Response:
         require_method(request, "GET")
         wanted = read_filter(request)
-        page = await services.run(read_page, services, wanted, FIRST_ITEMS)
+        page = await services.read(read_page, services, wanted, FIRST_ITEMS)
         chosen = {
             "minRating": wanted.min_rating,
             "rating": wanted.rating,
@@ -57,16 +57,16 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     @_page
     async def queue(request: Request) -> Response:
         require_method(request, "GET")
-        jobs = await services.run(desk.list_jobs, "all", JOBS_SHOWN)
-        status = await services.run(read_status, services, actor_of(request))
+        jobs = await services.read(desk.list_jobs, "all", JOBS_SHOWN)
+        status = await services.read(read_status, services, actor_of(request))
         return show(request, "queue", "Queue", {"seq": jobs["seq"], "jobs": jobs, "status": status})
 
     @_page
     async def setup(request: Request) -> Response:
         require_method(request, "GET")
         require(request, "look")
-        found = await services.run(services.host.describe_setup)
-        seq = await services.run(services.database.last_event_seq)
+        found = await services.examine(services.host.describe_setup)
+        seq = await services.read(services.database.last_event_seq)
         return show(request, "setup", "Setup", {"seq": seq, "setup": found})
 
     @_page

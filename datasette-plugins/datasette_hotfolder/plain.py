@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 STATIC: Final = "/-/static-plugins/hotfolder"
 """Where Datasette serves our static files: below the name of the distribution."""
@@ -12,6 +12,11 @@ POLICY: Final = (
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Content-Security-Policy of our pages: nothing from elsewhere, nothing inline."""
+
+
+def build_error(code: str, message: str, hint: str | None = None) -> dict[str, Any]:
+    """An error as the API tells it."""
+    return {"error": {"code": code, "message": message, "hint": hint}}
 
 
 def build_page(message: str, hint: str | None = None) -> bytes:

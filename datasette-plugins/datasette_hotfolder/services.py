@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from datasette_hotfolder.access import Rules
 from datasette_hotfolder.news import News
+from datasette_hotfolder.threads import Threads
 from hotfolder.accounts.store import AccountStore
 from hotfolder.database import Database
 from hotfolder.errors import Problem
@@ -20,7 +19,6 @@ from hotfolder.library.generations import GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.library.media import MediaStore
 from hotfolder.library.ratings import RatingStore
-from hotfolder.queue.store import WorkStore
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +29,9 @@ class Control(Protocol):
 
     def cancel(self, job_id: str, actor: str) -> Job:
         """Cancel what waits or runs; raises HotfolderError `job.already_ended`."""
+
+    def withdraw(self, job_id: str, file: Path, actor: str) -> Job:
+        """Cancel a job whose file nobody has claimed; raises FileNotFoundError when somebody just did."""
 
     def retry(self, job_id: str, actor: str) -> Job:
         """Run an ended job again; raises HotfolderError `job.not_retryable`."""
@@ -69,18 +70,24 @@ class Services:
     ratings: RatingStore
     jobs: JobStore
     generations: GenerationStore
-    work: WorkStore
     accounts: AccountStore
     control: Control
     host: Host
     news: News
     rules: Rules
-    executor: ThreadPoolExecutor
+    threads: Threads
     cookie_name: str
     default_endpoint: str | None
     version: str
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function that reads or writes on a thread of its own: no page waits for another."""
-        call = functools.partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self.executor, call)
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that only reads, on a thread: no page waits for another."""
+        return await self.threads.call(self.threads.reading, function, *args, **kwargs)
+
+    async def write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that may wait for another writer; raises LibraryBusy when too many wait already."""
+        return await self.threads.call(self.threads.writing, function, *args, **kwargs)
+
+    async def examine(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that takes seconds; one at a time."""
+        return await self.threads.call(self.threads.slow, function, *args, **kwargs)

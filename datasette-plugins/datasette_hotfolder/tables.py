@@ -8,17 +8,15 @@ from urllib.parse import quote
 
 import markupsafe
 
+from datasette_hotfolder.access import VISITOR_TABLES
+
 DATABASE: Final = "library"
-_FOR_VISITORS: Final = (
-    *("media", "generations", "generation_inputs", "base_models", "keywords", "media_keywords"),
-    "rating_history",
-)
 _EVERYBODY: Final = {"unauthenticated": True, "id": "*"}
 _MEMBERS: Final = {"id": "*"}
 _LABELS: Final = {
     "media": "file_name",
     "generations": "prompt",
-    "jobs": "job_file",
+    "jobs": "id",  # visitors may not see jobs, but 0.65 shows them the labels of what a row refers to
     "base_models": "name",
     "keywords": "keyword",
 }
@@ -42,7 +40,7 @@ def describe_tables(names: Iterable[str]) -> dict[str, Any]:
     `names` are all tables of the database: what is not on the list is closed by name.
     """
     tables: dict[str, dict[str, Any]] = {each: {"allow": _MEMBERS} for each in names}
-    for table in _FOR_VISITORS:
+    for table in VISITOR_TABLES:
         tables[table] = {"allow": _EVERYBODY}
     for table, column in _LABELS.items():
         tables[table]["label_column"] = column

@@ -76,6 +76,7 @@ class AccountStore:
         actor, words = check_name(name), _to_text(check_scopes(scopes))
         secret = self._make_secret()
         with self._database.transaction() as tx:
+            tx.execute("DELETE FROM login_links WHERE expires_at < ?", (tx.at,))
             tx.execute(
                 """
                 INSERT INTO login_links (token_sha256, actor, scopes, created_at, expires_at)
@@ -172,7 +173,7 @@ class AccountStore:
         if row["last_used_at"] is not None and row["last_used_at"] > before:
             return
         # Whoever has a token is let in, even while nothing can be written.
-        with suppress(LibraryBusy, DiskFull), self._database.transaction() as tx:
+        with suppress(LibraryBusy, DiskFull), self._database.transaction(wait_s=0) as tx:
             tx.execute("UPDATE tokens SET last_used_at = ? WHERE id = ?", (now, row["id"]))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from hotfolder import __version__
-from hotfolder.cli.accounts import login, token
+from hotfolder.cli.accounts import login, logout, token
 from hotfolder.cli.config import config
 from hotfolder.cli.demo import demo
 from hotfolder.cli.doctor import doctor
@@ -63,6 +63,7 @@ for command in (
     engine,
     doctor,
     login,
+    logout,
     token,
     config,
     version,

@@ -61,6 +61,16 @@ def login(context: click.Context, name: str, scopes: Sequence[str], as_json: boo
         say("Nothing listens there yet: start `hotfolder up`, then open the link.", err=True)
 
 
+@click.command()
+@click.option("--name", required=True, callback=_checked_name, help="Who is logged out, in all browsers.")
+@click.pass_context
+def logout(context: click.Context, name: str) -> None:
+    """End all sessions of a name; its tokens stay (`hotfolder token revoke`)."""
+    with _opened(context) as accounts:
+        count = accounts.end_sessions_of(name)
+    say(f"{count} {'session' if count == 1 else 'sessions'} of {one_line(name)} ended.")
+
+
 @click.group()
 def token() -> None:
     """Make, list and revoke the tokens that programs use."""

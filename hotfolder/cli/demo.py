@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,8 +39,9 @@ def demo(once: bool) -> int:
                 run_together(library, _open_socket(library))
                 return 0
             jobs = serve_sidecar(library, once=True)
-        print_summary(library, jobs, list_ended(library, 0))
-        return 0 if _is_as_expected(target, jobs) else 1
+        imports = list_ended(library, 0)
+        print_summary(library, jobs, imports)
+        return 0 if _is_as_expected(target, jobs, imports) else 1
     finally:
         library.close()
 
@@ -88,15 +91,19 @@ def _refuse_foreign(target: Path) -> None:
         )
 
 
-def _is_as_expected(target: Path, jobs: list[Job]) -> bool:
+def _is_as_expected(target: Path, jobs: Sequence[Job], imports: Sequence[Mapping[str, Any]]) -> bool:
     expected = json.loads((target / EXPECTED_FILE).read_text(encoding="utf-8"))
-    found = {job.job_file: job.status for job in jobs}
-    if found == expected:
-        click.echo(
-            "Everything ended as the example says; the broken job shows the report in demo-library/failed/."
-        )
-        return True
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            say(f"{name}: {found.get(name, 'not run')}, but the example says {expected.get(name)}.")
-    return False
+    statuses = {job.job_file: job.status for job in jobs}
+    imported = sum(each["status"] == "imported" for each in imports)
+    differences = [
+        f"{name}: {statuses.get(name, 'not run')}, but the example says {expected['jobs'].get(name)}."
+        for name in sorted(expected["jobs"].keys() | statuses.keys())
+        if expected["jobs"].get(name) != statuses.get(name)
+    ]
+    if imported != expected["imports"]:
+        differences.append(f"Imported: {imported}, but the example says {expected['imports']}.")
+    for each in differences:
+        say(each)
+    if not differences:
+        say("Everything ended as the example says; the broken job shows the report in demo-library/failed/.")
+    return not differences

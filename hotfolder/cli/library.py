@@ -192,6 +192,7 @@ def _summary_row(library: Library, job: Job) -> dict[str, Any]:
 
 
 _LOGGERS = ("hotfolder", "datasette_hotfolder")
+_STRANGERS = ("uvicorn", "asyncio")
 
 
 @contextmanager
@@ -210,9 +211,10 @@ def logged(library: Library, name: str = "sidecar") -> Iterator[None]:
     file.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
     screen = logging.StreamHandler()
     screen.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-    loggers = [logging.getLogger(each) for each in _LOGGERS]
+    loggers = [logging.getLogger(each) for each in (*_LOGGERS, *_STRANGERS)]
     for logger in loggers:
-        logger.setLevel(library.settings.logging.level.upper())
+        own = logger.name in _LOGGERS
+        logger.setLevel(library.settings.logging.level.upper() if own else "WARNING")
         for handler in (file, screen):
             logger.addHandler(handler)
     try:

@@ -49,6 +49,7 @@ GENERATION_TRANSITIONS: Mapping[str, frozenset[str]] = {
 
 ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled", "partially_completed"})
 ACTIVE: frozenset[str] = frozenset(JOB_TRANSITIONS) - ENDED
+AT_WORK: frozenset[str] = frozenset({"running", "cancelling"})
 RETRYABLE: frozenset[str] = ENDED - {"completed"}
 
 

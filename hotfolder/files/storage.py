@@ -54,6 +54,7 @@ __all__ = [
     "sync_folder",
     "write_atomic",
     "write_json",
+    "write_new",
     "write_to_free_name",
 ]
 
@@ -151,6 +152,16 @@ def write_to_free_name(folder: Path, name: str, data: bytes) -> Path:
         return move_to_free_name(temporary, folder, name, lambda path: False)  # noqa: ARG005
 
 
+def write_new(target: Path, data: bytes) -> None:
+    """Write a new file, whole at once; FileExistsError when there is one of that name."""
+    with _temporary_file(target.parent, target.name) as (stream, temporary):
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+        rename_new(temporary, target)
+    sync_folder(target.parent)
+
+
 def rename_new(source: Path, target: Path) -> None:
     """Rename a file to a name that is not there yet; FileExistsError when it is, never an overwrite."""
     if sys.platform == "win32":
@@ -236,16 +247,19 @@ def _settle(stream: BinaryIO, temporary: Path, target: Path) -> None:
 
 @contextmanager
 def _temporary_file(folder: Path, name: str) -> Iterator[tuple[BinaryIO, Path]]:
-    ensure_folder(folder)
-    stream, path = _open_temporary(folder, name)
-    with stream:
-        try:
-            yield stream, path
-        except BaseException as error:
-            path.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno in _DISK_FULL:
-                raise DiskFull(f"there is no room left to write {display_name(folder / name)}") from error
-            raise
+    try:
+        ensure_folder(folder)
+        stream, path = _open_temporary(folder, name)
+        with stream:
+            try:
+                yield stream, path
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise DiskFull(f"there is no room left to write {display_name(folder / name)}") from error
+        raise
 
 
 def _open_temporary(folder: Path, name: str) -> tuple[BinaryIO, Path]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from pathlib import PurePosixPath
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from hotfolder.database import Database
 from hotfolder.domain.document import format_of
 from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.errors import HotfolderError, JobFileError
+from hotfolder.files.names import claim_name
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser, error_object
 from hotfolder.generation.execute import EXECUTE
@@ -68,6 +71,22 @@ class JobControl:
                 self._jobs.set_status(tx, job_id, "cancelling", actor=actor)
         return self._jobs.get(job_id)
 
+    def withdraw(self, job_id: str, file: Path, actor: str) -> Job:
+        """Cancel a job whose file nobody has claimed yet: claim it, and end it as cancelled.
+
+        Raises FileNotFoundError when the inbox was quicker.
+        """
+        text = file.read_bytes()
+        os.rename(file, self._paths.processing / claim_name(job_id, file.name))  # noqa: PTH104 - as the inbox does
+        relative = file.relative_to(self._paths.inbox).as_posix()
+        with self._database.transaction() as tx:
+            if not self._jobs.is_known(job_id):
+                self._jobs.insert(tx, Job(job_id, "received", relative, file.name, text, tx.at, owner=actor))
+                self._jobs.request_cancel(tx, job_id)
+                self._jobs.set_status(tx, job_id, "cancelled", error=_withdrawn(), actor=actor)
+                self._closer.deliver(tx, job_id)
+        return self._jobs.get(job_id)
+
     def retry(self, job_id: str, actor: str) -> Job:
         """Run an ended job again from its stored text; what completed is not run again."""
         job = self._get_retryable(job_id)
@@ -112,6 +131,10 @@ class JobControl:
             AcceptedReference(each.sha256, each.file_path, each.original_name or "", each.role, each.media_id)
             for each in self._generations.list_inputs(generations[0].generation_id)
         ]
+
+
+def _withdrawn() -> dict[str, Any]:
+    return error_object(HotfolderError("Cancelled before it was taken in.", code="queue.cancelled"))
 
 
 def _no_single_job(job: Job) -> HotfolderError:

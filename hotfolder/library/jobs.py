@@ -10,6 +10,7 @@ from typing import Any
 from hotfolder.database import Database, Row, Transaction, to_json
 from hotfolder.domain.generation import (
     ACTIVE,
+    AT_WORK,
     ENDED,
     JOB_TRANSITIONS,
     RETRYABLE,
@@ -47,6 +48,14 @@ class Job:
     retry_of_path: str | None = None
     started_at: str | None = None
     completed_at: str | None = None
+
+
+_SUMMARY = """
+    id, status, job_file, file_name, x'' AS text, created_at, submit_key, content_sha256, endpoint_key, title,
+    owner, priority, max_attempts, keywords_json, metadata_json, extra_json, error_json, cancel_requested,
+    run, final_path, retry_of_path, started_at, completed_at
+"""
+"""Everything but the text, of which a list of jobs would hold a megabyte each."""
 
 
 class JobStore:
@@ -107,21 +116,22 @@ class JobStore:
         return [_to_job(row) for row in rows]
 
     def list_newest(self, *, statuses: frozenset[str] = ACTIVE | ENDED, limit: int = 100) -> list[Job]:
-        """Jobs, newest first."""
-        rows = self._database.query(
-            f"""
-            SELECT * FROM jobs WHERE status IN ({_marks(statuses)})
-            ORDER BY created_at DESC, id DESC LIMIT ?
-            """,
-            (*sorted(statuses), limit),
-        )
-        return [_to_job(row) for row in rows]
+        """Jobs, newest first, without the texts of their files."""
+        return self._list(statuses, "created_at DESC, id DESC", limit)
+
+    def list_next(self, *, statuses: frozenset[str], limit: int) -> list[Job]:
+        """Jobs in the order in which they are taken up, without the texts of their files."""
+        return self._list(statuses, "priority DESC, created_at, id", limit)
+
+    def _list(self, statuses: frozenset[str], order: str, limit: int) -> list[Job]:
+        sql = f"SELECT {_SUMMARY} FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY {order} LIMIT ?"
+        return [_to_job(row) for row in self._database.query(sql, (*sorted(statuses), limit))]
 
     def count_active(self) -> tuple[int, int]:
         """How many jobs wait, and how many run."""
         sql = f"SELECT status, count(*) AS n FROM jobs WHERE status IN ({_marks(ACTIVE)}) GROUP BY status"
         counts = {row["status"]: int(row["n"]) for row in self._database.query(sql, tuple(sorted(ACTIVE)))}
-        running = sum(counts.pop(each, 0) for each in ("running", "cancelling"))
+        running = sum(counts.pop(each, 0) for each in AT_WORK)
         return sum(counts.values()), running
 
     def list_active_ids(self) -> set[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
@@ -26,10 +29,11 @@ def test_demo_ends_as_the_example_says_from_any_folder(command: Command) -> None
     states = [line.split()[1] for line in table]
     assert states == ["completed", "completed", "completed", "failed"]
     assert "line 3, column 14: There is no endpoint" in outcome.out
+    assert "2 imported" in outcome.out
     report = (demo / "failed" / "04-broken-on-purpose.yaml.error.md").read_text(encoding="utf-8")
     assert report.count("**line ") == 3
     outputs = [each for each in (demo / "originals").rglob("*") if each.suffix in (".png", ".jpg", ".webp")]
-    assert len(outputs) == 8
+    assert len(outputs) == 8 + 2
     for each in outputs:
         assert each.with_name(each.name + ".json").is_file()
         assert each.with_name(each.name + ".xmp").is_file()
@@ -101,7 +105,8 @@ def test_demo_that_ended_differently_says_so_and_ends_with_1(
 ) -> None:
     examples = tmp_path / "examples"
     create_library(examples)
-    (examples / EXPECTED_FILE).write_text('{"missing.yaml": "completed"}', encoding="utf-8")
+    expected = '{"jobs": {"missing.yaml": "completed"}, "imports": 1}'
+    (examples / EXPECTED_FILE).write_text(expected, encoding="utf-8")
     # By its name in the package stands the command, which hides the module.
     monkeypatch.setattr(import_module("hotfolder.cli.demo"), "find_examples", lambda: examples)
 
@@ -109,6 +114,7 @@ def test_demo_that_ended_differently_says_so_and_ends_with_1(
 
     assert outcome.code == 1
     assert "missing.yaml: not run, but the example says completed." in outcome.out
+    assert "Imported: 0, but the example says 1." in outcome.out
 
 
 def test_examples_are_sound_but_for_the_one_that_is_broken_on_purpose(
@@ -120,3 +126,26 @@ def test_examples_are_sound_but_for_the_one_that_is_broken_on_purpose(
     codes = {each.name: command("--library", target, "validate", each).code for each in files}
 
     assert codes == {name: int(name.startswith("04-broken")) for name in codes}
+
+
+def test_photograph_of_the_example_is_upright_in_the_library(command: Command) -> None:
+    assert command("demo", "--once").code == 0
+
+    with closing(sqlite3.connect("demo-library/library.db")) as database:
+        rows = database.execute("SELECT original_name, width, height FROM media WHERE origin = 'import'")
+        sizes = {name: (width, height) for name, width, height in rows}
+
+    assert sizes == {"harbour.jpg": (1200, 1600), "poster.png": (960, 1280)}
+
+
+def test_every_preset_of_the_example_can_be_used_as_its_description_says(
+    command: Command, tmp_path: Path
+) -> None:
+    target = make_copy(find_examples(), tmp_path / "demo")
+    job = tmp_path / "job.yaml"
+
+    for preset in sorted((target / "presets").glob("*.yaml")):
+        preset_key, vars_key = re.findall(r"`([^`]+)`", preset.read_text(encoding="utf-8"))
+        job.write_text(f"endpointKey: local.procedural.image\n{preset_key}\n{vars_key}\n", encoding="utf-8")
+
+        assert command("--library", target, "validate", job).code == 0, preset.name
