@@ -1,4 +1,4 @@
-.PHONY: demo test test-next check bench clean
+.PHONY: demo test test-next check bench screenshots clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,9 @@ check: $(VENV)/.dev  ## format, lint, types, import contract
 
 bench: $(VENV)/.dev  ## every performance claim
 	for each in benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
+
+screenshots: $(VENV)/.dev  ## the pictures in docs/images, taken with Chromium
+	$(BIN)/python scripts/make_screenshots.py
 
 clean:
 	rm -rf $(VENV) $(NEXT_VENV) build dist *.egg-info demo-library

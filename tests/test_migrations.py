@@ -217,7 +217,9 @@ def test_pictures_are_counted_on_after_the_library_was_brought_up_to_date(first_
     ask(first_library, "UPDATE media SET deleted_at = NULL WHERE id = 'm4'")
     ask(first_library, "DELETE FROM media WHERE id = 'm1'")
 
-    assert ask(first_library, "SELECT origin, status, rating, n FROM media_counts WHERE n ORDER BY 1, 2, 3") == [
+    assert ask(
+        first_library, "SELECT origin, status, rating, n FROM media_counts WHERE n ORDER BY 1, 2, 3"
+    ) == [
         ("generation", "rejected", 0, 1),
         ("generation", "selected", 5, 1),
         ("import", "", 4, 2),

@@ -97,7 +97,11 @@ def test_a_text_that_is_no_job_at_all_is_refused(host: LibraryHost, text: bytes)
 def test_without_a_sidecar_the_library_says_so_and_is_not_healthy(host: LibraryHost) -> None:
     assert host.describe_sidecar() == {"running": False, "since": None, "heartbeatAgeS": None}
     health = host.describe_health()
-    assert (health["status"], "sidecar" in health["failing"], health["sidecar"]["alive"]) == ("failing", True, False)
+    assert (health["status"], "sidecar" in health["failing"], health["sidecar"]["alive"]) == (
+        "failing",
+        True,
+        False,
+    )
 
 
 def test_a_running_sidecar_is_told_with_its_beginning_and_its_last_sign(
@@ -130,7 +134,9 @@ def test_a_heartbeat_of_the_future_is_fresh(host: LibraryHost, root: Path) -> No
 
 
 @pytest.mark.parametrize(("state", "is_failing"), [("error", True), ("idle", False), ("busy", False)])
-def test_the_last_word_of_the_engine_counts(host: LibraryHost, library: Library, state: str, is_failing: bool) -> None:
+def test_the_last_word_of_the_engine_counts(
+    host: LibraryHost, library: Library, state: str, is_failing: bool
+) -> None:
     for each in ("error", state):
         with library.database.transaction() as tx:
             tx.event(ENGINE_STATUS, "engine", "procedural", {"state": each})

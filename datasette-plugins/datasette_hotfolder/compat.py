@@ -31,7 +31,7 @@ def build_datasette(
 
 
 def _print_no_variables() -> None:
-    """Where rich is installed, 0.65 prints every refused request with all local variables, or fails to."""
+    """Where rich is installed, Datasette prints what it refuses with all local variables, or fails to."""
     from datasette import handle_exception  # after its application, of which it is a part
 
     if hasattr(handle_exception, "rich"):

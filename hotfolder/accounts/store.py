@@ -76,7 +76,13 @@ class AccountStore:
         actor, words = check_name(name), _to_text(check_scopes(scopes))
         secret = self._make_secret()
         with self._database.transaction() as tx:
-            tx.execute("DELETE FROM login_links WHERE expires_at < ?", (tx.at,))
+            tx.execute(
+                """
+                DELETE FROM login_links
+                WHERE expires_at < ? AND token_sha256 NOT IN (SELECT login_link_sha256 FROM sessions)
+                """,
+                (tx.at,),
+            )
             tx.execute(
                 """
                 INSERT INTO login_links (token_sha256, actor, scopes, created_at, expires_at)

@@ -29,13 +29,18 @@ def events_of(database):
     return [each for each in database.list_events(0) if each.topic == "rating.changed"]
 
 
-def test_a_rating_is_on_the_picture_in_the_history_and_in_an_event_with_who_gave_it(ratings, media, database, clock):
+def test_a_rating_is_on_the_picture_in_the_history_and_in_an_event_with_who_gave_it(
+    ratings, media, database, clock
+):
     clock.advance(60)
 
     changed = ratings.change("m0", {"rating": 4, "status": "selected"}, "anna")
 
     assert changed == media.get("m0") == replace(PICTURE, rating=4, status="selected")
-    history = [(each.field, each.old_value, each.new_value, each.actor, each.at) for each in ratings.list_history("m0")]
+    history = [
+        (each.field, each.old_value, each.new_value, each.actor, each.at)
+        for each in ratings.list_history("m0")
+    ]
     assert history == [
         ("rating", 0, 4, "anna", "2026-11-21T03:01:00.000Z"),
         ("status", None, "selected", "anna", "2026-11-21T03:01:00.000Z"),
@@ -100,13 +105,16 @@ def test_every_rating_from_none_to_five_stars_is_possible(ratings, media, number
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"rating": each} for each in (True, False, 4.0, "4", math.nan, math.inf, -1, 6, 10**30, None, [4], {})),
+        *({"rating": each} for each in (True, False, 4.0, "4", math.nan, math.inf, -1, 6, 10**30, None, [4],
+        {})),
         *({"status": each} for each in ("", "Selected", "none", True, 0, [], ["selected"], {}, math.nan)),
         *({"title": each} for each in (5, True, [], "x" * (TEXT_MAX + 1), "\ud800", "a\udfffb", "a\x00")),
         *({"label": each} for each in (math.nan, {}, "\udc00")),
-        *({"keywords": each} for each in (None, "bay", [""], [" "], [1], ["\ud800"], ["k"] * (KEYWORDS_MAX + 1), {"bay": 1})),
+        *({"keywords": each} for each in (None, "bay", [""], [" "], [1], ["\ud800"],
+        ["k"] * (KEYWORDS_MAX + 1), {"bay": 1})),
         {"keywords": ["x" * (TEXT_MAX + 1)]},
-        {"sha256": "x"}, {"file_path": "../../etc/passwd"}, {"rating = 5 --": 1}, {"": 1}, {"deleted_at": None},
+        {"sha256": "x"}, {"file_path": "../../etc/passwd"}, {"rating = 5 --": 1}, {"": 1},
+        {"deleted_at": None},
     ],
 )  # fmt: skip
 def test_a_value_that_no_picture_can_have_is_refused_and_nothing_changes(ratings, media, database, changes):
@@ -119,7 +127,9 @@ def test_a_value_that_no_picture_can_have_is_refused_and_nothing_changes(ratings
     assert events_of(database) == []
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "'; DROP TABLE media; --", "\u202egnp.exe", "\x7f", "😀", "a\nb"])
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "'; DROP TABLE media; --", "\u202egnp.exe", "\x7f", "😀", "a\nb"]
+)
 def test_any_text_that_a_person_can_write_is_kept_as_it_is(ratings, media, text):
     assert ratings.change("m0", {"title": text}, "anna").title == text
     assert media.get("m0").title == text

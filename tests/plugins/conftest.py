@@ -6,7 +6,7 @@ from importlib.metadata import version
 import httpx
 import pytest
 
-from tests.plugins.house import House
+from tests.plugins.house import House, open_house
 
 
 def pytest_report_header() -> str:
@@ -16,12 +16,8 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One furnished library a module, served by one process; no sidecar runs."""
-    made = House(tmp_path_factory.mktemp("house") / "library")
-    try:
-        made.open()
+    with open_house(tmp_path_factory.mktemp("house") / "library") as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

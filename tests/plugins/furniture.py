@@ -41,6 +41,8 @@ SVG: Final = "01930000-0000-7000-8000-000000000005"
 HTML: Final = "01930000-0000-7000-8000-000000000006"
 GONE: Final = "01930000-0000-7000-8000-000000000007"
 EMPTY: Final = "01930000-0000-7000-8000-000000000008"
+NOWHERE: Final = "01930000-0000-7000-8000-00000000000f"
+"""An id that nothing has."""
 PICTURES: Final = (PLAIN, RATED, MADE, HARMFUL, SVG, HTML, GONE, EMPTY)
 
 GENERATION: Final = "01930000-0000-7000-9000-000000000001"
@@ -52,7 +54,11 @@ JOBS: Final = {  # by owner and status
     ("anna", "completed"): "01930000-0000-7000-a000-000000000005",
     ("anna", "failed"): "01930000-0000-7000-a000-000000000006",
 }
-JOB: Final = {"endpointKey": "local.procedural.image", "params": {"prompt": "A bay", "size": "64*64"}, "title": HARM}
+JOB: Final = {
+    "endpointKey": "local.procedural.image",
+    "params": {"prompt": "A bay", "size": "64*64"},
+    "title": HARM,
+}
 SCRIPTED: Final = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 
 
@@ -95,11 +101,14 @@ def _add_ended(library: Library, job_id: str, owner: str | None, status: str) ->
 def _add_generation(library: Library) -> None:
     generation = Generation(
         GENERATION, JOBS["anna", "completed"], 0, "local", "local.procedural.image", "text-to-image",
-        {"prompt": HARM, "negativePrompt": HARM, "steps": 2, "note": f"{HARM}\ud800"}, 64, 48, 5, "pending", "",
+        {"prompt": HARM, "negativePrompt": HARM, "steps": 2, "note": f"{HARM}\ud800"}, 64, 48, 5, "pending",
+        "",
     )  # fmt: skip
     thumbnail = library.paths.ref_thumbnail(GENERATION, 0)
     place = library.paths.reference("a" * 64, ".png")
-    given = GenerationInput("i", GENERATION, 0, "a" * 64, f"refs/{place.name}", library.paths.relative(thumbnail), HARM, HARM)
+    given = GenerationInput(
+        "i", GENERATION, 0, "a" * 64, f"refs/{place.name}", library.paths.relative(thumbnail), HARM, HARM
+    )
     write_png(place)
     thumbnail.parent.mkdir(parents=True)
     write_thumbnail(place, thumbnail)
@@ -129,7 +138,13 @@ def _add_picture(library: Library, media_id: str, number: int) -> None:
     )
     if media_id == HARMFUL:
         media = replace(
-            media, title=HARM, description=HARM, label=HARM, original_name=HARM, original_path=HARM, file_name=FILE_NAME
+            media,
+            title=HARM,
+            description=HARM,
+            label=HARM,
+            original_name=HARM,
+            original_path=HARM,
+            file_name=FILE_NAME,
         )
     media = _write_files(library, media)
     with library.database.transaction() as tx:

@@ -8,7 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,9 +59,10 @@ class House:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "PYTHONWARNINGS": "default"},
+                env={name: value for name, value in os.environ.items() if not name.startswith("HOTFOLDER_")},
             )
-        wait_for(lambda: self.process is None or self.process.poll() is not None or note.exists(), "the web", START_LIMIT_S)
+        process = self.process
+        wait_for(lambda: process.poll() is not None or note.exists(), "the web", START_LIMIT_S)
         assert note.exists(), self.output()
         self.url = json.loads(note.read_bytes())["url"]
 
@@ -85,7 +87,9 @@ class House:
 
     def visitor(self, headers: Mapping[str, str] | None = None) -> httpx.Client:
         """A client that is not logged in."""
-        client = httpx.Client(base_url=self.url, headers=dict(headers or {}), trust_env=False, verify=False, timeout=30)
+        client = httpx.Client(
+            base_url=self.url, headers=dict(headers or {}), trust_env=False, verify=False, timeout=30
+        )
         self._clients.append(client)
         return client
 
@@ -107,6 +111,17 @@ class House:
     def link(self, scope: str, name: str = "anna") -> str:
         """The secret of a new login link."""
         return self.accounts.create_login_link(name, [scope])
+
+
+@contextmanager
+def open_house(root: Path, *options: str, settings: str = "") -> Iterator[House]:
+    """A furnished library that is served until the end of the block."""
+    house = House(root, settings=settings)
+    try:
+        house.open(*options)
+        yield house
+    finally:
+        house.close()
 
 
 def page_data(html: str) -> dict[str, Any]:

@@ -37,7 +37,9 @@ def latest(house: House) -> int:
     return int(house.visitor().get("/-/api/events").json()["seq"])
 
 
-def poll(house: House, after: int, wait_s: int, asked: threading.Event | None = None) -> tuple[dict[str, Any], float]:
+def poll(
+    house: House, after: int, wait_s: int, asked: threading.Event | None = None
+) -> tuple[dict[str, Any], float]:
     """One long poll, and how long it took; `asked` is set once the request is on its way."""
     client = house.visitor()
     client.get("/-/api/status")  # the connection is there
@@ -49,7 +51,9 @@ def poll(house: House, after: int, wait_s: int, asked: threading.Event | None = 
     return answer.json(), time.monotonic() - began_at_s
 
 
-def start_polls(house: House, pool: ThreadPoolExecutor, wait_s: int) -> list[Future[tuple[dict[str, Any], float]]]:
+def start_polls(
+    house: House, pool: ThreadPoolExecutor, wait_s: int
+) -> list[Future[tuple[dict[str, Any], float]]]:
     """Polls that the server has in hand; they have come in one after another on one thread of its own."""
     after, asked = latest(house), [threading.Event() for _ in range(POLLS)]
     polls = [pool.submit(poll, house, after, wait_s, each) for each in asked]
@@ -114,19 +118,26 @@ def test_after_the_wait_there_is_an_empty_answer_with_the_same_number(house: Hou
     assert 0.9 < took_s < 3
 
 
-def test_a_number_that_this_library_has_not_reached_is_answered_with_where_the_news_begins(house: House) -> None:
+def test_a_number_that_this_library_has_not_reached_is_answered_with_where_the_news_begins(
+    house: House,
+) -> None:
     answer, took_s = poll(house, 2**53, 20)
 
     assert answer == {"events": [], "seq": latest(house), "reset": True}
     assert took_s < 5
 
 
-@pytest.mark.parametrize("query", ["after=x", "after=-1", "after=1&wait=26", "after=1&wait=-1", "after=1&wait=x", "after=" + "9" * 30])
+@pytest.mark.parametrize(
+    "query",
+    ["after=x", "after=-1", "after=1&wait=26", "after=1&wait=-1", "after=1&wait=x", "after=" + "9" * 30],
+)
 def test_a_question_that_makes_no_sense_is_refused(visitor: httpx.Client, query: str) -> None:
     assert visitor.get(f"/-/api/events?{query}").status_code == 400
 
 
-def test_who_waits_keeps_nobody_from_looking(house: House, pool: ThreadPoolExecutor, visitor: httpx.Client) -> None:
+def test_who_waits_keeps_nobody_from_looking(
+    house: House, pool: ThreadPoolExecutor, visitor: httpx.Client
+) -> None:
     polls = start_polls(house, pool, 1)
 
     for path in ("/-/library", f"/media/{PLAIN}/thumbnail", "/-/api/media"):
@@ -150,15 +161,21 @@ def test_a_hundred_requests_at_once_are_served_or_told_to_come_back(house: House
     limits = httpx.Limits(max_connections=100)
     with (
         ThreadPoolExecutor(100) as crowd,
-        httpx.Client(base_url=house.url, headers=token, limits=limits, trust_env=False, verify=False, timeout=30) as client,
+        httpx.Client(
+            base_url=house.url, headers=token, limits=limits, trust_env=False, verify=False, timeout=30
+        ) as client,
     ):
-        answers = list(crowd.map(lambda number: client.get(f"/media/{PLAIN}/thumbnail?n={number}"), range(300)))
+        answers = list(
+            crowd.map(lambda number: client.get(f"/media/{PLAIN}/thumbnail?n={number}"), range(300))
+        )
 
     assert {each.status_code for each in answers} <= {200, 503}
     assert sum(each.status_code == 200 for each in answers) >= 150
 
 
-def test_a_stop_ends_all_polls_and_the_server_within_four_seconds(house: House, pool: ThreadPoolExecutor) -> None:
+def test_a_stop_ends_all_polls_and_the_server_within_four_seconds(
+    house: House, pool: ThreadPoolExecutor
+) -> None:
     polls = start_polls(house, pool, 25)
 
     began_at_s = time.monotonic()

@@ -29,7 +29,11 @@ def test_the_whole_original_is_what_lies_on_the_disk(visitor: httpx.Client, cont
 def test_thumbnails_are_jpegs(visitor: httpx.Client, path: str) -> None:
     answer = visitor.get(path)
 
-    assert (answer.status_code, answer.headers["content-type"], answer.content[:2]) == (200, "image/jpeg", b"\xff\xd8")
+    assert (answer.status_code, answer.headers["content-type"], answer.content[:2]) == (
+        200,
+        "image/jpeg",
+        b"\xff\xd8",
+    )
 
 
 @pytest.mark.parametrize("path", [ORIGINAL, f"/media/{PLAIN}/thumbnail", f"/media/inputs/{GENERATION}/0"])
@@ -43,7 +47,14 @@ def test_head_tells_what_get_would_and_sends_nothing(visitor: httpx.Client, path
 
 @pytest.mark.parametrize(
     ("wanted", "first", "last"),
-    [("0-0", 0, 0), ("0-9", 0, 9), ("5-", 5, None), ("-1", -1, None), ("-7", -7, None), ("10-999999", 10, None)],
+    [
+        ("0-0", 0, 0),
+        ("0-9", 0, 9),
+        ("5-", 5, None),
+        ("-1", -1, None),
+        ("-7", -7, None),
+        ("10-999999", 10, None),
+    ],
 )
 def test_a_part_is_sent_with_its_place(
     visitor: httpx.Client, content: bytes, wanted: str, first: int, last: int | None
@@ -64,7 +75,9 @@ def test_the_last_byte_alone_can_be_asked_for(visitor: httpx.Client, content: by
 
 
 @pytest.mark.parametrize("wanted", ["bytes=999999-", "bytes=-0", "bytes=99999999999-99999999999"])
-def test_a_part_behind_the_end_is_refused_with_the_size(visitor: httpx.Client, content: bytes, wanted: str) -> None:
+def test_a_part_behind_the_end_is_refused_with_the_size(
+    visitor: httpx.Client, content: bytes, wanted: str
+) -> None:
     answer = visitor.get(ORIGINAL, headers={"Range": wanted})
 
     assert (answer.status_code, answer.content) == (416, b"")
@@ -111,17 +124,25 @@ def test_original_and_thumbnail_have_tags_of_their_own(visitor: httpx.Client) ->
 
 @pytest.mark.parametrize("who", ["visitor", "program", "browser"])
 def test_a_versioned_address_is_kept_for_good_by_whoever_is_logged_in(house: House, who: str) -> None:
-    client = {"visitor": house.visitor, "program": lambda: house.program("read"), "browser": lambda: house.browser("read")}[who]()
+    client = {
+        "visitor": house.visitor,
+        "program": lambda: house.program("read"),
+        "browser": lambda: house.browser("read"),
+    }[who]()
     (item,) = [each for each in client.get("/-/api/media").json()["items"] if each["mediaId"] == PLAIN]
 
     for address in (item["thumbnailUrl"], item["originalUrl"]):
         assert "?v=" in address
-        assert client.get(address).headers.get_list("cache-control") == ["private, max-age=31536000, immutable"]
+        assert client.get(address).headers.get_list("cache-control") == [
+            "private, max-age=31536000, immutable"
+        ]
     assert client.get(ORIGINAL).headers.get_list("cache-control") == ["private, no-cache"]
 
 
 @pytest.mark.parametrize("media_id", [SVG, HTML])
-@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-9"}, {"Range": "bytes=9999-"}, {"If-None-Match": "*"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Range": "bytes=0-9"}, {"Range": "bytes=9999-"}, {"If-None-Match": "*"}]
+)
 def test_what_browsers_would_run_is_never_served_as_such(
     visitor: httpx.Client, media_id: str, headers: dict[str, str]
 ) -> None:
@@ -159,11 +180,14 @@ def test_an_empty_file_is_sent_as_it_is(visitor: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "media_id",
-    ["none", "..%2f..%2fauth.db", "%2fetc%2fpasswd", "..%5c..", "%00", "%ff", "..", ".", f"{PLAIN}%2f..", f"{PLAIN}.png",
+    ["none", "..%2f..%2fauth.db", "%2fetc%2fpasswd", "..%5c..", "%00", "%ff", "..", ".", f"{PLAIN}%2f..",
+     f"{PLAIN}.png",
      "x" * 3000, "'%20OR%201=1", f"../{PLAIN}", "*"],
 )  # fmt: skip
 @pytest.mark.parametrize("part", ["original", "thumbnail"])
-def test_no_id_leads_out_of_the_library(house: House, visitor: httpx.Client, media_id: str, part: str) -> None:
+def test_no_id_leads_out_of_the_library(
+    house: House, visitor: httpx.Client, media_id: str, part: str
+) -> None:
     raw = httpx.URL(house.url).copy_with(raw_path=f"/media/{media_id}/{part}".encode())
 
     assert visitor.get(raw).status_code in (401, 404)
@@ -171,7 +195,12 @@ def test_no_id_leads_out_of_the_library(house: House, visitor: httpx.Client, med
 
 @pytest.mark.parametrize(
     "path",
-    ["/media/inputs/none/0", f"/media/inputs/{GENERATION}/1", f"/media/inputs/{GENERATION}/999", "/media/inputs/..%2f..%2f/0"],
+    [
+        "/media/inputs/none/0",
+        f"/media/inputs/{GENERATION}/1",
+        f"/media/inputs/{GENERATION}/999",
+        "/media/inputs/..%2f..%2f/0",
+    ],
 )
 def test_a_reference_that_is_not_there_is_not_found(visitor: httpx.Client, path: str) -> None:
     assert visitor.get(path).status_code == 404

@@ -70,7 +70,9 @@ def test_a_link_without_a_token_opens_nothing(visitor: httpx.Client) -> None:
 def test_a_link_works_through_a_proxy_and_when_one_is_logged_in(house: House) -> None:
     client = house.browser("read", "anna")
 
-    answer = client.get("/-/auth-token", params={"token": house.link("rate", "ben")}, headers={"X-Forwarded-For": "10.0.0.1"})
+    answer = client.get(
+        "/-/auth-token", params={"token": house.link("rate", "ben")}, headers={"X-Forwarded-For": "10.0.0.1"}
+    )
 
     assert answer.status_code == 303
     assert actor_of(client) == {"name": "ben", "scopes": ["rate"]}
@@ -109,7 +111,14 @@ def test_somebody_who_is_logged_out_everywhere_is_so_at_once(house: House) -> No
 def test_pages_of_somebody_who_is_logged_in_are_kept_by_nobody(house: House) -> None:
     client = house.browser("read")
 
-    for path in ("/-/library", "/-/queue", "/-/api/media", "/-/api/status", "/library/media", "/library/jobs.json"):
+    for path in (
+        "/-/library",
+        "/-/queue",
+        "/-/api/media",
+        "/-/api/status",
+        "/library/media",
+        "/library/jobs.json",
+    ):
         assert "no-store" in client.get(path).headers["cache-control"], path
 
 

@@ -8,11 +8,34 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.plugins.furniture import GENERATION, GONE, HARM, HARMFUL, HOSTILE, JOBS, MADE, PICTURES, PLAIN, RATED
+from tests.plugins.furniture import (
+    GENERATION,
+    GONE,
+    HARM,
+    HARMFUL,
+    HOSTILE,
+    JOBS,
+    MADE,
+    PICTURES,
+    PLAIN,
+    RATED,
+)
 from tests.plugins.house import House, page_data
 
 ITEM = {
-    *("mediaId", "fileName", "originalName", "title", "origin", "mimeType", "width", "height", "bytes", "rating", "status"),
+    *(
+        "mediaId",
+        "fileName",
+        "originalName",
+        "title",
+        "origin",
+        "mimeType",
+        "width",
+        "height",
+        "bytes",
+        "rating",
+        "status",
+    ),
     *("label", "createdAt", "path", "sha256", "thumbnailUrl", "originalUrl"),
 }
 
@@ -55,9 +78,12 @@ def test_pages_follow_each_other_in_both_directions(visitor: httpx.Client, limit
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ({"minRating": 4}, {RATED}), ({"minRating": 5}, set()), ({"rating": 4}, {RATED}), ({"status": "selected"}, {RATED}),
-        ({"status": "rejected"}, set()), ({"status": "none"}, {*PICTURES} - {RATED}), ({"origin": "generation"}, {MADE}),
-        ({"origin": "import", "rating": 0}, {*PICTURES} - {RATED, MADE}), ({"minRating": 0}, {*PICTURES}), ({"minRating": ""}, {*PICTURES}),
+        ({"minRating": 4}, {RATED}), ({"minRating": 5}, set()), ({"rating": 4}, {RATED}),
+        ({"status": "selected"}, {RATED}),
+        ({"status": "rejected"}, set()), ({"status": "none"}, {*PICTURES} - {RATED}),
+        ({"origin": "generation"}, {MADE}),
+        ({"origin": "import", "rating": 0}, {*PICTURES} - {RATED, MADE}), ({"minRating": 0}, {*PICTURES}),
+        ({"minRating": ""}, {*PICTURES}),
     ],
 )  # fmt: skip
 def test_a_filter_gives_what_matches_and_counts_it_on_the_page_too(
@@ -77,8 +103,10 @@ def test_a_filter_gives_what_matches_and_counts_it_on_the_page_too(
 @pytest.mark.parametrize(
     "query",
     [
-        "rating=6", "rating=-1", "rating=x", "rating=4.0", "rating=٣", "rating=1e0", "minRating=9", "status=none2", "status=SELECTED",
-        "origin=x", "limit=0", "limit=501", "limit=x", "limit=" + "9" * 400, "after=x", "after=~", "before=~x", "after=a~b&before=a~b",
+        "rating=6", "rating=-1", "rating=x", "rating=4.0", "rating=٣", "rating=1e0", "minRating=9",
+        "status=none2", "status=SELECTED",
+        "origin=x", "limit=0", "limit=501", "limit=x", "limit=" + "9" * 400, "after=x", "after=~",
+        "before=~x", "after=a~b&before=a~b",
         "after=" + "~" * 300,
     ],
 )  # fmt: skip
@@ -89,11 +117,17 @@ def test_a_question_that_makes_no_sense_is_refused_in_words(visitor: httpx.Clien
     assert answer.json()["error"]["code"] == "web.invalid_request"
 
 
-@pytest.mark.parametrize("query", ["after=a~b", "after=%00~%00", "before=9~z", "after='~'", "x=1", "rating=", "after=2026~\ud83d"])
-def test_a_place_that_is_nowhere_is_between_two_pictures_all_the_same(visitor: httpx.Client, query: str) -> None:
+@pytest.mark.parametrize(
+    "query", ["after=a~b", "after=%00~%00", "before=9~z", "after='~'", "x=1", "rating=", "after=2026~\ud83d"]
+)
+def test_a_place_that_is_nowhere_is_between_two_pictures_all_the_same(
+    visitor: httpx.Client, query: str
+) -> None:
     raw = query.encode("utf-8", "surrogatepass")
 
-    assert visitor.get(visitor.base_url.copy_with(raw_path=b"/-/api/media?" + _quoted(raw))).status_code == 200
+    assert (
+        visitor.get(visitor.base_url.copy_with(raw_path=b"/-/api/media?" + _quoted(raw))).status_code == 200
+    )
 
 
 def _quoted(raw: bytes) -> bytes:
@@ -105,10 +139,22 @@ def test_a_picture_is_told_with_all_that_is_known_of_it(visitor: httpx.Client) -
 
     assert set(found) == ITEM | {"originalPath", "description", "keywords", "generation", "inputs"}
     generation = found["generation"]
-    assert (generation["generationId"], generation["jobId"], generation["seed"]) == (GENERATION, JOBS["anna", "completed"], 5)
-    assert (generation["steps"], generation["prompt"], generation["params"]["note"]) == (2, HARM, f"{HARM}\ud800")
+    assert (generation["generationId"], generation["jobId"], generation["seed"]) == (
+        GENERATION,
+        JOBS["anna", "completed"],
+        5,
+    )
+    assert (generation["steps"], generation["prompt"], generation["params"]["note"]) == (
+        2,
+        HARM,
+        f"{HARM}\ud800",
+    )
     (given,) = found["inputs"]
-    assert (given["position"], given["role"], given["thumbnailUrl"]) == (0, HARM, f"/media/inputs/{GENERATION}/0")
+    assert (given["position"], given["role"], given["thumbnailUrl"]) == (
+        0,
+        HARM,
+        f"/media/inputs/{GENERATION}/0?v={'a' * 12}",
+    )
     assert visitor.get(given["thumbnailUrl"]).status_code == 200
 
 
@@ -117,7 +163,9 @@ def test_hostile_words_come_as_they_are_and_as_json(visitor: httpx.Client) -> No
 
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     found = answer.json()
-    assert [found[each] for each in ("title", "description", "label", "originalName", "originalPath")] == [HARM] * 5
+    assert [found[each] for each in ("title", "description", "label", "originalName", "originalPath")] == [
+        HARM
+    ] * 5
     assert set(found["keywords"]) == set(HOSTILE)
 
 
@@ -149,17 +197,23 @@ def test_words_of_people_are_kept_as_they_are(rater: httpx.Client) -> None:
     rater.post(f"/-/api/media/{PLAIN}", json=changes)
 
     found = rater.get(f"/-/api/media/{PLAIN}").json()
-    assert {key: found[key] for key in ("title", "label", "description")} == {key: changes[key] for key in ("title", "label", "description")}
+    assert {key: found[key] for key in ("title", "label", "description")} == {
+        key: changes[key] for key in ("title", "label", "description")
+    }
     assert set(found["keywords"]) == {"bay", HARM}
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"rating": true}', b'{"rating": 4.0}', b'{"rating": "4"}', b'{"rating": NaN}', b'{"rating": 6}', b'{"rating": -1}', b'{"rating": null}',
-        b'{"rating": 1e999}', b'{"rating": [1]}', b'{"status": "none"}', b'{"status": ["selected"]}', b'{"stars": 3}', b'{"deleted_at": "x"}',
-        b'{"rating": 1, "file_path": "/etc/passwd"}', b'{"title": "\\ud800"}', b'{"keywords": "bay"}', b'{"keywords": ["\\udfff"]}',
-        b"{}", b"", b" ", b"[]", b"null", b"4", b'"x"', b"{", b"{'rating': 4}", b'{"rating": 4}x', b"\xff\xfe{", b"\x00", b"[" * 100_000,
+        b'{"rating": true}', b'{"rating": 4.0}', b'{"rating": "4"}', b'{"rating": NaN}', b'{"rating": 6}',
+        b'{"rating": -1}', b'{"rating": null}',
+        b'{"rating": 1e999}', b'{"rating": [1]}', b'{"status": "none"}', b'{"status": ["selected"]}',
+        b'{"stars": 3}', b'{"deleted_at": "x"}',
+        b'{"rating": 1, "file_path": "/etc/passwd"}', b'{"title": "\\ud800"}', b'{"keywords": "bay"}',
+        b'{"keywords": ["\\udfff"]}',
+        b"{}", b"", b" ", b"[]", b"null", b"4", b'"x"', b"{", b"{'rating': 4}", b'{"rating": 4}x',
+        b"\xff\xfe{", b"\x00", b"[" * 100_000,
         b'{"rating": ' + b"9" * 10_000 + b"}", b'{"a":' * 5000,
     ],
 )  # fmt: skip
@@ -174,9 +228,13 @@ def test_a_body_that_makes_no_sense_is_refused_and_changes_nothing(rater: httpx.
     assert rater.get("/-/api/status").json()["seq"] == before
 
 
-@pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
 def test_a_body_of_another_type_is_refused(rater: httpx.Client, content_type: str) -> None:
-    answer = rater.post(f"/-/api/media/{PLAIN}", content=b'{"rating": 4}', headers={"Content-Type": content_type})
+    answer = rater.post(
+        f"/-/api/media/{PLAIN}", content=b'{"rating": 4}', headers={"Content-Type": content_type}
+    )
 
     assert answer.status_code == 400
     assert "JSON" in answer.json()["error"]["message"]
@@ -190,7 +248,9 @@ def test_a_body_that_is_too_large_is_refused_whatever_it_says_of_its_size(
     body = json.dumps({"title": "x" * size}).encode()
     content = (body[at : at + 65536] for at in range(0, len(body), 65536)) if chunked else body
 
-    answer = rater.post(f"/-/api/media/{PLAIN}", content=content, headers={"Content-Type": "application/json"})
+    answer = rater.post(
+        f"/-/api/media/{PLAIN}", content=content, headers={"Content-Type": "application/json"}
+    )
 
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "web.body_too_large"

@@ -1,4 +1,4 @@
-"""Somebody with a token or a login: may do what the scope says, and nothing through Datasette's own routes."""
+"""Somebody with a token or a login: may do what the scope says, nothing through Datasette's own routes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,52 @@ from tests.plugins.house import House
 JOB = {"endpointKey": "local.procedural.image", "params": {"prompt": "A bay", "size": "64*64"}}
 QUEUED = f"/-/api/jobs/{JOBS['anna', 'queued']}"
 RATE, SUBMIT = ("POST", f"/-/api/media/{PLAIN}", {"rating": 3}), ("POST", "/-/api/jobs", JOB)
-CANCEL, RETRY = ("POST", f"{QUEUED}/cancel", None), ("POST", f"/-/api/jobs/{JOBS['anna', 'failed']}/retry", None)
+CANCEL, RETRY = (
+    ("POST", f"{QUEUED}/cancel", None),
+    ("POST", f"/-/api/jobs/{JOBS['anna', 'failed']}/retry", None),
+)
 GENERATE = ("POST", "/v1/images/generations", {"prompt": "x", "endpointKey": "local.procedural.image"})
 WITHDRAW = ("DELETE", f"/v1/images/generations/{JOBS['anna', 'queued']}", None)
 DATASETTE_WRITES = (
-    *("/library/media/-/insert", "/library/media/-/upsert", "/library/media/-/alter", "/library/media/-/drop"),
-    *("/library/-/create", "/library/-/execute-write", "/library/-/execute-write/analyze", "/library/-/queries/store"),
-    *("/library/-/queries/analyze", "/library/media/-/set-column-type", "/library/x/-/update", "/library/x/-/delete"),
-    *(f"/library/media/{PLAIN}/-/update", f"/library/media/{PLAIN}/-/delete", "/-/create-token", "/-/messages"),
-    *("/-/permissions", "/-/auth-token/", "/library", "/library/media", f"/library/media/{PLAIN}", "/-/api", "/"),
-    *("/LIBRARY/media/-/insert", "/~6cibrary/media/-/insert", "//library/media/-/insert", "/-/api/../../library/-/create"),
+    *(
+        "/library/media/-/insert",
+        "/library/media/-/upsert",
+        "/library/media/-/alter",
+        "/library/media/-/drop",
+    ),
+    *(
+        "/library/-/create",
+        "/library/-/execute-write",
+        "/library/-/execute-write/analyze",
+        "/library/-/queries/store",
+    ),
+    *(
+        "/library/-/queries/analyze",
+        "/library/media/-/set-column-type",
+        "/library/x/-/update",
+        "/library/x/-/delete",
+    ),
+    *(
+        f"/library/media/{PLAIN}/-/update",
+        f"/library/media/{PLAIN}/-/delete",
+        "/-/create-token",
+        "/-/messages",
+    ),
+    *(
+        "/-/permissions",
+        "/-/auth-token/",
+        "/library",
+        "/library/media",
+        f"/library/media/{PLAIN}",
+        "/-/api",
+        "/",
+    ),
+    *(
+        "/LIBRARY/media/-/insert",
+        "/~6cibrary/media/-/insert",
+        "//library/media/-/insert",
+        "/-/api/../../library/-/create",
+    ),
 )
 
 
@@ -34,7 +70,9 @@ DATASETTE_WRITES = (
     ],
 )
 @pytest.mark.parametrize("way", ["token", "login"])
-def test_a_scope_does_not_allow_what_it_does_not_name(house: House, scope: str, acts: list[tuple[str, str, object]], way: str) -> None:
+def test_a_scope_does_not_allow_what_it_does_not_name(
+    house: House, scope: str, acts: list[tuple[str, str, object]], way: str
+) -> None:
     client = house.program(scope) if way == "token" else house.browser(scope)
     seq = client.get("/-/api/status").json()["seq"]
 
@@ -103,14 +141,20 @@ def test_members_read_all_tables_and_ask_in_sql(house: House, scope: str) -> Non
 
     for table in ("jobs", "events", "work_queue", "media", "seen_files", "app_settings"):
         assert client.get(f"/library/{table}.json").status_code == 200
-    rows = client.get("/library.json", params={"sql": "select count(*) as n from media", "_shape": "array"}, follow_redirects=True)
+    rows = client.get(
+        "/library.json",
+        params={"sql": "select count(*) as n from media", "_shape": "array"},
+        follow_redirects=True,
+    )
     assert rows.json() == [{"n": 8}]
 
 
 @pytest.mark.parametrize(
     "sql",
-    ["delete from media", "update media set rating = 5", "drop table media", "attach 'auth.db' as a", "pragma journal_mode=delete",
-     "insert into events values (1)", "with x as (select 1) delete from media", "vacuum into '/tmp/x'", "select load_extension('x')",
+    ["delete from media", "update media set rating = 5", "drop table media", "attach 'auth.db' as a",
+     "pragma journal_mode=delete",
+     "insert into events values (1)", "with x as (select 1) delete from media", "vacuum into '/tmp/x'",
+     "select load_extension('x')",
      "select 1; delete from media", "select writefile('x', 'y')", "select readfile('auth.db')"],
 )  # fmt: skip
 def test_sql_of_members_only_reads(house: House, admin: httpx.Client, sql: str) -> None:
@@ -124,12 +168,23 @@ def test_sql_of_members_only_reads(house: House, admin: httpx.Client, sql: str) 
 
 @pytest.mark.parametrize("path", DATASETTE_WRITES)
 @pytest.mark.parametrize("way", ["token", "login"])
-def test_the_writing_routes_of_datasette_are_closed_to_everybody_root_too(house: House, path: str, way: str) -> None:
+def test_the_writing_routes_of_datasette_are_closed_to_everybody_root_too(
+    house: House, path: str, way: str
+) -> None:
     client = house.program("admin", "root") if way == "token" else house.browser("admin", "root")
     raw = httpx.URL(house.url).copy_with(raw_path=path.encode())
-    before = client.get("/library.json", params={"sql": "select * from media", "_shape": "array"}, follow_redirects=True).json()
+    before = client.get(
+        "/library.json", params={"sql": "select * from media", "_shape": "array"}, follow_redirects=True
+    ).json()
     bodies = (
-        {"row": {"id": "x"}, "rows": [{"id": "x"}], "table": "x", "confirm": True, "sql": "delete from media", "update": {"rating": 1}},
+        {
+            "row": {"id": "x"},
+            "rows": [{"id": "x"}],
+            "table": "x",
+            "confirm": True,
+            "sql": "delete from media",
+            "update": {"rating": 1},
+        },
         {},
     )
 
@@ -138,7 +193,9 @@ def test_the_writing_routes_of_datasette_are_closed_to_everybody_root_too(house:
         assert answer.status_code in (403, 404, 405), answer.text
     assert client.post(raw, data={"sql": "delete from media", "confirm": "1"}).status_code in (403, 404, 405)
 
-    after = client.get("/library.json", params={"sql": "select * from media", "_shape": "array"}, follow_redirects=True).json()
+    after = client.get(
+        "/library.json", params={"sql": "select * from media", "_shape": "array"}, follow_redirects=True
+    ).json()
     assert after == before
 
 
@@ -162,15 +219,23 @@ def test_secrets_stand_in_no_answer_and_in_no_log(house: House) -> None:
     browser = house.visitor()
     browser.get("/-/auth-token", params={"token": link})
     ((_, session),) = browser.cookies.items()
-    pages = [client.get(each).text for each in ("/-/setup", "/-/api/status", "/-/library", "/-/metadata.json", "/-/settings.json")]
-    pages += [browser.get(each).text for each in ("/-/setup", "/nothing-here", "/library/nothing", "/-/threads.json", "/-/actor.json")]
+    pages = [
+        client.get(each).text
+        for each in ("/-/setup", "/-/api/status", "/-/library", "/-/metadata.json", "/-/settings.json")
+    ]
+    pages += [
+        browser.get(each).text
+        for each in ("/-/setup", "/nothing-here", "/library/nothing", "/-/threads.json", "/-/actor.json")
+    ]
     printed = house.output() + "".join(each.read_text() for each in (house.root / "logs").glob("*.log"))
 
     for text in (*pages, printed):
         assert not [each for each in (secret, link, session) if each in text]
 
 
-@pytest.mark.parametrize("row", [f"jobs/{JOBS['anna', 'queued']}", f"generations/{GENERATION}", f"media/{PLAIN}"])
+@pytest.mark.parametrize(
+    "row", [f"jobs/{JOBS['anna', 'queued']}", f"generations/{GENERATION}", f"media/{PLAIN}"]
+)
 def test_members_see_each_row_by_itself(house: House, row: str) -> None:
     for form in ("", ".json"):
         assert house.program("read").get(f"/library/{row}{form}").status_code == 200

@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-
 from datasette_hotfolder.news import News
 
 LOOK_S = 0.005

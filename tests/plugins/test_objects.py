@@ -6,10 +6,10 @@ import json
 from html.parser import HTMLParser
 
 import pytest
+from datasette_hotfolder.objects import embedded_json, read_cursor, write_cursor
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from datasette_hotfolder.objects import embedded_json, read_cursor, write_cursor
 from hotfolder.library.browse import Cursor
 
 TEXTS = st.one_of(

@@ -1,18 +1,25 @@
 // Speaks JSON with the server; every failure becomes an ApiError with a sentence for people.
 
-/** What went wrong: HTTP status (0 = no connection), code, message and perhaps a hint. */
+import { formatSeconds } from "./format.js";
+
+/** What went wrong: HTTP status (0 = no connection), code, message and perhaps a hint, or when to try again. */
 export class ApiError extends Error {
-  constructor(status, { code = "http", message, hint = null } = {}) {
+  constructor(status, { code = "http", message, hint = null } = {}, retryAfterS = null) {
     super(message || `The server answered ${status}.`);
     this.status = status;
     this.code = code;
-    this.hint = hint;
+    this.hint = hint ?? againWords(status, retryAfterS);
   }
 
   /** Message and hint as one text. */
   get words() {
     return this.hint ? `${this.message} ${this.hint}` : this.message;
   }
+}
+
+function againWords(status, retryAfterS) {
+  if (retryAfterS > 0) return `Try again in ${formatSeconds(retryAfterS)}.`;
+  return status === 503 ? "Try again in a moment." : null;
 }
 
 const UNREACHABLE = { code: "network", message: "The server cannot be reached." };
@@ -41,7 +48,7 @@ export class Api {
       if (isAbort(error)) throw error;
       return null;
     });
-    if (!answer.ok) throw new ApiError(answer.status, content?.error ?? {});
+    if (!answer.ok) throw new ApiError(answer.status, content?.error ?? {}, Number(answer.headers.get("Retry-After")));
     if (content === null) throw new ApiError(answer.status, { message: "The server's answer was cut short." });
     return content;
   }

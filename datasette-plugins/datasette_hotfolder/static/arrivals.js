@@ -3,29 +3,34 @@
 import { byId, setText } from "./element.js";
 import { formatNumber } from "./format.js";
 import { searchFromFilter } from "./filter.js";
+import { standsBefore } from "./order.js";
 import { throttled } from "./throttle.js";
 
 const ASK_EVERY_MS = 700;
+const ASK_AGAIN_MS = 10_000;
 const PAGE_SIZE = 100;
 const MOST_PAGES = 10;
 
-/** Follows the events of a library into a set of pictures and its grid. */
+/** Follows the events of a library into a set of pictures and its grid; `renew()` loads all anew when too many came. */
 export class Arrivals {
   #api;
   #set;
   #grid;
+  #renew;
   #announced = new Set();
   #held = [];
   #pill = byId("arrivals");
   #ask = throttled(() => this.#fetch(), ASK_EVERY_MS);
 
-  constructor(api, stream, set, grid) {
+  constructor(api, stream, set, grid, renew) {
     this.#api = api;
     this.#set = set;
     this.#grid = grid;
+    this.#renew = renew;
     stream.addEventListener("events", ({ detail }) => this.#hear(detail));
+    stream.addEventListener("connection", ({ detail }) => detail === "connected" && this.#hear([]));
     set.addEventListener("reset", () => this.#hold([]));
-    this.#pill.addEventListener("click", () => this.#show());
+    this.#pill.addEventListener("click", () => this.#showAndFocus());
     byId("scroller").addEventListener("scroll", () => this.#held.length && grid.isAtTop && this.#show(), { passive: true });
   }
 
@@ -41,13 +46,20 @@ export class Arrivals {
     this.#announced = new Set();
     try {
       const arrived = await this.#find(announced, filter);
-      if (filter === this.#set.filter) this.#receive(arrived);
+      if (filter !== this.#set.filter) return; // loaded anew meanwhile, arrivals and all
+      if (arrived) this.#receive(arrived);
+      else this.#renew();
     } catch {
-      announced.forEach((mediaId) => this.#announced.add(mediaId)); // the next event asks again
+      announced.forEach((mediaId) => this.#announced.add(mediaId));
+      setTimeout(() => this.#hear([]), ASK_AGAIN_MS);
     }
   }
 
+  /** Null when all is to be loaded anew. Above the top of the set all is new, though its event may not have been heard yet. */
   async #find(announced, filter) {
+    if (this.#set.isBroken) return null;
+    const [top] = this.#set.items;
+    const isNew = (media) => announced.has(media.mediaId) || !top || standsBefore(media, top);
     const arrived = [];
     let after = null;
     for (let page = 0; page < MOST_PAGES; page++) {
@@ -56,12 +68,12 @@ export class Arrivals {
       if (after) query.set("after", after);
       const { items, next, ...counts } = await this.#api.get(`/-/api/media?${query}`);
       if (filter === this.#set.filter) this.#set.setCounts(counts);
-      const fresh = items.filter(({ mediaId }) => announced.has(mediaId));
+      const fresh = items.filter(isNew);
       arrived.push(...fresh);
-      if (!next || fresh.length < items.length) break;
+      if (!next || fresh.length < items.length) return arrived;
       after = next;
     }
-    return arrived;
+    return null;
   }
 
   #receive(arrived) {
@@ -76,6 +88,12 @@ export class Arrivals {
     this.#hold([]);
     this.#set.prepend(arrived);
     this.#grid.scrollToTop();
+  }
+
+  /** The pill is gone after its click; the keys go on in the grid. */
+  #showAndFocus() {
+    this.#show();
+    this.#grid.focusCurrent();
   }
 
   #hold(arrived) {

@@ -6,8 +6,8 @@ const ALONE_EVERY_MS = 2_000;
 const LONGEST_PAUSE_S = 30;
 
 /**
- * Tells "events" (detail: the new events, in order, none twice) and "connection" (detail: "connected",
- * "lost" or "refused"). The tab that holds the lock polls; the others listen and fetch what they missed.
+ * Tells "events" (detail: the new events, in order, none twice), "reset" (the server knows fewer events than
+ * were seen: its database is an older one) and "connection" (detail: "connected", "lost" or "refused"). The tab that holds the lock polls; the others listen and fetch what they missed.
  */
 export class EventStream extends EventTarget {
   #api;
@@ -52,20 +52,28 @@ export class EventStream extends EventTarget {
   }
 
   /** What the polling tab says: events after `from`, or only how the connection is. */
-  #hear({ connection, from, events, seq }, signal) {
+  #hear({ connection, from, ...answer }, signal) {
     this.#setConnection(connection);
-    if (!events) return;
-    if (from <= this.#seen) this.#take(events, seq);
+    if (!answer.events) return;
+    if (from <= this.#seen || answer.reset) this.#take(answer);
     else this.#catchUp(signal);
   }
 
-  /** One short request for what this tab missed. */
+  /** Short requests for what this tab missed. */
   #catchUp(signal) {
-    this.#catchingUp ??= this.#ask(0, signal)
-      .then(({ events, seq }) => this.#take(events, seq))
+    this.#catchingUp ??= this.#takeMissed(signal)
       .catch((error) => error.status === 0 && this.#setConnection("lost"))
       .finally(() => (this.#catchingUp = null));
     return this.#catchingUp;
+  }
+
+  /** An answer holds so many events and no more. */
+  async #takeMissed(signal) {
+    let answer;
+    do {
+      answer = await this.#ask(0, signal);
+      this.#take(answer);
+    } while (answer.events.length);
   }
 
   async #lead(signal) {
@@ -73,7 +81,7 @@ export class EventStream extends EventTarget {
       const from = this.#seen;
       const answer = await this.#askUntilAnswered(WAIT_S, signal);
       if (!answer) return;
-      this.#take(answer.events, answer.seq);
+      this.#take(answer);
       this.#channel?.postMessage({ connection: "connected", from, ...answer });
     }
   }
@@ -83,7 +91,7 @@ export class EventStream extends EventTarget {
     while (!signal.aborted) {
       const answer = await this.#askUntilAnswered(0, signal);
       if (!answer) return;
-      this.#take(answer.events, answer.seq);
+      this.#take(answer);
       await pause(ALONE_EVERY_MS, signal);
       await untilVisible(signal);
     }
@@ -112,10 +120,16 @@ export class EventStream extends EventTarget {
     return this.#api.get(`/-/api/events?after=${this.#seen}&wait=${waitS}`, { signal: limited });
   }
 
-  #take(events, seq) {
+  #take({ events, seq, reset }) {
+    if (reset) return this.#startAnew(seq);
     const fresh = events.filter((event) => event.seq > this.#seen);
     this.#seen = Math.max(this.#seen, events.length ? events.at(-1).seq : seq);
     if (fresh.length) this.dispatchEvent(new CustomEvent("events", { detail: fresh }));
+  }
+
+  #startAnew(seq) {
+    this.#seen = seq;
+    this.dispatchEvent(new Event("reset"));
   }
 
   #setConnection(connection) {

@@ -16,13 +16,16 @@ export class Grid {
   #template = byId("cell-template").content.querySelector(".cell");
   #cells = new Map(); // media id -> its cell
   #currentCell = null;
+  #comeBack = null; // brings what was in sight back when the pictures were loaded anew
 
   constructor(set, open) {
     this.#set = set;
     this.#open = open;
     this.#takeOver();
     this.#grid.addEventListener("click", (event) => this.#click(event));
+    this.#grid.addEventListener("load", ({ target }) => target.closest(".cell")?.classList.remove("broken"), true);
     this.#grid.addEventListener("error", ({ target }) => target.closest(".cell")?.classList.add("broken"), true);
+    set.addEventListener("renewing", () => (this.#comeBack = this.#wayBack()));
     set.addEventListener("reset", () => this.#rebuild());
     set.addEventListener("appended", ({ detail }) => this.#grid.append(...detail.map((media) => this.#cell(media))));
     set.addEventListener("prepended", ({ detail }) => this.#prepend(detail));
@@ -36,6 +39,11 @@ export class Grid {
 
   get isAtTop() {
     return this.#scroller.scrollTop < 24;
+  }
+
+  /** The first picture in sight; null at the top, where news are looked at. */
+  get inSight() {
+    return this.#findAnchor()?.media ?? null;
   }
 
   /** Scrolls as little as needed to show the current cell whole. */
@@ -81,8 +89,29 @@ export class Grid {
     this.#cells.clear();
     this.#grid.replaceChildren(...this.#set.items.map((media) => this.#cell(media)));
     this.#setCurrent(this.#set.current);
-    if (this.#set.currentPlace <= 0) this.scrollToTop();
+    if (this.#comeBack) this.#comeBack();
+    else if (this.#set.currentPlace <= 0) this.scrollToTop();
     else this.reveal();
+    this.#comeBack = null;
+  }
+
+  #wayBack() {
+    const anchor = this.#findAnchor();
+    return anchor ? () => this.#scrollBack(anchor) : () => this.scrollToTop();
+  }
+
+  #findAnchor() {
+    if (this.isAtTop) return null;
+    const edge = this.#scroller.getBoundingClientRect().top;
+    const cell = [...this.#grid.children].find((each) => each.getBoundingClientRect().bottom > edge);
+    return cell ? { media: this.#set.find(cell.dataset.mediaId), top: cell.getBoundingClientRect().top } : null;
+  }
+
+  /** Puts what was in sight back to its place, or what stands there now; too far down, the top is the calm place. */
+  #scrollBack({ media, top }) {
+    const cell = this.#grid.children[this.#set.nearestPlace(media)];
+    if (cell) this.#scroller.scrollTop += cell.getBoundingClientRect().top - top;
+    else this.scrollToTop();
   }
 
   /** What is looked at stays where it is, unless the top is looked at. */

@@ -6,12 +6,14 @@ import { JobRow } from "./job_row.js";
 
 const POINTER_RESTS_MS = 1_500;
 const RUNNING = new Set(["running", "cancelling"]);
-const WAITING = new Set(["received", "queued"]);
+const WAITING = new Set(["received", "held", "backlogged", "waiting_refs", "queued"]);
 
 /** Shows jobs as rows, each in the list it belongs to. */
 export class JobList {
   #options;
   #rows = new Map(); // job id -> its row
+  #askedAt = new Map(); // job id -> when was asked for what its row shows
+  #places = new Map(); // job id -> its place in the server's list, where waiting ones stand in their order
   #pointerTimer = null;
 
   constructor(options) {
@@ -24,17 +26,32 @@ export class JobList {
     return this.#rows.get(jobId)?.job;
   }
 
-  /** Shows exactly these jobs. */
-  replace(jobs) {
-    const kept = new Set(jobs.map(({ jobId }) => jobId));
-    for (const jobId of this.#rows.keys()) if (!kept.has(jobId)) this.#drop(jobId);
-    jobs.forEach((job) => this.#put(job));
+  /** How many rows of a list are shown: of `running`, `waiting` or `ended`. */
+  count(list) {
+    return this.#rowsOf(list).length;
+  }
+
+  /** Shows these jobs and what is known to be younger than them; gives the ids of those at work which they lack. */
+  replace(jobs, askedAt) {
+    this.#places = new Map(jobs.map(({ jobId }, place) => [jobId, place]));
+    const lacking = [...this.#rows.keys()].filter((jobId) => !this.#places.has(jobId) && this.#askedAt.get(jobId) <= askedAt);
+    const atWork = lacking.filter((jobId) => isRunning(this.#rows.get(jobId)));
+    lacking.filter((jobId) => !atWork.includes(jobId)).forEach((jobId) => this.#drop(jobId));
+    jobs.forEach((job) => this.#put(job, askedAt));
+    this.#settleSoon();
+    return atWork;
+  }
+
+  /** Shows a job as it was when it was asked for, unless a younger answer is shown. */
+  update(job, askedAt) {
+    this.#put(job, askedAt);
     this.#settleSoon();
   }
 
-  update(job) {
-    this.#put(job);
-    this.#settleSoon();
+  /** Shows how far a job has come. */
+  advance(jobId, progress) {
+    const row = this.#rows.get(jobId);
+    row.update({ ...row.job, progress });
   }
 
   remove(jobId) {
@@ -42,8 +59,10 @@ export class JobList {
     this.#settleSoon();
   }
 
-  #put(job) {
+  #put(job, askedAt) {
     const row = this.#rows.get(job.jobId);
+    if (row && askedAt < this.#askedAt.get(job.jobId)) return;
+    this.#askedAt.set(job.jobId, askedAt);
     if (row) row.update(job);
     else this.#rows.set(job.jobId, new JobRow(job, this.#options));
   }
@@ -51,6 +70,7 @@ export class JobList {
   #drop(jobId) {
     this.#rows.get(jobId)?.node.remove();
     this.#rows.delete(jobId);
+    this.#askedAt.delete(jobId);
   }
 
   #wait() {
@@ -65,18 +85,20 @@ export class JobList {
   #settle() {
     clearTimeout(this.#pointerTimer);
     this.#pointerTimer = null;
-    const rows = [...this.#rows.values()];
-    const show = (id, fits, order) => arrange(byId(id), rows.filter(fits).sort(order).map(({ node }) => node));
-    show("running", isRunning, byStart);
-    show("waiting", isWaiting, byPlace);
-    show("ended", (row) => !isRunning(row) && !isWaiting(row), byEnd);
+    const placeOf = ({ job }) => this.#places.get(job.jobId) ?? Infinity;
+    const byPlace = (one, other) => compare(placeOf(one), placeOf(other)) || compare(one.job.createdAt, other.job.createdAt);
+    const orders = { running: byStart, waiting: byPlace, ended: byEnd };
+    for (const [list, order] of Object.entries(orders)) arrange(byId(list), this.#rowsOf(list).sort(order).map(({ node }) => node));
+  }
+
+  #rowsOf(list) {
+    return [...this.#rows.values()].filter(KINDS[list]);
   }
 }
 
 const isRunning = ({ job }) => RUNNING.has(job.status);
 const isWaiting = ({ job }) => WAITING.has(job.status);
+const KINDS = { running: isRunning, waiting: isWaiting, ended: (row) => !isRunning(row) && !isWaiting(row) };
 const compare = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
-const placeOf = ({ job }) => job.progress?.queuePosition ?? Infinity;
 const byStart = (one, other) => compare(one.job.startedAt ?? "", other.job.startedAt ?? "");
 const byEnd = (one, other) => compare(other.job.completedAt ?? other.job.createdAt, one.job.completedAt ?? one.job.createdAt);
-const byPlace = (one, other) => compare(placeOf(one), placeOf(other)) || compare(one.job.createdAt, other.job.createdAt);

@@ -9,6 +9,9 @@ const NO_SUBMIT = "You are only looking. To steer jobs, run â€œhotfolder loginâ€
 
 const STATUS_WORDS = {
   received: "received",
+  held: "held",
+  backlogged: "held back",
+  waiting_refs: "waiting for pictures",
   queued: "waiting",
   running: "at work",
   cancelling: "stopping",

@@ -3,6 +3,7 @@
 import { goToFilter, goToLoupe, leaveLoupe, readAddress, stayInLoupe } from "./address.js";
 import { mediaPath } from "./api.js";
 import { Arrivals } from "./arrivals.js";
+import { followCounts } from "./counts.js";
 import { byId, setText } from "./element.js";
 import { startEmptyState } from "./empty.js";
 import { isEmptyFilter, isSameFilter, normal } from "./filter.js";
@@ -18,6 +19,7 @@ import { startPage } from "./page.js";
 import { startPaging } from "./paging.js";
 import { recall, remember } from "./preferences.js";
 import { Rating } from "./rating.js";
+import { startRenewal } from "./renewal.js";
 import { toast } from "./toast.js";
 
 const WIDE_ENOUGH_FOR_INFO_PX = 1_000;
@@ -34,7 +36,8 @@ const showFilter = startFilterBar((filter) => choose(filter));
 
 startEmptyState(set, { clear: () => choose(normal({})), retry: () => set.load(set.filter) });
 startPaging(set);
-new Arrivals(api, stream, set, grid);
+new Arrivals(api, stream, set, grid, startRenewal(stream, set, grid, findCurrent));
+followCounts(api, stream, set);
 startKeys({
   rate: (stars) => change({ rating: stars }),
   pick: () => change({ status: "selected" }),
@@ -64,7 +67,8 @@ function listen() {
   set.addEventListener("reset", () => (byId("grid").ariaBusy = "false"));
   set.addEventListener("failed", ({ detail }) => toast(detail.words, "failure"));
   set.addEventListener("current", ({ detail }) => loupe.isOpen && detail && stayInLoupe(set.filter, detail.mediaId));
-  stream.addEventListener("events", ({ detail }) => detail.forEach(hearRating));
+  stream.addEventListener("events", ({ detail }) => detail.forEach((event) => event.topic === "rating.changed" && rating.hear(event)));
+  stream.addEventListener("connection", ({ detail }) => detail === "connected" && loupe.refresh());
   addEventListener("popstate", followAddress);
   byId("clear-filter").addEventListener("click", () => choose(normal({})));
   byId("info-button").addEventListener("click", () => toggleInfo());
@@ -138,16 +142,19 @@ function change(changes) {
   if (set.current && rating.change(set.current, changes) && loupe.isOpen) flash(changes);
 }
 
-/** What others rate, and what this visitor rates in another tab. */
-function hearRating({ topic, subjectId, data: changes }) {
-  if (topic !== "rating.changed" || rating.isPending(subjectId)) return;
-  const known = ["rating", "status"].filter((name) => name in changes);
-  set.update(subjectId, Object.fromEntries(known.map((name) => [name, changes[name]])));
+/** After all was loaded anew: a picture that lost its place gives way to its neighbour, unless it is looked at in the loupe. */
+async function findCurrent() {
+  if (!set.current || set.currentPlace >= 0) return;
+  if (!loupe.isOpen) return set.moveTo(Math.max(0, set.nearestPlace(set.current)));
+  const media = await fetchAlone(set.current.mediaId);
+  if (media) set.update(media.mediaId, media);
 }
 
-function choose(filter) {
+/** A button that vanishes by its own click leaves the focus to the grid. */
+async function choose(filter) {
   goToFilter(filter);
-  followAddress();
+  await followAddress();
+  if (document.activeElement === document.body) grid.focusCurrent();
 }
 
 function toggleInfo(open = !info.isOpen) {

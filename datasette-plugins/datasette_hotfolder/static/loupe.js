@@ -25,7 +25,8 @@ export class Loupe {
     this.#filmstrip = new Filmstrip(set);
     set.addEventListener("current", () => this.isOpen && this.#show());
     set.addEventListener("changed", ({ detail }) => this.isOpen && this.#repaint(detail));
-    for (const type of ["appended", "prepended", "reset", "counts"]) set.addEventListener(type, () => this.isOpen && this.#drawPlace());
+    set.addEventListener("reset", () => this.refresh());
+    for (const type of ["appended", "prepended", "counts"]) set.addEventListener(type, () => this.isOpen && this.#drawPlace());
     byId("loupe-previous").addEventListener("click", (event) => this.#turn(event, -1));
     byId("loupe-next").addEventListener("click", (event) => this.#turn(event, 1));
     addEventListener("resize", () => this.isOpen && this.#filmstrip.draw());
@@ -51,6 +52,11 @@ export class Loupe {
     byId("table").inert = false;
     this.#originals.keepOnly([]);
     this.#image.removeAttribute("src");
+  }
+
+  /** Shows the same picture again: what is known of it may be newer, and a failed original may load now. */
+  refresh() {
+    if (this.isOpen) this.#show();
   }
 
   #turn({ detail, timeStamp }, step) {
@@ -92,6 +98,7 @@ export class Loupe {
       return;
     }
     if (this.#shown !== media) return;
+    byId("stage-failed").hidden = true;
     this.#image.src = media.originalUrl;
     this.#image.dataset.sharp = "true";
     this.#neighbours().forEach((each) => this.#originals.load(each).catch(() => {})); // said when it is looked at

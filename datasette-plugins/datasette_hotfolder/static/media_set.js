@@ -2,11 +2,14 @@
 
 import { isAbort } from "./api.js";
 import { normal, searchFromFilter } from "./filter.js";
+import { standsBefore } from "./order.js";
 
 const PAGE_SIZE = 100;
+const LARGE_PAGE_SIZE = 500;
+const DEEPEST = 10_000; // so far down is a picture looked for when all is loaded anew
 
 /**
- * Tells "reset" (another filter), "appended" and "prepended" (detail: the new ones), "changed" (detail: the picture),
+ * Tells "reset" (other pictures; "renewing" just before it when the filter is the same), "appended" and "prepended" (detail: the new ones), "changed" (detail: the picture),
  * "current" (detail: the picture, or null), "counts", "busy" and "failed" (detail: the error).
  */
 export class MediaSet extends EventTarget {
@@ -15,6 +18,7 @@ export class MediaSet extends EventTarget {
   #next = null;
   #alone = null; // a picture that is looked at but not (yet) among the loaded ones
   #loading = null;
+  #countedAt = 0; // the event number of the counts
   #stopper = new AbortController();
 
   items = [];
@@ -39,6 +43,11 @@ export class MediaSet extends EventTarget {
     return this.#loading !== null;
   }
 
+  /** Whether it is empty because the pictures could not be loaded. */
+  get isBroken() {
+    return this.error !== null && !this.items.length;
+  }
+
   /** The picture with this id when it is loaded. */
   find(mediaId) {
     return this.items[this.placeOf(mediaId)] ?? (this.#alone?.mediaId === mediaId ? this.#alone : undefined);
@@ -49,31 +58,48 @@ export class MediaSet extends EventTarget {
     return this.#order.get(mediaId) ?? -1;
   }
 
+  /** The place of a picture, or of the next one after where it would be; -1 when that is further down than what is loaded. */
+  nearestPlace(media) {
+    const place = this.placeOf(media.mediaId);
+    if (place >= 0) return place;
+    const next = this.items.findIndex((each) => standsBefore(media, each));
+    return next >= 0 || this.hasMore ? next : this.items.length - 1;
+  }
+
   get currentPlace() {
     return this.current ? this.placeOf(this.current.mediaId) : -1;
   }
 
   /** Shows what fits another filter; the current picture stays current when it is there too. */
   async load(filter) {
-    this.#stopper.abort();
-    this.#stopper = new AbortController();
-    this.filter = normal(filter);
-    this.#loading = this.#fetchPage(null);
+    const signal = this.#begin(filter);
     this.#tell("busy");
-    const { signal } = this.#stopper;
-    const page = await this.#loading;
+    const page = await this.#request((stop) => this.#fetchPage(null, PAGE_SIZE, stop));
     if (signal.aborted) return;
     this.#fill(page ?? { items: [], next: null, total: 0, libraryTotal: this.libraryTotal });
     this.#tell("reset");
     this.#tell("counts");
   }
 
+  /** Loads the same filter anew, down to the places of these pictures; false when that failed and all is as it was. */
+  async reload(looked) {
+    const signal = this.#begin(this.filter);
+    const page = await this.#request((stop) => this.#fetchDownTo(looked, stop));
+    if (signal.aborted) return true; // what overtook it is newer
+    if (!page) return false;
+    this.#tell("renewing");
+    this.#alone = this.current;
+    this.#fill(page);
+    this.#tell("reset");
+    this.#tell("counts");
+    return true;
+  }
+
   /** Appends the next page; true when there were more pictures. Several calls at once are one. */
   async loadMore() {
     if (this.#loading) return Boolean(await this.#loading);
     if (!this.hasMore) return false;
-    this.#loading = this.#fetchPage(this.#next);
-    const page = await this.#loading;
+    const page = await this.#request((stop) => this.#fetchPage(this.#next, PAGE_SIZE, stop));
     if (page) this.#append(page);
     else if (this.error) this.#tell("failed", this.error);
     return Boolean(page);
@@ -90,7 +116,10 @@ export class MediaSet extends EventTarget {
     if (!this.current) this.setCurrent(this.items[0]);
   }
 
-  setCounts({ total, libraryTotal }) {
+  /** Takes counts over, unless younger ones are known. */
+  setCounts({ total, libraryTotal, seq }) {
+    if (seq < this.#countedAt) return;
+    this.#countedAt = seq;
     Object.assign(this, { total, libraryTotal });
     this.#tell("counts");
   }
@@ -130,20 +159,49 @@ export class MediaSet extends EventTarget {
     if (media) this.setCurrent(media);
   }
 
-  async #fetchPage(after) {
+  /** Another filter, or the same one anew: what is under way for the old one is given up. */
+  #begin(filter) {
+    this.#stopper.abort();
+    this.#stopper = new AbortController();
+    this.filter = normal(filter);
+    return this.#stopper.signal;
+  }
+
+  /** One request at a time; null when it failed, or was given up. */
+  #request(fetch) {
     const { signal } = this.#stopper;
-    const query = new URLSearchParams(searchFromFilter(this.filter));
-    query.set("limit", PAGE_SIZE);
-    if (after) query.set("after", after);
     this.error = null;
-    try {
-      return await this.#api.get(`/-/api/media?${query}`, { signal });
-    } catch (error) {
-      if (!isAbort(error)) this.error = error;
+    const asked = fetch(signal).catch((error) => {
+      if (!signal.aborted && !isAbort(error)) this.error = error;
       return null;
-    } finally {
-      if (!signal.aborted) this.#loading = null;
+    });
+    this.#loading = asked.then((page) => {
+      if (signal.aborted) return null;
+      this.#loading = null;
+      return page;
+    });
+    return this.#loading;
+  }
+
+  #fetchPage(after, size, signal) {
+    const query = new URLSearchParams(searchFromFilter(this.filter));
+    query.set("limit", size);
+    if (after) query.set("after", after);
+    return this.#api.get(`/-/api/media?${query}`, { signal });
+  }
+
+  /** As many pages as reach down to these pictures, as one; only the first when they are too far down. */
+  async #fetchDownTo(looked, signal) {
+    const first = await this.#fetchPage(null, LARGE_PAGE_SIZE, signal);
+    const items = [...first.items];
+    let { next } = first;
+    while (next && looked.some((media) => standsBefore(items.at(-1), media))) {
+      if (items.length >= DEEPEST) return first;
+      const page = await this.#fetchPage(next, LARGE_PAGE_SIZE, signal);
+      items.push(...page.items);
+      next = page.next;
     }
+    return { ...first, items, next };
   }
 
   #fill(page) {
@@ -152,6 +210,7 @@ export class MediaSet extends EventTarget {
     this.#next = page.next;
     this.total = page.total;
     this.libraryTotal = page.libraryTotal;
+    this.#countedAt = page.seq;
     this.current = this.find(this.current?.mediaId) ?? page.items[0] ?? null;
   }
 

@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { byId } from "./element.js";
 import { EventStream } from "./events.js";
+import { retryImages } from "./images.js";
 import { StatusBar } from "./status.js";
 
 /** Starts the page and returns what its own script needs. */
@@ -11,6 +12,7 @@ export function startPage() {
   const api = new Api(data.base);
   const stream = new EventStream(api, data.seq);
   const statusBar = new StatusBar(api, stream, data.status);
+  stream.addEventListener("connection", ({ detail }) => detail === "connected" && retryImages());
   stream.start();
   return { data, api, stream, statusBar };
 }

@@ -1,8 +1,8 @@
 // The queue page: jobs at work, waiting and ended, the engine, and the files in the inbox.
 
 import { jobPath } from "./api.js";
-import { byId, element } from "./element.js";
-import { formatInstant } from "./format.js";
+import { byId, element, setText } from "./element.js";
+import { formatInstant, formatNumber } from "./format.js";
 import { JobList } from "./job_list.js";
 import { startPage } from "./page.js";
 import { advance } from "./progress.js";
@@ -11,8 +11,10 @@ import { toast } from "./toast.js";
 
 const JOB_EVERY_MS = 500;
 const LIST_EVERY_MS = 5_000;
+const ASK_AGAIN_MS = 10_000;
 const TOO_MANY_FOR_ONE_BY_ONE = 4;
-const ALL_JOBS = "/-/api/jobs?state=all&limit=50";
+const AT_MOST_OF_A_KIND = 50;
+const ALL_JOBS = `/-/api/jobs?state=all&limit=${AT_MOST_OF_A_KIND}`;
 
 const { data, api, stream, statusBar } = startPage();
 const jobs = new JobList({ base: data.base, mayAct: data.can.submit, act });
@@ -20,9 +22,12 @@ const changed = new Set();
 const askChanged = throttled(refreshNext, JOB_EVERY_MS);
 const askAll = throttled(refreshAll, LIST_EVERY_MS);
 
-showAll(data.jobs);
+let waitingTotal = data.status.queue.waiting;
+
+showAll(data.jobs, 0);
 showEngine(data.status);
-statusBar.addEventListener("status", ({ detail }) => showEngine(detail));
+statusBar.addEventListener("status", ({ detail }) => showStatus(detail));
+stream.addEventListener("reset", askAll);
 stream.addEventListener("events", ({ detail }) => detail.forEach(hear));
 stream.addEventListener("connection", ({ detail }) => detail === "connected" && askAll());
 
@@ -40,7 +45,7 @@ function refresh(jobId) {
 
 function progress(facts) {
   const job = jobs.find(facts.jobId);
-  if (job?.status === "running") jobs.update({ ...job, progress: advance(job.progress, facts) });
+  if (job?.status === "running") jobs.advance(facts.jobId, advance(job.progress, facts));
   else if (!job) refresh(facts.jobId);
 }
 
@@ -53,35 +58,65 @@ async function refreshNext() {
 }
 
 async function fetchJob(jobId) {
+  const askedAt = performance.now();
   try {
-    jobs.update(await api.get(jobPath(jobId)));
+    jobs.update(await api.get(jobPath(jobId)), askedAt);
+    showCut();
   } catch (error) {
-    if (error.status === 404) jobs.remove(jobId); // other failures: the status bar tells, the next event asks again
+    if (error.status === 404) jobs.remove(jobId);
+    else setTimeout(askAll, ASK_AGAIN_MS);
   }
 }
 
 async function refreshAll() {
   changed.clear();
+  const askedAt = performance.now();
   try {
-    showAll(await api.get(ALL_JOBS));
+    showAll(await api.get(ALL_JOBS), askedAt);
   } catch {
-    // the status bar tells; the next event asks again
+    setTimeout(askAll, ASK_AGAIN_MS);
   }
 }
 
 async function act(jobId, action) {
+  const askedAt = performance.now();
   try {
-    jobs.update(await api.post(`${jobPath(jobId)}/${action}`));
+    jobs.update(await api.post(`${jobPath(jobId)}/${action}`), askedAt);
   } catch (error) {
     toast(error.words, "failure");
     refresh(jobId);
   }
 }
 
-function showAll({ items, waiting }) {
-  jobs.replace(items);
+function showAll({ items, waiting, waitingTotal: inInbox }, askedAt) {
+  jobs.replace(items, askedAt).forEach(refreshOne);
   byId("inbox-none").hidden = waiting.length > 0;
   byId("inbox").replaceChildren(...waiting.map(inboxFile));
+  showMore("inbox-more", inInbox - waiting.length);
+  showCut();
+}
+
+/** A job at work that the list lacks has ended meanwhile, or will be told of. */
+function refreshOne(jobId) {
+  changed.add(jobId);
+  askChanged();
+}
+
+function showStatus(status) {
+  waitingTotal = status.queue.waiting;
+  showEngine(status);
+  showCut();
+}
+
+/** What the lists leave out. */
+function showCut() {
+  showMore("waiting-more", jobs.count("waiting") >= AT_MOST_OF_A_KIND ? waitingTotal - jobs.count("waiting") : 0);
+  byId("ended-more").hidden = jobs.count("ended") < AT_MOST_OF_A_KIND;
+}
+
+function showMore(id, count) {
+  byId(id).hidden = !(count > 0);
+  setText(byId(id), `and ${formatNumber(count)} more`);
 }
 
 function inboxFile({ jobFile, status }) {

@@ -7,6 +7,7 @@ import { advance, drawBar, etaWords, imageWords, stageWords } from "./progress.j
 import { throttled } from "./throttle.js";
 
 const ASK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 30_000; // a service that was killed tells nothing
 const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "generation.changed"]);
 
 const ENGINE_WORDS = {
@@ -32,8 +33,10 @@ export class StatusBar extends EventTarget {
     this.#api = api;
     this.#status = status ?? null;
     stream.addEventListener("events", ({ detail }) => detail.forEach((event) => this.#hear(event)));
+    stream.addEventListener("reset", () => this.#ask());
     stream.addEventListener("connection", ({ detail }) => this.#reconnect(detail));
     document.addEventListener("visibilitychange", () => this.#ask());
+    setInterval(() => this.#ask(), LOOK_EVERY_MS);
     this.#draw();
     this.#ask();
   }

@@ -1,0 +1,22 @@
+// All that is shown, loaded anew: after more news than can be followed, or when the server's database is another one.
+
+import { throttled } from "./throttle.js";
+
+const AGAIN_MS = 10_000;
+const EVERY_MS = 1_000;
+
+/** Returns the function that loads a set anew; what was looked at stays in sight when it is still there. */
+export function startRenewal(stream, set, grid, afterwards) {
+  let isDue = false;
+
+  const renew = throttled(async () => {
+    const looked = [set.currentPlace < 0 ? null : set.current, grid.inSight];
+    isDue = !(await set.reload(looked.filter(Boolean)));
+    if (isDue) setTimeout(() => isDue && renew(), AGAIN_MS);
+    else await afterwards();
+  }, EVERY_MS);
+
+  stream.addEventListener("reset", renew);
+  stream.addEventListener("connection", ({ detail }) => detail === "connected" && (isDue || set.isBroken) && renew());
+  return renew;
+}
