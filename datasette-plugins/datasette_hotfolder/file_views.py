@@ -69,7 +69,7 @@ def build_file_views(services: Services) -> list[tuple[str, View]]:
 
 
 def _find_original(services: Services, media_id: str) -> _File:
-    media = services.media.get(media_id)
+    media = services.media.get_present(media_id)
     path = services.paths.locate(media.file_path)
     content_type = media.mime_type if media.mime_type in _SAFE_TYPES else "application/octet-stream"
     name = media.original_name or media.file_name
@@ -77,7 +77,7 @@ def _find_original(services: Services, media_id: str) -> _File:
 
 
 def _find_thumbnail(services: Services, media_id: str) -> _File:
-    media = services.media.get(media_id)
+    media = services.media.get_present(media_id)
     path = services.paths.locate(media.thumb_path)
     return _to_thumbnail(path, media.file_sha256, f"{media_id}.jpg")
 

@@ -11,6 +11,7 @@ from datasette_hotfolder.access import Refusal, Request, check_actor, check_sour
 from datasette_hotfolder.plain import build_error, build_page
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
+from hotfolder.errors import LibraryBusy
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -56,7 +57,10 @@ class Gate:
             return None, refusal
         authorization = request.headers.get("authorization")
         if authorization is not None:
-            actor = await self._services.read(self._find_by_token, authorization)
+            try:
+                actor = await self._services.read(self._find_by_token, authorization)
+            except LibraryBusy as error:
+                return None, Refusal(503, error.code, error.message, error.hint)
             if actor is None:
                 return None, Refusal(401, "web.token_refused", "This token is not, or no longer, valid.")
         else:

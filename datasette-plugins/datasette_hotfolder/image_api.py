@@ -73,7 +73,8 @@ def build_image_api(services: Services, desk: JobDesk) -> list[tuple[str, View]]
         actor = require(request, "submit")
         job = _to_job(await read_json(request), services.default_endpoint)
         made = await services.write(desk.submit, job, actor)
-        return answer({"id": made["jobId"], "status": "pending", "createdAt": made["createdAt"]}, 201)
+        status = _STATUS.get(made["status"], "pending")  # a repeat is answered with the job that is there
+        return answer({"id": made["jobId"], "status": status, "createdAt": made["createdAt"]}, 201)
 
     @_image_api
     async def one(request: Request) -> Response:
@@ -99,7 +100,7 @@ def _image_api(view: View) -> View:
         try:
             return await view(request)
         except HotfolderError as error:
-            status = status_of(error)
+            status = 400 if error.code == "job.duplicate_id" else status_of(error)
             found = {"message": _in_words(error), "code": _CODES.get(status, "INVALID_REQUEST")}
             return answer({"error": found}, status, retry_header(error))
         except Exception:  # one of the four borders

@@ -130,8 +130,9 @@ class JobDesk:
 
     def _withdraw(self, job_id: str, actor: Actor) -> None:
         """End a job that has no row yet; when the inbox is quicker, wait for the row, and cancel that."""
+        file = self._services.paths.inbox / f"{job_id}.json"
         with suppress(FileNotFoundError):
-            self._services.control.withdraw(job_id, self._services.paths.inbox / f"{job_id}.json", actor.name)
+            self._services.control.withdraw(job_id, file, _read_owner(file), actor.name)
             return
         deadline = time.monotonic() + CLAIM_LIMIT_S
         while self._services.jobs.find(job_id) is None:

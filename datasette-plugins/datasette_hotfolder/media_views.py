@@ -20,9 +20,7 @@ from datasette_hotfolder.answers import (
 )
 from datasette_hotfolder.objects import media_detail, media_object, page_object, read_cursor
 from datasette_hotfolder.services import Services
-from hotfolder.errors import NotFound
-from hotfolder.library.browse import PAGE_MAX, Cursor, MediaFilter
-from hotfolder.library.ratings import RATING_MAX
+from hotfolder.library.browse import PAGE_MAX, RATING_MAX, Cursor, MediaFilter
 
 PAGE_ITEMS = 100
 
@@ -87,9 +85,7 @@ def _read_cursors(request: Request) -> tuple[Cursor | None, Cursor | None]:
 
 
 def _describe(services: Services, media_id: str) -> dict[str, Any]:
-    media = services.media.get(media_id)
-    if media.deleted_at is not None:
-        raise NotFound(f"The picture {media_id} has been deleted.")
+    media = services.media.get_present(media_id)
     generation = services.generations.get(media.generation_id) if media.generation_id else None
     return media_detail(
         media,

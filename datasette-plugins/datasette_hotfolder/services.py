@@ -30,7 +30,7 @@ class Control(Protocol):
     def cancel(self, job_id: str, actor: str) -> Job:
         """Cancel what waits or runs; raises HotfolderError `job.already_ended`."""
 
-    def withdraw(self, job_id: str, file: Path, actor: str) -> Job:
+    def withdraw(self, job_id: str, file: Path, owner: str | None, actor: str) -> Job:
         """Cancel a job whose file nobody has claimed; raises FileNotFoundError when somebody just did."""
 
     def retry(self, job_id: str, actor: str) -> Job:

@@ -71,7 +71,7 @@ class JobControl:
                 self._jobs.set_status(tx, job_id, "cancelling", actor=actor)
         return self._jobs.get(job_id)
 
-    def withdraw(self, job_id: str, file: Path, actor: str) -> Job:
+    def withdraw(self, job_id: str, file: Path, owner: str | None, actor: str) -> Job:
         """Cancel a job whose file nobody has claimed yet: claim it, and end it as cancelled.
 
         Raises FileNotFoundError when the inbox was quicker.
@@ -81,7 +81,7 @@ class JobControl:
         relative = file.relative_to(self._paths.inbox).as_posix()
         with self._database.transaction() as tx:
             if not self._jobs.is_known(job_id):
-                self._jobs.insert(tx, Job(job_id, "received", relative, file.name, text, tx.at, owner=actor))
+                self._jobs.insert(tx, Job(job_id, "received", relative, file.name, text, tx.at, owner=owner))
                 self._jobs.request_cancel(tx, job_id)
                 self._jobs.set_status(tx, job_id, "cancelled", error=_withdrawn(), actor=actor)
                 self._closer.deliver(tx, job_id)

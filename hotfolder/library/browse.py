@@ -10,6 +10,7 @@ from hotfolder.database import Database
 from hotfolder.library.media import MEDIA_COLUMNS, Media
 
 PAGE_MAX: Final = 500
+RATING_MAX: Final = 5
 
 StatusFilter = Literal["selected", "rejected", "none"]
 
@@ -111,7 +112,10 @@ def _conditions(wanted: MediaFilter, *, of_counts: bool = False) -> tuple[list[s
     if wanted.rating is not None:
         where.append("rating = ?")
         values.append(wanted.rating)
-    if wanted.min_rating is not None:
+    if wanted.min_rating == RATING_MAX:
+        where.append("rating = ?")  # nothing is above it, and few pictures are there: by the index by rating
+        values.append(RATING_MAX)
+    elif wanted.min_rating is not None:
         where.append("+rating >= ?")  # without the plus SQLite takes the index by rating, and sorts
         values.append(wanted.min_rating)
     if wanted.origin is not None:

@@ -135,6 +135,13 @@ class MediaStore:
             raise NotFound(f"There is no picture {media_id} in the library.")
         return media
 
+    def get_present(self, media_id: str) -> Media:
+        """The picture; raises NotFound for one that has been deleted, too."""
+        media = self.get(media_id)
+        if media.deleted_at is not None:
+            raise NotFound(f"The picture {media_id} has been deleted.")
+        return media
+
     def find(self, media_id: str) -> Media | None:
         """The picture, or None."""
         row = self._database.query_one(f"SELECT {MEDIA_COLUMNS} FROM media WHERE id = ?", (media_id,))

@@ -10,9 +10,9 @@ from typing import Any, Final
 from hotfolder.database import Database, Row, Transaction
 from hotfolder.errors import LibraryError, NotFound
 from hotfolder.events import RATING_CHANGED
+from hotfolder.library.browse import RATING_MAX
 from hotfolder.library.media import Media, MediaStore
 
-RATING_MAX: Final = 5
 STATUSES: Final = ("selected", "rejected")
 TEXT_MAX: Final = 4096
 KEYWORDS_MAX: Final = 500

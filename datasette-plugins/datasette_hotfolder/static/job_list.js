@@ -3,6 +3,7 @@
 import { arrange } from "./arrange.js";
 import { byId } from "./element.js";
 import { JobRow } from "./job_row.js";
+import { keepFurther } from "./progress.js";
 
 const POINTER_RESTS_MS = 1_500;
 const RUNNING = new Set(["running", "cancelling"]);
@@ -63,7 +64,7 @@ export class JobList {
     const row = this.#rows.get(job.jobId);
     if (row && askedAt < this.#askedAt.get(job.jobId)) return;
     this.#askedAt.set(job.jobId, askedAt);
-    if (row) row.update(job);
+    if (row) row.update(keepFurther(row.job, job));
     else this.#rows.set(job.jobId, new JobRow(job, this.#options));
   }
 

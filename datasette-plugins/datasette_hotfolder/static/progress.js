@@ -21,6 +21,13 @@ export function advance(progress, { position, stage, currentStep, totalSteps, st
   };
 }
 
+/** A job as the server tells it; events may have brought its progress further already, and a bar does not go back. */
+export function keepFurther(shown, told) {
+  const isSameRun = shown?.jobId === told.jobId && shown.status === "running" && told.status === "running";
+  const isFurther = isSameRun && (shown.progress?.percentage ?? 0) > (told.progress?.percentage ?? 0);
+  return isFurther ? { ...told, progress: shown.progress } : told;
+}
+
 /** "sampling 3/4", or nothing. */
 export function stageWords({ stage, currentStep, totalSteps }) {
   if (!stage) return "";

@@ -23,6 +23,7 @@ const askChanged = throttled(refreshNext, JOB_EVERY_MS);
 const askAll = throttled(refreshAll, LIST_EVERY_MS);
 
 let waitingTotal = data.status.queue.waiting;
+let isCut = false; // whether more jobs wait than the list holds
 
 showAll(data.jobs, 0);
 showEngine(data.status);
@@ -90,6 +91,7 @@ async function act(jobId, action) {
 
 function showAll({ items, waiting, waitingTotal: inInbox }, askedAt) {
   jobs.replace(items, askedAt).forEach(refreshOne);
+  isCut = jobs.count("waiting") >= AT_MOST_OF_A_KIND;
   byId("inbox-none").hidden = waiting.length > 0;
   byId("inbox").replaceChildren(...waiting.map(inboxFile));
   showMore("inbox-more", inInbox - waiting.length);
@@ -110,7 +112,7 @@ function showStatus(status) {
 
 /** What the lists leave out. */
 function showCut() {
-  showMore("waiting-more", jobs.count("waiting") >= AT_MOST_OF_A_KIND ? waitingTotal - jobs.count("waiting") : 0);
+  showMore("waiting-more", isCut ? waitingTotal - jobs.count("waiting") : 0);
   byId("ended-more").hidden = jobs.count("ended") < AT_MOST_OF_A_KIND;
 }
 

@@ -3,7 +3,7 @@
 import { jobPath } from "./api.js";
 import { byId, setText } from "./element.js";
 import { formatNumber } from "./format.js";
-import { advance, drawBar, etaWords, imageWords, stageWords } from "./progress.js";
+import { advance, drawBar, etaWords, imageWords, keepFurther, stageWords } from "./progress.js";
 import { throttled } from "./throttle.js";
 
 const ASK_EVERY_MS = 1_000;
@@ -72,7 +72,7 @@ export class StatusBar extends EventTarget {
   async #findJob() {
     if (this.#job) {
       const job = await this.#api.get(jobPath(this.#job.jobId));
-      if (isAtWork(job)) return job;
+      if (isAtWork(job)) return keepFurther(this.#job, job);
     }
     const { items } = await this.#api.get("/-/api/jobs?state=active&limit=20");
     return items.find(isAtWork) ?? null;
