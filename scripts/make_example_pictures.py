@@ -81,7 +81,7 @@ def paint_sky(rng: np.random.Generator) -> Field:
     lit = np.clip(down[:, None] * 1.5 - 0.35, 0, 1)
     tint = lit[..., None] * np.array([255, 150, 118]) + (1 - lit[..., None]) * np.array([52, 60, 92])
     veil = (clouds * np.clip(1.1 - down[:, None] ** 4, 0, 1))[..., None]
-    return sky * (1 - veil) + tint * veil
+    return np.asarray(sky * (1 - veil) + tint * veil)
 
 
 def paint_shore(land: Image.Image, rng: np.random.Generator) -> None:

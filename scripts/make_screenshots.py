@@ -35,9 +35,10 @@ STEP_MS = "60"
 LIMIT_S = 120.0
 LOOK_S = 0.1
 REVIEWER = "anna"
-ALL_LOADED = (
-    "[...document.images].filter((each) => each.checkVisibility()).every((each) => each.naturalWidth)"
-)
+# A function, not an expression: the pages allow nothing that would be evaluated again later.
+ALL_LOADED = """
+() => [...document.images].filter((each) => each.checkVisibility()).every((each) => each.naturalWidth)
+"""
 SCENES = (
     ("Alpine morning", "Mountain peaks on a pink spring morning", "3:2", 3),
     ("Old town", "A castle town by night, stars and a full moon", "3:2", 8),

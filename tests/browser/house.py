@@ -80,6 +80,12 @@ class House(WebService):
         media_id: str = rows[0]["id"]
         return media_id
 
+    def count_pictures(self) -> int:
+        """How many pictures the library has."""
+        (row,) = self.query("SELECT count(*) AS n FROM media WHERE deleted_at IS NULL")
+        count: int = row["n"]
+        return count
+
     def marks_of(self, media_id: str) -> tuple[int, str | None]:
         """Rating and status of a picture, as the database says."""
         (row,) = self.query("SELECT rating, status FROM media WHERE id = ?", media_id)

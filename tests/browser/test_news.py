@@ -73,7 +73,7 @@ def test_dropped_picture_appears_without_a_reload(reviewer: Visitor, house: Hous
 
     wait_until_drawn(cell(page, picture).locator("img"))
     assert shown_ids(page) == [picture, *before]
-    expect(page.locator("#count")).to_have_text(f"{len(before) + 1} of {count_pictures(house)}")
+    expect(page.locator("#count")).to_have_text(f"{len(before) + 1} of {house.count_pictures()}")
 
 
 def test_picture_that_does_not_fit_the_filter_does_not_appear(reviewer: Visitor, house: House) -> None:
@@ -82,7 +82,7 @@ def test_picture_that_does_not_fit_the_filter_does_not_appear(reviewer: Visitor,
 
     house.draw("elsewhere")
 
-    expect(page.locator("#count")).to_have_text(f"{len(before)} of {count_pictures(house)}")
+    expect(page.locator("#count")).to_have_text(f"{len(before)} of {house.count_pictures()}")
     assert shown_ids(page) == before
 
 
@@ -145,9 +145,3 @@ def test_page_finds_the_web_again_after_its_process_was_killed(reviewer: Visitor
 
     expect(cell(page, picture)).to_be_visible()
     expect(page.locator("#engine-words")).not_to_have_text("Not connected")
-
-
-def count_pictures(house: House) -> int:
-    (row,) = house.query("SELECT count(*) AS n FROM media WHERE deleted_at IS NULL")
-    count: int = row["n"]
-    return count

@@ -30,6 +30,12 @@ def row_of(page: Page, name: str, place: str) -> Locator:
     return page.locator(f"#{place} .job").filter(has_text=f"{name}.json")
 
 
+def click_and_leave(button: Locator) -> None:
+    """Click, and take the pointer away: under it no row moves."""
+    button.click()
+    button.page.mouse.move(0, 0)
+
+
 def wait_for_status(house: House, name: str, status: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         sql = "SELECT * FROM jobs WHERE file_name = ? AND status = ?"
@@ -42,41 +48,38 @@ def test_running_job_shows_its_progress_live_and_then_its_pictures(reviewer: Vis
     page = reviewer.open("/-/queue")
     page.evaluate(RECORD)
 
-    house.drop("live.json", job("live", count=4, steps=10))
+    house.drop("live.json", job("live", count=5, steps=10))
 
     ended = row_of(page, "live", "ended")
-    expect(ended.locator(".job-pictures img")).to_have_count(4)
+    expect(ended.locator(".job-pictures img")).to_have_count(5)
     expect(ended.locator(".job-state")).to_have_text("done")
     seen = page.evaluate("window.seen")
     values = {each["value"] for each in seen}
     assert len(values) >= 3
     assert 0 <= min(values) < max(values) <= 100
-    assert any("of 4 · sampling" in each["words"] for each in seen)
+    assert any("of 5 · sampling" in each["words"] for each in seen)
     ended.locator(".job-pictures a").first.click()
     expect(page.locator("#loupe")).to_be_visible()
 
 
 def test_job_is_cancelled_from_the_page_and_then_tried_again(reviewer: Visitor, house: House) -> None:
     page = reviewer.open("/-/queue")
-    house.drop("stopped.json", job("stopped", count=3, steps=10))
-    running = row_of(page, "stopped", "running")
+    house.drop("stopped.json", job("stopped", count=FOR_LONG, steps=10))
+    running, ended = row_of(page, "stopped", "running"), row_of(page, "stopped", "ended")
 
-    running.get_by_role("button", name="Cancel").click()
-    page.mouse.move(0, 0)  # no row moves under a pointer
+    click_and_leave(running.get_by_role("button", name="Cancel"))
 
     cancelled = wait_for_status(house, "stopped", "cancelled")
-    ended = row_of(page, "stopped", "ended")
     expect(ended.locator(".job-state")).to_have_text("cancelled")
-    asked = house.query(
-        "SELECT actor FROM events WHERE subject_id = ? AND actor IS NOT NULL", cancelled["id"]
-    )
-    assert {row["actor"] for row in asked} == {REVIEWER}
-    ended.get_by_role("button", name="Retry").click()
-    page.mouse.move(0, 0)
-    again = wait_for_status(house, "stopped", "completed")
+    sql = "SELECT actor FROM events WHERE subject_id = ? AND actor IS NOT NULL"
+    assert {row["actor"] for row in house.query(sql, cancelled["id"])} == {REVIEWER}
+    made = house.count_pictures()
+    click_and_leave(ended.get_by_role("button", name="Retry"))
+    again = wait_for_status(house, "stopped", "running")
     assert again["id"] == cancelled["id"]
-    expect(row_of(page, "stopped", "ended").locator(".job-state")).to_have_text("done")
-    expect(ended.locator(".job-pictures img")).to_have_count(3)
+    wait_for(lambda: house.count_pictures() > made, "another picture")
+    click_and_leave(running.get_by_role("button", name="Cancel"))
+    wait_for_status(house, "stopped", "cancelled")
 
 
 def test_waiting_and_held_files_are_listed(reviewer: Visitor, house: House) -> None:
@@ -92,7 +95,7 @@ def test_waiting_and_held_files_are_listed(reviewer: Visitor, house: House) -> N
     page.reload()
     expect(page.locator("#inbox")).to_contain_text("hold/held.json")
     held.unlink()
-    row_of(page, "first", "running").get_by_role("button", name="Cancel").click()
+    click_and_leave(row_of(page, "first", "running").get_by_role("button", name="Cancel"))
     wait_for_status(house, "second", "completed")
 
 
