@@ -91,6 +91,16 @@ def api(view: View) -> View:
     return guarded
 
 
+def build_unknown_view() -> View:
+    """The view of every address of the API that there is not: programs get JSON."""
+
+    @api
+    async def unknown(request: Request) -> Response:
+        raise NotFound(f"There is nothing at {request.path[:200]}.", hint="docs/web.md lists the addresses.")
+
+    return unknown
+
+
 def actor_of(request: Request) -> Actor | None:
     """Who asks, as the gate found it."""
     actor: Actor | None = request.scope.get(ACTOR)

@@ -123,9 +123,15 @@ def _headers(request: Request, file: _File) -> dict[str, str]:
         "ETag": f'"{file.tag}"',
         "Cache-Control": FOR_GOOD if request.args.get("v") == file.version else ASK_AGAIN,
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f"inline; filename*=UTF-8''{quote(file.name, safe='', errors='replace')}",
+        "Content-Disposition": _disposition(file.name),
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
+
+
+def _disposition(name: str) -> str:
+    """The name for whoever saves the file, plain for old programs too (RFC 6266, section 4.3)."""
+    plain = "".join(each if each.isascii() and (each.isalnum() or each in " ._-") else "_" for each in name)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
 
 
 def _tags(header: str) -> set[str]:

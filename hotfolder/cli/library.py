@@ -42,7 +42,7 @@ def init(context: click.Context, library_argument: Path | None) -> None:
         say(f"{folder} is a library already. {news}")
         return
     say(f"Made a library in {folder}.")
-    say(f"Drop job files into {folder / 'inbox'}, then: hotfolder run {folder}")
+    say(f"Drop job files into {folder / 'inbox'}, then: hotfolder up {folder}")
 
 
 @click.command()

@@ -25,7 +25,7 @@ def test_init_makes_a_library_and_says_how_to_go_on(command: Command, tmp_path: 
 
     assert outcome.code == 0
     assert f"Made a library in {tmp_path / 'new'}." in outcome.out
-    assert "hotfolder run" in outcome.out
+    assert "hotfolder up" in outcome.out
     assert (tmp_path / "new" / "inbox" / "hold").is_dir()
     assert (tmp_path / "new" / "library.db").is_file()
     assert command("--library", tmp_path / "new", "config", "check").code == 0
