@@ -29,6 +29,8 @@ _WRITABLE = (
     "failed",
     "status",
     "originals",
+    "import",
+    "trash",
     "thumbnails",
     "refs",
     "ref_cache",

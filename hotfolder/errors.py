@@ -8,7 +8,7 @@
         EngineProtocolError  EngineCrashed  EngineTimeout  EngineBusy  EngineCancelled
       ProviderError                   a request that a provider refused or lost
       LibraryError
-        NotFound  ContentMissing  DiskFull  LibraryBusy
+        NotFound  ContentMissing  DiskFull  LibraryBusy  LibraryUnwritable
       QueueError                      leases and states of work items
       DeliveryError                   telling others
 
@@ -159,6 +159,15 @@ class LibraryBusy(LibraryError):
     default_code = "library.busy"
     default_retryable = True
     default_hint = "Try again; if it stays, look for a program that has library.db open."
+    spends_attempt = False
+
+
+class LibraryUnwritable(LibraryError):
+    """The disk of the library does not let us write: a fault of the machine, which somebody mends."""
+
+    default_code = "library.unwritable"
+    default_retryable = True
+    default_hint = "Look at the permissions and the health of the disk; `hotfolder doctor` tells more."
     spends_attempt = False
 
 

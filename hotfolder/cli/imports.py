@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -82,7 +84,8 @@ def _import_all(library: Library, pictures: Sequence[Path], mode: Mode) -> list[
         news = _News(library)
         try:
             for source in pictures:
-                waiting += _bring(bring, source, news)
+                with _interrupted_between_files():
+                    waiting += _bring(bring, source, news)
                 if len(waiting) >= BATCH_FILES:
                     _enqueue(library, waiting)
                     hands.lend()
@@ -95,6 +98,25 @@ def _import_all(library: Library, pictures: Sequence[Path], mode: Mode) -> list[
             time.sleep(_LOOK_S)
         show(len(news.ended))
     return news.ended
+
+
+@contextmanager
+def _interrupted_between_files() -> Iterator[None]:
+    """Ctrl-C waits for the file in hand, so that no half of it is left; a second one does not."""
+    asked: list[int] = []
+
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal interface
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    old = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _bring(bring: Callable[[Path], Incoming], source: Path, news: _News) -> list[Incoming]:

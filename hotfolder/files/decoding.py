@@ -13,6 +13,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -35,6 +36,8 @@ MAX_PIXELS = 178_956_970
 """Pictures that claim more are refused: 512 MiB of RGB."""
 
 _HEAD_BYTES = 512
+_CHUNK_BYTES = 1024 * 1024
+_WHOLE_BYTES_MIN = 64 * 1024 * 1024
 _PNG_END = b"IEND\xaeB`\x82"
 _HINT_COPY = "Its copy may have failed or still be under way; drop the file again."
 _HINT_CONVERT = "Convert it to PNG or JPEG first."
@@ -139,21 +142,28 @@ def decode(path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = N
             if enough_px:
                 image.draft("RGB", enough_px)
             image.load()
-            # Only now: the metadata of a PNG may stand behind its pixels, and a TIFF turns itself on loading.
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         except _FAULTS as error:
             if isinstance(error, OSError) and error.errno not in _ERRNO_OF_BAD_OFFSETS:
                 raise
             raise _refusal(path, *_explained(error)) from error
         if kind.name == "PNG" and not _holds(stream, _PNG_END):
             raise _refusal(path, "it ends early", _HINT_COPY)
+        orientation = _read_orientation(image)
     profile = image.info.get("icc_profile")
-    return Picture(
-        kind,
-        image,
-        orientation if isinstance(orientation, int) else 1,
-        profile if isinstance(profile, bytes) else None,
-    )
+    return Picture(kind, image, orientation, profile if isinstance(profile, bytes) else None)
+
+
+def _read_orientation(image: ImageFile.ImageFile) -> int:
+    """EXIF's, 1 where there is none: metadata that is damaged keeps no whole picture out.
+
+    Asked after the pixels: the metadata of a PNG may stand behind them, and a TIFF turns itself on loading.
+    """
+    with suppress(*_FAULTS):
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+        first = found[0] if isinstance(found, tuple) and found else found
+        if isinstance(first, int):
+            return first
+    return 1
 
 
 def _recognise(path: Path, head: bytes) -> Kind:
@@ -189,10 +199,13 @@ def _opened(
 ) -> ImageFile.ImageFile:
     """Read the headers and check the claimed size; no memory for pixels is taken yet."""
     # Set for the process and left set: `catch_warnings` would restore other threads' filters at random.
-    warnings.filterwarnings("error", category=UserWarning, module=r"PIL\.")
-    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+    # What Pillow warns of is metadata, and a size that we have our own limit for: pixels it lacks raise.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     if kind.name == "WEBP":  # its decoder takes the memory on opening
         _check_size(path, _webp_size(head), max_pixels)
+    if kind.name in ("WEBP", "HEIF"):  # and reads the whole file
+        _check_bytes(path, stream, max_pixels)
     image = kind.open(stream)
     _check_size(path, image.size, max_pixels)
     return image
@@ -215,6 +228,14 @@ def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
         raise _refusal(path, reason, "Scale it down first.")
 
 
+def _check_bytes(path: Path, stream: BufferedReader, max_pixels: int) -> None:
+    """No picture of this many pixels needs more bytes than it would take as it is displayed."""
+    size_bytes = stream.seek(0, 2)
+    stream.seek(0)
+    if size_bytes > max(_WHOLE_BYTES_MIN, 4 * max_pixels):
+        raise _refusal(path, f"{size_bytes:,} bytes are too many for a picture of its kind", _HINT_SAVE)
+
+
 def _holds(stream: BufferedReader, marker: bytes) -> bool:
     """Is the marker near the end, or (behind it anything may follow) at least somewhere?"""
     size_bytes = stream.seek(0, 2)
@@ -222,7 +243,12 @@ def _holds(stream: BufferedReader, marker: bytes) -> bool:
     if marker in stream.read():
         return True
     stream.seek(0)
-    return marker in stream.read()
+    end = b""
+    while chunk := stream.read(_CHUNK_BYTES):
+        if marker in end + chunk:
+            return True
+        end = chunk[-len(marker) :]
+    return False
 
 
 def _explained(error: BaseException) -> tuple[str, str]:
@@ -230,12 +256,12 @@ def _explained(error: BaseException) -> tuple[str, str]:
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError):
         return "there is not enough memory to decode it", "Scale it down first."
-    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+    if isinstance(error, Image.DecompressionBombError):
         return "it claims far more pixels than its size explains", "Scale it down first."
     if "too large" in text.lower() or "MAX_TEXT" in text:
         return f"its text or metadata is too large ({text})", _HINT_SAVE
-    if isinstance(error, Warning):
-        return f"its metadata is damaged ({text})", _HINT_SAVE
+    if "unknown pixel mode" in text:
+        return "it is a kind of picture that is not read here", _HINT_SAVE
     if isinstance(error, EOFError | struct.error | IndexError) or "truncated" in text.lower():
         return "it ends early", _HINT_COPY
     return f"it is damaged ({text or type(error).__name__})", _HINT_SAVE

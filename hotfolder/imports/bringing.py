@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
 from collections.abc import Callable
-from contextlib import suppress
-from io import BufferedReader
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -15,10 +10,11 @@ from hotfolder.clock import NewId
 from hotfolder.errors import LibraryError
 from hotfolder.files.names import display_name
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import copy_into, open_regular, sha256_file
+from hotfolder.files.storage import open_regular
 from hotfolder.imports.desk import ImportDesk
 from hotfolder.imports.faults import reading, writing
 from hotfolder.imports.incoming import Incoming
+from hotfolder.imports.moving import copy_whole
 
 Mode = Literal["copy", "move", "reference"]
 
@@ -42,26 +38,18 @@ class Carrier:
         with reading(source):
             stream = open_regular(source)
         with stream, writing():
-            copy_into(stream.fileno(), target)
-            if _hash(stream) != sha256_file(target):
-                target.unlink()
-                raise _changed(source)
-            found = os.fstat(stream.fileno())
-            os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+            copy_whole(stream, target, display_name(source))
         return Incoming(media_id, self._paths.relative(target), str(source))
 
     def move(self, source: Path) -> Incoming:
         """Rename the file; from another file system copy and compare, then remove it if it may be."""
         with reading(source):
+            open_regular(source).close()
+        with writing():
             try:
                 return self._desk.claim(source, PurePath(source.name), str(source))
-            except OSError as error:
-                if error.errno != errno.EXDEV:
-                    raise
-        copied = self.copy(source)
-        with suppress(PermissionError):  # of a medium that is read-only the copy stays
-            source.unlink()
-        return copied
+            except FileNotFoundError as error:
+                raise _gone(source) from error
 
     def refer_to(self, source: Path) -> Incoming:
         """Leave the file where it is; the library keeps its absolute path."""
@@ -77,14 +65,6 @@ class Carrier:
         return Incoming(self._make_id(), path, path, is_reference=True)
 
 
-def _hash(stream: BufferedReader) -> str:
-    stream.seek(0)
-    return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _changed(source: Path) -> LibraryError:
-    return LibraryError(
-        f"{display_name(source)} was not imported: it changed while it was copied.",
-        code="library.changed",
-        hint="Import it again once nobody writes to it.",
-    )
+def _gone(source: Path) -> LibraryError:
+    message = f"{display_name(source)} cannot be imported: it is gone."
+    return LibraryError(message, code="library.content_missing", hint="Look where it is now.")

@@ -14,6 +14,7 @@ from hotfolder.database import Database
 from hotfolder.domain.instants import instant_of_id
 from hotfolder.files.paths import LibraryPaths, sync_folder
 from hotfolder.imports.incoming import OWNER, Incoming, build_work, read_files
+from hotfolder.imports.moving import move_whole
 from hotfolder.library.imports import ImportStore
 from hotfolder.queue.store import WorkStore
 
@@ -46,10 +47,10 @@ class ImportDesk:
         return self._paths.arriving / media_id / name
 
     def claim(self, file: Path, name: PurePath, original_path: str) -> Incoming:
-        """Rename a file to its place under a new id; the system's error says why it could not be."""
+        """Move a file to its place under a new id; the system's error says why it could not be."""
         media_id = self._make_id()
         target = self.place(media_id, name)
-        rename_into(file, target)
+        move_whole(file, target)
         return Incoming(media_id, self._paths.relative(target), original_path)
 
     def enqueue(self, files: Sequence[Incoming]) -> None:
@@ -111,19 +112,6 @@ class ImportDesk:
             yield folder
             folder = folder.parent
         yield folder
-
-
-def rename_into(file: Path, target: Path) -> None:
-    """Rename a file into folders that may be swept away as empty at the same time."""
-    while True:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            file.rename(target)
-        except FileNotFoundError:
-            if target.parent.is_dir() or not os.path.lexists(file):
-                raise
-        else:
-            return
 
 
 def remove_empty_folders(folder: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from hotfolder.errors import DiskFull, LibraryError
+from hotfolder.errors import DiskFull, LibraryError, LibraryUnwritable
 from hotfolder.files.names import display_name
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -37,10 +37,14 @@ def reading(file: Path) -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Turn a full disk, wherever it is met, into the error that lets the work wait."""
+    """Turn a fault of the library's own disk into an error that lets the work wait."""
     try:
         yield
+    except FileNotFoundError:  # the picture itself went away
+        raise
     except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise DiskFull("There is no room left for an import.") from error
+        if error.errno in _FULL:
+            raise DiskFull("There is no room left for an import.") from error
+        place = display_name(Path(str(error.filename or "the library")))
+        message = f"An import cannot be written into the library: {error.strerror or error} ({place})."
+        raise LibraryUnwritable(message) from error

@@ -111,7 +111,7 @@ class PicturesHandler:
             source = self._find(file)
             with reading(source):
                 sha256 = sha256_file(source)
-            known = self._media.find_by_content(sha256)
+            known = self._find_known(sha256)
             if known is not None and known.media_id != file.media_id:
                 return _Known(file, known.media_id)
             with reading(source):
@@ -121,6 +121,19 @@ class PicturesHandler:
                 raise
             return _Refused(file, error)
         return _Taken(file, self._store(file, source, sha256, picture))
+
+    def _find_known(self, sha256: str) -> Media | None:
+        """The picture of the library with this content; one whose own file is lost does not count."""
+        return next((each for each in self._media.list_by_content(sha256) if self._is_there(each)), None)
+
+    def _is_there(self, media: Media) -> bool:
+        path = self._paths.locate(media.file_path)
+        try:
+            if path.stat().st_size != media.file_size:
+                return False
+            return not Path(media.file_path).is_absolute() or sha256_file(path) == media.file_sha256
+        except (OSError, LibraryError):
+            return False
 
     def _find(self, file: Incoming) -> Path:
         """Where the file is: where it waited, or in originals/ since an earlier run."""
@@ -173,7 +186,7 @@ class PicturesHandler:
     def _record_taken(self, tx: Transaction, taken: _Taken) -> None:
         """Of two equal files that were taken in at the same time, the first to come here stays."""
         media = taken.media
-        known = self._media.find_by_content(media.sha256)
+        known = self._find_known(media.sha256)
         if known is not None:
             self._work.enqueue(tx, build_discard(taken.file, known.media_id))
             return

@@ -148,16 +148,20 @@ class MediaStore:
         return to_media(row) if row else None
 
     def find_by_content(self, sha256: str) -> Media | None:
-        """A picture whose file has this content, now or before a metadata change."""
-        row = self._database.query_one(
+        """The oldest picture whose file has this content, now or before a metadata change."""
+        return next(iter(self.list_by_content(sha256)), None)
+
+    def list_by_content(self, sha256: str) -> list[Media]:
+        """All pictures whose file has this content, now or before a metadata change; the oldest first."""
+        rows = self._database.query(
             f"""
             SELECT {MEDIA_COLUMNS} FROM media
             WHERE (sha256 = :hash OR file_sha256 = :hash) AND deleted_at IS NULL
-            ORDER BY created_at LIMIT 1
+            ORDER BY created_at
             """,
             {"hash": sha256},
         )
-        return to_media(row) if row else None
+        return [to_media(row) for row in rows]
 
     def list_of_generation(self, generation_id: str) -> list[Media]:
         """The outputs of a generation, in order."""

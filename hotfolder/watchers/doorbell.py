@@ -134,9 +134,9 @@ class RootWatch:
     def renew(self) -> None:
         """Watch the root again when it is another folder than before or the watch has ended."""
         assert self._observer is not None
-        root_id = _folder_id(self._root)
-        if root_id == self._root_id and self._is_listening(self._observer):
+        if self.is_current():
             return
+        root_id = _folder_id(self._root)
         self._close(self._observer)
         if root_id is None:
             self._tell("it is not there")
@@ -157,6 +157,12 @@ class RootWatch:
         self._was_told = False
         for emitter in self._observer.emitters:
             emitter.name = f"watch-{self._name}-events"
+
+    def is_current(self) -> bool:
+        """Whether events of the folder that has this name now will come."""
+        if self._observer is None or self._root_id is None:
+            return False
+        return _folder_id(self._root) == self._root_id and self._is_listening(self._observer)
 
     def stop(self, timeout_s: float) -> None:
         """Stop and join the watcher's threads."""

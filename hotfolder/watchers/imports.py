@@ -1,4 +1,4 @@
-"""The import folder: claims settled pictures by renaming them into work/import/, and has them queued."""
+"""The import folder: claims settled pictures by moving them into work/import/, and has them queued."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Final, Protocol
 
 from hotfolder.errors import HotfolderError
 from hotfolder.files.decoding import readable_extensions
@@ -18,6 +18,10 @@ from hotfolder.imports.incoming import Incoming
 from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
 
 log = logging.getLogger(__name__)
+
+
+_FORBIDDEN: Final = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
+"""Somebody has to change that: such a file is left, and looked at again when it has changed."""
 
 
 class Desk(Protocol):
@@ -39,7 +43,6 @@ class ImportFolder:
     def __init__(self, root: Path, desk: Desk) -> None:
         self._root = root
         self._desk = desk
-        self._unmovable: set[Path] = set()  # folders that the log was told about
         self._waiting: list[Incoming] = []  # claimed, and not in the queue yet
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -73,7 +76,7 @@ class ImportFolder:
                 if self._waiting:
                     self._desk.enqueue(self._waiting)
                 self._waiting = []
-            except HotfolderError as error:
+            except (HotfolderError, OSError) as error:
                 log.warning("%d claimed pictures wait: %s", len(self._waiting), error)
             return len(self._waiting)
 
@@ -85,12 +88,9 @@ class ImportFolder:
         except FileNotFoundError:
             log.info("%s was withdrawn before it was claimed", display_text(str(relative)))
         except OSError as error:
-            if error.errno != errno.EXDEV:
+            if error.errno not in _FORBIDDEN:
                 raise
-            if file.parent not in self._unmovable:
-                self._unmovable.add(file.parent)
-                place = display_text(str(file.parent))
-                log.warning("The pictures in %s stay there: it is on another file system", place)
+            log.warning("%s stays: it may not be moved (%s)", display_text(str(relative)), error.strerror)
         else:
             with self._lock:
                 self._waiting.append(claimed)

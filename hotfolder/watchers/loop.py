@@ -23,6 +23,7 @@ __all__ = ["SettledFile", "WatchLoop"]
 logger = logging.getLogger(__name__)
 
 _BATCH_FILES: Final = 500
+_CHECK_S: Final = 10.0
 
 
 class WatchLoop:
@@ -57,6 +58,7 @@ class WatchLoop:
         self._thread = threading.Thread(target=self._run, name=f"watch-{name}", daemon=True)
         self._stop = threading.Event()
         self._scan_at = clock()
+        self._check_at = clock() + _CHECK_S
         self._closed: set[str] = set()  # folders that the log was told about
         self._news = threading.Condition()  # guards the rest, which other threads read
         self._pending = 0
@@ -123,7 +125,7 @@ class WatchLoop:
     def _turn(self) -> None:
         rung = self._doorbell.take()
         scan = None
-        if rung.wants_rescan or self._clock() >= self._scan_at:
+        if rung.wants_rescan or self._clock() >= self._scan_at or self._is_watch_lost():
             scan = self._scan()
         for path, renamed in rung.paths.items():
             self._notice(path, renamed=renamed)
@@ -131,6 +133,13 @@ class WatchLoop:
         self._give(self._settled())
         self._try_again()
         self._publish(scan)
+
+    def _is_watch_lost(self) -> bool:
+        """Now and then: is the root still the folder that is watched? It may have been made anew."""
+        if self._clock() < self._check_at:
+            return False
+        self._check_at = self._clock() + _CHECK_S
+        return not self._watch.is_current()
 
     def _scan(self) -> _Scan:
         self._scan_at = self._clock() + self._rescan_s
@@ -218,7 +227,7 @@ class WatchLoop:
             self._news.notify_all()
 
     def _idle_s(self) -> float:
-        times = (self._scan_at, self._book.next_look_at(), self._hand_over.next_try_at())
+        times = (self._scan_at, self._check_at, self._book.next_look_at(), self._hand_over.next_try_at())
         return max(0.0, min(at for at in times if at is not None) - self._clock())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import warnings
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -163,19 +163,32 @@ def test_claimed_size_is_checked_against_the_callers_limit(tmp_path: Path) -> No
     assert check_image(path, max_pixels=3072).width == 64
 
 
-def test_doubts_of_the_decoder_are_refusals_even_when_the_process_ignores_warnings(
-    tmp_path: Path,
-) -> None:
-    path = pictures.write_tiff(tmp_path / "a.tif")
-    data = bytearray(path.read_bytes())
+def test_whole_photo_with_damaged_metadata_is_not_refused(tmp_path: Path) -> None:
+    many = pictures.write_tiff(tmp_path / "a.tif")
+    data = bytearray(many.read_bytes())
     entry = data.index(b"\x12\x01\x03\x00")  # orientation, a short ...
     data[entry + 4 : entry + 8] = (100_000).to_bytes(4, "little")  # ... that claims 100,000 values
-    path.write_bytes(data)
+    many.write_bytes(data)
+    cut = pictures.write_jpeg(tmp_path / "b.jpg", orientation=6)
+    data = bytearray(cut.read_bytes())
+    entry = data.index(b"\x01\x12\x00\x03")  # the same in a JPEG, big-endian
+    data[entry - 2 : entry] = (900).to_bytes(2, "big")  # its directory claims 900 entries
+    cut.write_bytes(data)
+    junk = pictures.write_png(tmp_path / "c.png")
+    data = bytearray(junk.read_bytes())
+    chunk = b"eXIf" + b"II*\0\xff\xff\xff\x7f"
+    data[33:33] = (8).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    junk.write_bytes(data)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytest.raises(LibraryError, match="its metadata is damaged"):
-            check_image(path)
+    for path in (many, cut, junk):
+        assert {check_image(path).width, check_image(path).height} == {64, 48}
+
+
+def test_large_tiff_is_taken_like_every_other_format(tmp_path: Path) -> None:
+    path = tmp_path / "large.tif"
+    Image.new("1", (11_648, 8_736)).save(path, compression="group4")
+
+    assert check_image(path).width == 11_648
 
 
 def test_missing_picture_is_reported_as_missing_not_as_corrupt(tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ import pytest
 
 from hotfolder.clock import new_id
 from hotfolder.errors import DiskFull, LibraryError
-from hotfolder.imports import bringing as module
+from hotfolder.imports import moving
 from hotfolder.imports.bringing import Carrier
-from hotfolder.imports.desk import ImportDesk
 from tests import pictures
 from tests.import_ledger import assert_books_are_closed, ends, files_in
 from tests.imports.conftest import Porter
@@ -47,8 +46,8 @@ def test_file_that_changes_while_it_is_copied_is_not_taken(
         copy_into(stream, target)
         source.write_bytes(source.read_bytes() + b"more")
 
-    copy_into = module.copy_into
-    monkeypatch.setattr(module, "copy_into", grow)
+    copy_into = moving.copy_into
+    monkeypatch.setattr(moving, "copy_into", grow)
 
     with pytest.raises(LibraryError) as caught:
         carrier.copy(source)
@@ -70,7 +69,7 @@ def test_move_from_another_file_system_copies_and_then_removes(
     porter: Porter, carrier: Carrier, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = source.read_bytes()
-    monkeypatch.setattr(ImportDesk, "claim", far_away)
+    monkeypatch.setattr(moving, "rename_into", far_away)
 
     brought = carrier.move(source)
 
@@ -81,8 +80,8 @@ def test_move_from_another_file_system_copies_and_then_removes(
 def test_move_whose_copy_fails_leaves_the_source(
     carrier: Carrier, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ImportDesk, "claim", far_away)
-    monkeypatch.setattr(module, "sha256_file", lambda path: "another")
+    monkeypatch.setattr(moving, "rename_into", far_away)
+    monkeypatch.setattr(moving, "sha256_file", lambda path: "another")
 
     with pytest.raises(LibraryError, match="it changed while it was copied"):
         carrier.move(source)
@@ -94,7 +93,7 @@ def test_full_disk_ends_the_bringing(carrier: Carrier, source: Path, monkeypatch
     def fill(*_values: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(module, "copy_into", fill)
+    monkeypatch.setattr(moving, "copy_into", fill)
 
     with pytest.raises(DiskFull):
         carrier.copy(source)
@@ -174,5 +173,5 @@ def test_copies_of_equal_names_end_as_their_own_pictures(
     assert_books_are_closed(porter.root, [each.read_bytes() for each in sources])
 
 
-def far_away(desk: ImportDesk, file: Path, name: object, original_path: str) -> Any:
+def far_away(file: Path, target: Path) -> None:
     raise OSError(errno.EXDEV, "Invalid cross-device link")

@@ -21,7 +21,7 @@ from tests.import_ledger import assert_books_are_closed
 from tests.imports.conftest import Porter
 
 STEPS: dict[str, tuple[Any, str]] = {
-    "claim": (desk, "rename_into"),
+    "claim": (desk, "move_whole"),
     "enqueue": (ImportDesk, "enqueue"),
     "look at a file": (PicturesHandler, "_take"),
     "move into originals": (Ingest, "take_picture"),

@@ -9,8 +9,9 @@ import pytest
 
 from hotfolder.clock import new_id, utc_now
 from hotfolder.domain.instants import uuid7
-from hotfolder.imports.desk import LEFTOVER_AGE, ImportDesk, rename_into
+from hotfolder.imports.desk import LEFTOVER_AGE, ImportDesk
 from hotfolder.imports.incoming import BATCH_FILES, Incoming, build_work, read_files
+from hotfolder.imports.moving import rename_into
 from tests import pictures
 from tests.import_ledger import assert_books_are_closed, ends, files_in, query
 from tests.imports.conftest import Porter

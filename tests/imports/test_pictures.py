@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from pathlib import Path
 
 import pytest
 
+from hotfolder.clock import new_id
 from hotfolder.domain.instants import format_instant, instant_of_id
 from hotfolder.files.xmp import parse_xmp
+from hotfolder.imports import moving
+from hotfolder.imports.incoming import Incoming
+from hotfolder.library.ingest import Ingest
 from tests import pictures
 from tests.import_ledger import assert_books_are_closed, digest, files_in, query
 from tests.imports.conftest import Porter
@@ -160,3 +165,68 @@ def test_imports_wait_behind_the_pictures_of_jobs(porter: Porter, photo: bytes) 
     (item,) = query(porter.root, "SELECT priority, owner_module FROM work_queue")
     assert item["priority"] < -100
     assert item["owner_module"] == "imports"
+
+
+def test_picture_whose_file_the_library_has_lost_is_taken_in_again(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+    porter.bring_in()
+    (first,) = query(porter.root, "SELECT file_path FROM media")
+    (porter.root / first["file_path"]).unlink()
+    porter.drop("again.jpg", photo)
+    porter.drop("twin.jpg", photo)
+
+    outcomes = [each["outcome"] for each in porter.bring_in()]
+
+    assert outcomes == ["imported", "imported", "duplicate"]
+    rows = query(porter.root, "SELECT file_path FROM media ORDER BY id")
+    assert (porter.root / rows[1]["file_path"]).read_bytes() == photo
+
+
+def test_dropped_file_of_a_reference_is_not_thrown_away(porter: Porter, tmp_path: Path, photo: bytes) -> None:
+    outside = tmp_path / "outside.jpg"
+    outside.write_bytes(photo)
+    porter.library.import_desk.enqueue([Incoming(new_id(), str(outside), str(outside), is_reference=True)])
+    porter.work()
+    outside.rename(porter.root / "import" / "outside.jpg")
+
+    outcomes = [each["outcome"] for each in porter.bring_in()]
+
+    assert outcomes == ["imported", "imported"]
+    assert [each.read_bytes() for each in files_in(porter.root / "originals") if each.suffix == ".jpg"] == [
+        photo
+    ]
+
+
+def test_good_pictures_wait_while_the_disk_of_the_library_cannot_be_written(
+    porter: Porter, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    porter.drop("a.jpg", photo)
+    porter.claim()
+
+    def refuse(*_values: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "originals/2026")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ingest, "take_picture", refuse)
+        porter.work()
+    (item,) = query(porter.root, "SELECT status, attempt_count FROM work_queue")
+
+    assert (item["status"], item["attempt_count"]) == ("scheduled", 0)
+    assert files_in(porter.root / "failed") == []
+
+
+def test_pictures_on_another_file_system_are_copied_and_then_removed(
+    porter: Porter, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def far_away(*_values: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(moving, "rename_into", far_away)
+    dropped = porter.drop("card/a.jpg", photo)
+
+    (end,) = porter.bring_in()
+
+    assert end["outcome"] == "imported"
+    assert end["originalPath"] == "import/card/a.jpg"
+    assert not dropped.exists()
+    assert files_in(porter.root / "work") == []

@@ -73,18 +73,17 @@ def test_claimed_files_wait_until_they_can_be_queued(
     assert desk.queued == ["import/a.png"]
 
 
-def test_file_on_another_file_system_stays_with_one_warning(
+def test_file_that_may_not_be_moved_stays_with_a_warning_and_keeps_no_other(
     folder: ImportFolder, desk: _Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.claim_fault = OSError(errno.EXDEV, "Invalid cross-device link")
+    desk.claim_fault = PermissionError(errno.EPERM, "Operation not permitted")
     files = [tmp_path / "import" / "card" / name for name in ("a.png", "b.png")]
 
     with caplog.at_level(logging.WARNING):
         folder.take_all(files)
-        folder.take_all(files)
 
     assert [each.message for each in caplog.records] == [
-        f"The pictures in {tmp_path / 'import' / 'card'} stay there: it is on another file system"
+        f"card/{name} stays: it may not be moved (Operation not permitted)" for name in ("a.png", "b.png")
     ]
     assert desk.queued == []
 

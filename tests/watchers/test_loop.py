@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hotfolder.watchers import loop as loop_module
 from hotfolder.watchers.linux import LinuxEmitter
 from hotfolder.watchers.loop import SettledFile, WatchLoop
 
@@ -325,6 +326,18 @@ def test_root_removed_and_made_again_is_found_by_the_rescan(desk: _Desk) -> None
     assert [each.name for each in threading.enumerate() if isinstance(each, LinuxEmitter)] == [
         "watch-inbox-events"
     ]
+
+
+def test_root_made_again_is_watched_again_long_before_the_next_rescan(
+    desk: _Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "_CHECK_S", 0.05)
+    desk.started(settle_s=0.05, rescan_s=600.0)
+    desk.root.rename(desk.root.with_name("old"))
+    desk.root.mkdir()
+    (desk.root / "a.yaml").write_text("x")
+
+    assert desk.wait_for(1)
 
 
 def test_file_name_that_is_no_text_survives(desk: _Desk) -> None:

@@ -154,7 +154,8 @@ async function findCurrent() {
 async function choose(filter) {
   goToFilter(filter);
   await followAddress();
-  if (document.activeElement === document.body) grid.focusCurrent();
+  const { activeElement } = document;
+  if (activeElement === document.body || !activeElement.checkVisibility()) grid.focusCurrent();
 }
 
 function toggleInfo(open = !info.isOpen) {

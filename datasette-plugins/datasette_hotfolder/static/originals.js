@@ -28,7 +28,7 @@ export class Originals {
     for (const [mediaId, { image }] of this.#images) {
       if (kept.has(mediaId)) continue;
       this.#images.delete(mediaId);
-      image.removeAttribute("src");
+      image.src = ""; // without the attribute Chromium would keep the element for good
     }
   }
 

@@ -1,0 +1,74 @@
+"""A picture's way into the library's own folders: renamed, or from another disk copied and compared."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+from contextlib import suppress
+from io import BufferedReader
+from pathlib import Path
+
+from hotfolder.errors import LibraryError
+from hotfolder.files.names import display_name
+from hotfolder.files.paths import ensure_folder, sync_folder
+from hotfolder.files.storage import copy_into, open_regular, sha256_file
+
+log = logging.getLogger(__name__)
+
+
+def move_whole(file: Path, target: Path) -> None:
+    """Move a file; from another file system copy and compare, then remove it if it may be removed."""
+    try:
+        rename_into(file, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with open_regular(file) as stream:
+            copy_whole(stream, target, display_name(file))
+        with suppress(OSError):  # of a medium that is read-only the source stays
+            file.unlink()
+
+
+def copy_whole(stream: BufferedReader, target: Path, name: str) -> None:
+    """Copy an open file with its date; it has its real name only once it was compared."""
+    ensure_folder(target.parent)
+    half = target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.tmp")
+    try:
+        copy_into(stream.fileno(), half)
+        if _hash(stream) != sha256_file(half):
+            raise _changed(name)
+        found = os.fstat(stream.fileno())
+        os.utime(half, ns=(found.st_atime_ns, found.st_mtime_ns))
+        half.rename(target)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def rename_into(file: Path, target: Path) -> None:
+    """Rename a file into folders that may be swept away as empty at the same time."""
+    while True:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file.rename(target)
+        except FileNotFoundError:
+            if target.parent.is_dir() or not os.path.lexists(file):
+                raise
+        else:
+            return
+
+
+def _hash(stream: BufferedReader) -> str:
+    stream.seek(0)
+    return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _changed(name: str) -> LibraryError:
+    return LibraryError(
+        f"{name} was not imported: it changed while it was copied.",
+        code="library.changed",
+        hint="Import it again once nobody writes to it.",
+    )
