@@ -46,7 +46,7 @@ function refresh(jobId) {
 
 function progress(facts) {
   const job = jobs.find(facts.jobId);
-  if (job?.status === "running") jobs.advance(facts.jobId, advance(job.progress, facts));
+  if (job?.status === "running") jobs.advance(facts.jobId, advance(job.progress ?? { totalImages: job.totalPictures }, facts));
   else if (!job) refresh(facts.jobId);
 }
 

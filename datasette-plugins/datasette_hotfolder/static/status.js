@@ -48,7 +48,7 @@ export class StatusBar extends EventTarget {
 
   #progress(data) {
     if (this.#job?.jobId !== data.jobId) return this.#ask();
-    this.#job = { ...this.#job, progress: advance(this.#job.progress, data) };
+    this.#job = { ...this.#job, progress: advance(this.#job.progress ?? { totalImages: this.#job.totalPictures }, data) };
     this.#draw();
   }
 
