@@ -16,7 +16,7 @@ from datasette_hotfolder.objects import job_object
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 from hotfolder.clock import NewId
-from hotfolder.domain.generation import ACTIVE, AT_WORK, ENDED, RETRYABLE
+from hotfolder.domain.generation import ACTIVE, AT_WORK, RETRYABLE
 from hotfolder.domain.instants import format_instant, is_uuid
 from hotfolder.errors import JobFileError, LibraryBusy, NotFound
 from hotfolder.files.storage import write_new
@@ -69,7 +69,7 @@ class JobDesk:
             found += jobs.list_next(statuses=ACTIVE - AT_WORK, limit=limit)
             waiting = self._services.host.list_waiting()
         if state != "active":
-            found += jobs.list_newest(statuses=ENDED, limit=limit)
+            found += jobs.list_ended(limit)
         return {
             "items": self._to_objects(found),
             "waiting": [{"jobFile": name, "status": status} for name, status in waiting[:WAITING_SHOWN]],

@@ -119,6 +119,10 @@ class JobStore:
         """Jobs, newest first, without the texts of their files."""
         return self._list(statuses, "created_at DESC, id DESC", limit)
 
+    def list_ended(self, limit: int) -> list[Job]:
+        """Ended jobs, the last to end first, without the texts of their files."""
+        return self._list(ENDED, "completed_at DESC, id DESC", limit)
+
     def list_next(self, *, statuses: frozenset[str], limit: int) -> list[Job]:
         """Jobs in the order in which they are taken up, without the texts of their files."""
         return self._list(statuses, "priority DESC, created_at, id", limit)

@@ -74,7 +74,7 @@ export class StatusBar extends EventTarget {
       const job = await this.#api.get(jobPath(this.#job.jobId));
       if (isAtWork(job)) return keepFurther(this.#job, job);
     }
-    const { items } = await this.#api.get("/-/api/jobs?state=active&limit=20");
+    const { items } = await this.#api.get("/-/api/jobs?state=active&limit=1");
     return items.find(isAtWork) ?? null;
   }
 
