@@ -14,7 +14,7 @@ from hotfolder.app import Library, build_engines, build_model_sets, open_library
 from hotfolder.config import LoadedSettings, load_settings
 from hotfolder.domain.wording import one_line
 from hotfolder.errors import ConfigError, HotfolderError
-from hotfolder.watchers.imports import list_left
+from hotfolder.watchers.finding import list_left
 
 State = Literal["ok", "warning", "failure"]
 

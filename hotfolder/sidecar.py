@@ -14,7 +14,8 @@ from hotfolder.engine.manager import EngineStatus
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.library.seen import SeenStore
 from hotfolder.queue.nudge import NudgeListener
-from hotfolder.watchers.imports import ImportFolder, build_rule
+from hotfolder.watchers.finding import build_rule
+from hotfolder.watchers.imports import ImportFolder
 from hotfolder.watchers.inbox import Inbox
 from hotfolder.watchers.inbox_files import is_job_file
 from hotfolder.watchers.loop import SettledFile, WatchLoop
@@ -124,6 +125,7 @@ class Sidecar:
 
     def run_until_idle(self, stopping: threading.Event, limit_s: float = 86_400.0) -> None:
         """Work until inbox and import folder are empty and nothing is runnable, or told to stop."""
+        self._imports.try_once()
         deadline = time.monotonic() + limit_s
         bell = self._library.doorbell.listen()
         while not stopping.is_set() and time.monotonic() < deadline:

@@ -61,17 +61,16 @@ class CpuWorkshop:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._stopping = threading.Event()
         engines = build_engines(library)  # named in the handlers; no work of this lane starts one
         lanes = {"cpu": library.settings.queue.lanes.cpu}
-        self._worker = build_worker(library, engines, lanes, self._stopping)
+        self._worker = build_worker(library, engines, lanes, threading.Event())
 
     def start(self) -> None:
         """Lock the library, hand back what an earlier run had in hand, and work.
 
         Raises LibraryError when somebody else has the library; nothing of it is touched then.
         """
-        self._library.lock.acquire()
+        self._library.lock.acquire(gives_way=True)
         try:
             self._worker.recover()
             desk = self._library.import_desk
@@ -82,7 +81,7 @@ class CpuWorkshop:
             raise
 
     def stop(self) -> None:
-        """End after the picture in hand; the rest waits in the queue."""
-        self._stopping.set()
+        """End after the picture in hand; the rest goes back into the queue."""
+        self._worker.hurry()
         self._worker.stop(self._library.settings.shutdown.grace_s)
         self._library.lock.release()

@@ -11,6 +11,7 @@ import pytest
 
 from hotfolder.errors import LibraryError
 from hotfolder.lock import LibraryLock
+from tests.scenarios.service import wait_for
 
 HOLD = """
 import subprocess, sys
@@ -88,6 +89,32 @@ def test_the_lock_can_be_taken_again_after_a_release(path):
 
     second.acquire()
     second.release()
+
+
+def test_service_waits_until_a_command_that_works_in_its_place_lets_go(path):
+    command, service = LibraryLock(path), LibraryLock(path)
+    command.acquire(gives_way=True)
+    start = threading.Thread(target=service.acquire)
+    start.start()
+
+    wait_for(command.is_wanted, "a service that waits")
+    command.release()
+    start.join(10)
+
+    assert LibraryLock(path).describe_holder().startswith("process ")
+    assert not command.is_wanted()
+    service.release()
+
+
+def test_command_that_works_in_place_of_a_service_asks_nobody_to_give_way(path):
+    first, second = LibraryLock(path), LibraryLock(path)
+    first.acquire(gives_way=True)
+
+    with pytest.raises(LibraryError):
+        second.acquire(gives_way=True)
+
+    assert not first.is_wanted()
+    first.release()
 
 
 def test_releasing_what_is_not_held_does_nothing(path):

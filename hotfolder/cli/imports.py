@@ -24,11 +24,16 @@ from hotfolder.events import IMPORT_ENDED
 from hotfolder.imports.bringing import Carrier, Mode
 from hotfolder.imports.documents import build_error
 from hotfolder.imports.incoming import BATCH_FILES, Incoming
-from hotfolder.watchers.imports import find_pictures
+from hotfolder.watchers.finding import find_pictures
 from hotfolder.workshop import CpuWorkshop
 
 _LOOK_S = 0.1
-_WORDS = {"imported": "imported", "duplicate": "in the library already", "failed": "refused"}
+_WORDS = {
+    "imported": "imported",
+    "duplicate": "in the library already",
+    "failed": "refused",
+    "left": "left where they are",
+}
 
 
 @click.command("import")
@@ -58,8 +63,13 @@ def import_(context: click.Context, paths: tuple[Path, ...], mode: Mode, as_json
 
 
 def list_ended(library: Library, after: int) -> list[dict[str, Any]]:
-    """The imports that have ended since the event with this number, as objects for programs."""
-    return _read_ended(library.database, after)[1]
+    """The imports that have ended since the event with this number, and what is left, for programs."""
+    left = find_pictures([library.paths.imports], spare=library.paths.root).pictures
+    root = library.paths.root.resolve()
+    return [
+        *_read_ended(library.database, after)[1],
+        *(_describe_left(str(each.relative_to(root))) for each in left),
+    ]
 
 
 def describe_imports(ended: Sequence[Mapping[str, Any]], skipped: int = 0) -> list[str]:
@@ -70,7 +80,7 @@ def describe_imports(ended: Sequence[Mapping[str, Any]], skipped: int = 0) -> li
     reasons = [
         one_line(f"{each['path'] or each['file']}: {each['error']['message']}")
         for each in ended
-        if each["status"] == "failed"
+        if each["error"]
     ]
     line = ", ".join(parts) or "Nothing to import"
     return [f"{line} ({reasons[0]})"] if len(reasons) == 1 else [line, *(f"  {each}" for each in reasons)]
@@ -151,11 +161,13 @@ class _Hands:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._workshop is not None:
-            self._workshop.stop()
+        self._rest()
 
     def lend(self) -> None:
-        """Begin to work, if nobody does: a service may have stopped meanwhile, or begun."""
+        """Begin to work, if nobody does, and let a service that comes have the library."""
+        if self._library.lock.is_wanted():
+            self._rest()
+            return
         if self._workshop is not None or self._library.lock.is_held_by_another():
             return
         workshop = CpuWorkshop(self._library)
@@ -166,6 +178,11 @@ class _Hands:
                 raise
         else:
             self._workshop = workshop
+
+    def _rest(self) -> None:
+        if self._workshop is not None:
+            self._workshop.stop()
+            self._workshop = None
 
 
 class _News:
@@ -217,6 +234,15 @@ def _describe(import_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
         "of": data.get("of"),
         "error": {key: data[key] for key in ("code", "message", "hint")} if failed else None,
     }
+
+
+def _describe_left(file: str) -> dict[str, Any]:
+    """A picture that lies in import/ still, after everything was tried."""
+    error = LibraryError(
+        "It could not be taken in.", code="library.left", hint="Look for its name in logs/sidecar.log."
+    )
+    told = {"file": file, "path": file, "of": None, "error": build_error(error)}
+    return {"importId": None, "status": "left", **told}
 
 
 @contextmanager

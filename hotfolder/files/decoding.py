@@ -203,9 +203,11 @@ def _opened(
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     if kind.name == "WEBP":  # its decoder takes the memory on opening
-        _check_size(path, _webp_size(head), max_pixels)
-    if kind.name in ("WEBP", "HEIF"):  # and reads the whole file
-        _check_bytes(path, stream, max_pixels)
+        width, height = _webp_size(head)
+        _check_size(path, (width, height), max_pixels)
+        _check_bytes(path, stream, width * height)
+    if kind.name == "HEIF":  # what it claims is not known before it is opened
+        _check_bytes(path, stream, max_pixels // 2)
     image = kind.open(stream)
     _check_size(path, image.size, max_pixels)
     return image
@@ -228,11 +230,11 @@ def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
         raise _refusal(path, reason, "Scale it down first.")
 
 
-def _check_bytes(path: Path, stream: BufferedReader, max_pixels: int) -> None:
-    """No picture of this many pixels needs more bytes than it would take as it is displayed."""
+def _check_bytes(path: Path, stream: BufferedReader, pixels: int) -> None:
+    """For decoders that read the whole file into memory: no picture of this many pixels needs more bytes."""
     size_bytes = stream.seek(0, 2)
     stream.seek(0)
-    if size_bytes > max(_WHOLE_BYTES_MIN, 4 * max_pixels):
+    if size_bytes > max(_WHOLE_BYTES_MIN, 8 * pixels):
         raise _refusal(path, f"{size_bytes:,} bytes are too many for a picture of its kind", _HINT_SAVE)
 
 

@@ -33,7 +33,7 @@ __all__ = [
     "write_thumbnail",
 ]
 
-PREPARATION_VERSION = 1
+PREPARATION_VERSION = 2
 """Part of every cache key: raise it whenever `prepare_reference` would write other bytes."""
 THUMBNAIL_PX = 400
 REFERENCE_MAX_PIXELS = 1024 * 1024
@@ -191,7 +191,9 @@ def _high_range_to_grey(image: Image.Image) -> Image.Image:
         return Image.frombytes("L", image.size, image.tobytes()[high_byte::2])
     if image.mode == "I":
         return image.point(lambda value: value * (1 / 256)).convert("L")
-    return image.point(lambda value: value * 255).convert("L")
+    top = image.getextrema()[1]  # white is 1, but for pictures that count otherwise
+    scale = 255 / top if isinstance(top, float) and 1 < top < math.inf else 255
+    return image.point(lambda value: value * scale).convert("L")
 
 
 def _cover(image: Image.Image, size: tuple[int, int], *, reducing_gap: float | None) -> Image.Image:

@@ -42,7 +42,7 @@ class Carrier:
         return Incoming(media_id, self._paths.relative(target), str(source))
 
     def move(self, source: Path) -> Incoming:
-        """Rename the file; from another file system copy and compare, then remove it if it may be."""
+        """Take the file away from there; one that may not be removed is copied and stays."""
         with reading(source):
             open_regular(source).close()
         with writing():
@@ -50,6 +50,8 @@ class Carrier:
                 return self._desk.claim(source, PurePath(source.name), str(source))
             except FileNotFoundError as error:
                 raise _gone(source) from error
+            except PermissionError:
+                return self.copy(source)
 
     def refer_to(self, source: Path) -> Incoming:
         """Leave the file where it is; the library keeps its absolute path."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -130,7 +131,9 @@ def find_file(paths: LibraryPaths, ingest: Ingest, file: Incoming) -> Path | Non
     if file.is_reference:
         return None
     waiting = paths.absolute(file.path)
-    return waiting if waiting.exists() else ingest.find_picture(file.media_id, file.arrived_at)
+    if os.path.lexists(waiting):  # a link that leads nowhere is put away too
+        return waiting
+    return ingest.find_picture(file.media_id, file.arrived_at)
 
 
 def _result_of(place: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A picture's way into the library's own folders: renamed, or from another disk copied and compared."""
+"""A picture's way into the library's own folders: renamed, or where that will not do copied and compared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import errno
 import hashlib
 import logging
 import os
-from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 
@@ -14,21 +13,18 @@ from hotfolder.errors import LibraryError
 from hotfolder.files.names import display_name
 from hotfolder.files.paths import ensure_folder, sync_folder
 from hotfolder.files.storage import copy_into, open_regular, sha256_file
+from hotfolder.imports.faults import writing
 
 log = logging.getLogger(__name__)
 
 
 def move_whole(file: Path, target: Path) -> None:
-    """Move a file; from another file system copy and compare, then remove it if it may be removed."""
-    try:
-        rename_into(file, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        with open_regular(file) as stream:
-            copy_whole(stream, target, display_name(file))
-        with suppress(OSError):  # of a medium that is read-only the source stays
-            file.unlink()
+    """Move a file, from another file system too; the system's error when it may not be: then it stays.
+
+    What a second name leads to is copied: whoever has that name could change the picture of the library.
+    """
+    if file.lstat().st_nlink > 1 or not _renamed(file, target):
+        _copy_and_remove(file, target)
 
 
 def copy_whole(stream: BufferedReader, target: Path, name: str) -> None:
@@ -51,7 +47,8 @@ def copy_whole(stream: BufferedReader, target: Path, name: str) -> None:
 def rename_into(file: Path, target: Path) -> None:
     """Rename a file into folders that may be swept away as empty at the same time."""
     while True:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with writing():
+            target.parent.mkdir(parents=True, exist_ok=True)
         try:
             file.rename(target)
         except FileNotFoundError:
@@ -59,6 +56,34 @@ def rename_into(file: Path, target: Path) -> None:
                 raise
         else:
             return
+
+
+def _renamed(file: Path, target: Path) -> bool:
+    try:
+        rename_into(file, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return False
+    return True
+
+
+def _copy_and_remove(file: Path, target: Path) -> None:
+    if not os.access(file.parent, os.W_OK):  # known before gigabytes are copied
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    with open_regular(file) as stream, writing():
+        copy_whole(stream, target, display_name(file))
+    try:
+        remove_source(file)
+    except OSError:
+        target.unlink()
+        raise
+    log.info("%s was copied and removed: it could not just be renamed", display_name(file))
+
+
+def remove_source(file: Path) -> None:
+    """Remove what has been copied; somebody else may have done so."""
+    file.unlink(missing_ok=True)
 
 
 def _hash(stream: BufferedReader) -> str:

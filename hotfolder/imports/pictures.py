@@ -110,6 +110,7 @@ class PicturesHandler:
         try:
             source = self._find(file)
             with reading(source):
+                signature = _signature(source)
                 sha256 = sha256_file(source)
             known = self._find_known(sha256)
             if known is not None and known.media_id != file.media_id:
@@ -120,7 +121,10 @@ class PicturesHandler:
             if error.retryable:
                 raise
             return _Refused(file, error)
-        return _Taken(file, self._store(file, source, sha256, picture))
+        media = self._store(file, source, sha256, picture)
+        if _signature(self._paths.locate(media.file_path)) != signature:
+            raise _changed(file)  # the next attempt finds it where it is now, and reads it anew
+        return _Taken(file, media)
 
     def _find_known(self, sha256: str) -> Media | None:
         """The picture of the library with this content; one whose own file is lost does not count."""
@@ -204,6 +208,20 @@ class PicturesHandler:
     def _tidy(self, files: Sequence[Incoming]) -> None:
         for each in files:
             remove_empty_folders(self._paths.arriving / each.media_id)
+
+
+def _signature(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _changed(file: Incoming) -> LibraryError:
+    return LibraryError(
+        f"{display_text(file.name)} was changed while it was taken in.",
+        code="library.changed",
+        hint="Import it again once nobody writes to it.",
+        retryable=True,
+    )
 
 
 def _place_taken(file: Incoming) -> LibraryError:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Final, Protocol
 
-from hotfolder.errors import HotfolderError
-from hotfolder.files.decoding import readable_extensions
+from hotfolder.errors import DiskFull, HotfolderError
 from hotfolder.files.names import display_text
 from hotfolder.imports.incoming import Incoming
-from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +24,7 @@ class Desk(Protocol):
     """What the folder needs of the import desk."""
 
     def claim(self, file: Path, name: PurePath, original_path: str) -> Incoming:
-        """Rename a file to its place under a new id."""
+        """Move a file to its place under a new id."""
 
     def enqueue(self, files: Sequence[Incoming]) -> None:
         """Put claimed files into the queue."""
@@ -45,21 +41,36 @@ class ImportFolder:
         self._desk = desk
         self._waiting: list[Incoming] = []  # claimed, and not in the queue yet
         self._stopping = threading.Event()
+        self._once = threading.Event()
         self._lock = threading.Lock()
 
     def stop(self) -> None:
         """Claim no other file. From any thread, for good."""
         self._stopping.set()
 
+    def try_once(self) -> None:
+        """Leave what cannot be claimed instead of failing. From any thread, for good."""
+        self._once.set()
+
     def take_all(self, files: Sequence[Path]) -> None:
-        """Claim settled files in order, then enqueue them all."""
+        """Claim settled files in order, then enqueue them all; the first fault of one keeps no other."""
+        faults: list[Exception] = []
         try:
             for file in files:
                 if self._stopping.is_set():
                     break
-                self._claim(file)
+                try:
+                    self._claim(file)
+                except (HotfolderError, OSError) as error:
+                    faults.append(error)
+                    if isinstance(error, DiskFull):
+                        break
         finally:
             self.retry_unfinished()
+        if faults and not self._once.is_set():
+            raise faults[0]  # the files that still lie there are given again
+        for fault in faults:
+            log.warning("A picture stays: %s", fault)
 
     def recover(self) -> int:
         """At start: enqueue what an earlier run claimed and did not; gives the number of files."""
@@ -78,6 +89,8 @@ class ImportFolder:
                 self._waiting = []
             except (HotfolderError, OSError) as error:
                 log.warning("%d claimed pictures wait: %s", len(self._waiting), error)
+            except Exception:  # a border: whatever the database says, the service goes on
+                log.exception("%d claimed pictures wait", len(self._waiting))
             return len(self._waiting)
 
     def _claim(self, file: Path) -> None:
@@ -94,56 +107,3 @@ class ImportFolder:
         else:
             with self._lock:
                 self._waiting.append(claimed)
-
-
-def build_rule() -> Callable[[PurePath], bool]:
-    """Whether a file is imported, by its name alone; asked once what can be read here."""
-    extensions = readable_extensions()
-    return lambda relative: relative.suffix.casefold() in extensions
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Pictures, and how many other files were passed over."""
-
-    pictures: list[Path]
-    skipped: int
-
-
-def find_pictures(places: Sequence[Path], *, spare: Path) -> Found:
-    """The pictures here and below, each once; links are not followed, `spare` is not entered."""
-    found: dict[Path, bool] = {}
-    is_picture = build_rule()
-    for place in places:
-        is_folder = place.is_dir() and not place.is_symlink()
-        for file in _walk(place.resolve(), spare) if is_folder else [place.absolute()]:
-            found[file] = is_picture(file) and not is_ignored(file.name) and _is_regular(file)
-    pictures = [file for file, is_wanted in found.items() if is_wanted]
-    return Found(pictures, len(found) - len(pictures))
-
-
-def _walk(top: Path, spare: Path) -> Iterator[Path]:
-    for path, folders, names in os.walk(top):
-        folder = Path(path)
-        folders[:] = sorted(
-            name for name in folders if not is_ignored_folder(name) and folder / name != spare
-        )
-        yield from (folder / name for name in sorted(names))
-
-
-def _is_regular(file: Path) -> bool:
-    return file.is_file() and not file.is_symlink()
-
-
-def list_left(import_folder: Path) -> list[str]:
-    """What lies in the import folder and will stay there, relative to it."""
-    is_picture = build_rule()
-    left = []
-    for path in sorted(import_folder.rglob("*")):
-        relative = path.relative_to(import_folder)
-        if is_ignored(path.name) or any(map(is_ignored_folder, relative.parts[:-1])):
-            continue
-        is_folder = path.is_dir() and not path.is_symlink()
-        if not is_folder and not (_is_regular(path) and is_picture(relative)):
-            left.append(relative.as_posix())
-    return left

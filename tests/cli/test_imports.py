@@ -152,6 +152,7 @@ def test_interrupted_import_is_ended_by_the_next_service(service: Service, tmp_p
     importing.send_signal(signal.SIGINT)
 
     assert importing.wait(LIMIT_S) == 130
+    assert "waits" not in (tmp_path / "import.err").read_text()
     queued = len(query(service.root, "SELECT value FROM work_queue, json_each(payload_json, '$.files')"))
     assert queued > 0
     assert service.run_once() == 0
@@ -174,15 +175,51 @@ def test_once_waits_for_imports_and_tells_of_them(service: Service, photos: Path
     assert_books_are_closed(service.root, good, [b"no picture"])
 
 
+def test_service_that_starts_during_an_import_takes_over(service: Service, tmp_path: Path) -> None:
+    sources = long_work(tmp_path / "many", 100)
+    importing = start_import(service, tmp_path / "many")
+    lock = service.root / "run" / "lock"
+    wait_for(lambda: lock.exists() and "givesWay" in lock.read_text(), "an import that works")
+
+    service.start()
+
+    service.wait_until_watching()
+    assert importing.poll() is None
+    assert importing.wait(LIMIT_S) == 0
+    assert service.stop() == 0
+    assert "waiting for an import to let the library go" in service.output()
+    assert_books_are_closed(service.root, [each.read_bytes() for each in sources])
+
+
+def test_once_ends_with_a_picture_that_cannot_be_taken_and_lists_it(service: Service, photos: Path) -> None:
+    (photos / "a.jpg").rename(service.root / "import" / "a.jpg")
+    (service.root / "work" / "import").symlink_to(photos / "nowhere")
+
+    outcome = service.command("run", str(service.root), "--once")
+
+    assert outcome.returncode == 0
+    assert "1 left where they are (import/a.jpg: It could not be taken in.)" in outcome.stdout
+
+
 def many_pictures(folder: Path, number: int) -> list[Path]:
     folder.mkdir()
     return [pictures.write_grey_png(folder / f"{n}.png", (400, n + 1), value=n % 250) for n in range(number)]
 
 
+def long_work(folder: Path, number: int) -> list[Path]:
+    """Pictures that are quickly written and slowly read, each with another end."""
+    folder.mkdir()
+    data = pictures.write_grey_png(folder / "0.png", (4000, 3000)).read_bytes()
+    for n in range(number):
+        (folder / f"{n}.png").write_bytes(data + str(n).encode())
+    return sorted(folder.iterdir())
+
+
 def start_import(service: Service, folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "hotfolder", "--library", str(service.root), "import", str(folder)],
-        env=dict(os.environ),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with folder.with_name("import.err").open("wb") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "hotfolder", "--library", str(service.root), "import", str(folder)],
+            env=dict(os.environ),
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )

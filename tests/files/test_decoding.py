@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -189,6 +190,14 @@ def test_large_tiff_is_taken_like_every_other_format(tmp_path: Path) -> None:
     Image.new("1", (11_648, 8_736)).save(path, compression="group4")
 
     assert check_image(path).width == 11_648
+
+
+def test_picture_that_is_far_too_large_for_its_pixels_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = pictures.write_webp(tmp_path / "a.webp")
+    os.truncate(path, 65 * 1024 * 1024)
+
+    with pytest.raises(LibraryError, match=r"68,157,440 bytes are too many for a picture of its kind"):
+        check_image(path)
 
 
 def test_missing_picture_is_reported_as_missing_not_as_corrupt(tmp_path: Path) -> None:

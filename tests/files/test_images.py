@@ -109,7 +109,9 @@ def test_transparent_colour_of_a_truecolour_png_becomes_white(tmp_path: Path) ->
     assert first_pixel(target) == (255, 255, 255)
 
 
-@pytest.mark.parametrize(("mode", "value", "expected"), [("F", 0.5, 127), ("I", 0x5A80, 0x5A), ("1", 1, 255)])
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"), [("F", 0.5, 127), ("F", 2.0, 255), ("I", 0x5A80, 0x5A), ("1", 1, 255)]
+)
 def test_rare_depths_are_scaled_not_clipped(tmp_path: Path, mode: str, value: float, expected: int) -> None:
     source, target = tmp_path / "rare.tif", tmp_path / "prepared.png"
     Image.new(mode, (32, 32), value).save(source)
@@ -117,6 +119,17 @@ def test_rare_depths_are_scaled_not_clipped(tmp_path: Path, mode: str, value: fl
     prepare_reference(source, target)
 
     assert first_pixel(target)[0] == expected
+
+
+def test_float_picture_that_counts_to_255_is_not_all_white(tmp_path: Path) -> None:
+    source, target = tmp_path / "float.tif", tmp_path / "prepared.png"
+    image = Image.new("F", (32, 32), 51.0)
+    image.paste(255.0, (0, 16, 32, 32))
+    image.save(source)
+
+    prepare_reference(source, target)
+
+    assert first_pixel(target)[0] == 51
 
 
 def test_colour_profile_is_applied_and_not_kept(tmp_path: Path) -> None:
@@ -235,7 +248,7 @@ def test_small_reference_is_not_resampled(tmp_path: Path) -> None:
 def test_cache_key_follows_the_source_and_the_version() -> None:
     source = "9f" * 32
 
-    assert reference_cache_key(source) == hashlib.sha256((source + "1").encode()).hexdigest()
+    assert reference_cache_key(source) == hashlib.sha256((source + "2").encode()).hexdigest()
 
 
 @pytest.mark.parametrize("orientation", [1, 6, 8])

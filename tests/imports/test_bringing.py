@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hotfolder.clock import new_id
-from hotfolder.errors import DiskFull, LibraryError
+from hotfolder.errors import DiskFull, LibraryError, LibraryUnwritable
 from hotfolder.imports import moving
 from hotfolder.imports.bringing import Carrier
 from tests import pictures
@@ -84,6 +84,30 @@ def test_move_whose_copy_fails_leaves_the_source(
     monkeypatch.setattr(moving, "sha256_file", lambda path: "another")
 
     with pytest.raises(LibraryError, match="it changed while it was copied"):
+        carrier.move(source)
+
+    assert source.exists()
+
+
+def test_move_of_a_file_that_may_not_be_removed_copies_it(
+    porter: Porter, carrier: Carrier, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(file: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(file))
+
+    monkeypatch.setattr(moving, "rename_into", forbid)
+
+    brought = carrier.move(source)
+
+    assert (porter.root / brought.path).read_bytes() == source.read_bytes()
+
+
+def test_fault_in_the_folder_where_pictures_wait_is_not_called_unreadable(
+    porter: Porter, carrier: Carrier, source: Path
+) -> None:
+    porter.library.paths.arriving.write_bytes(b"in the way")
+
+    with pytest.raises(LibraryUnwritable):
         carrier.move(source)
 
     assert source.exists()

@@ -230,3 +230,74 @@ def test_pictures_on_another_file_system_are_copied_and_then_removed(
     assert end["originalPath"] == "import/card/a.jpg"
     assert not dropped.exists()
     assert files_in(porter.root / "work") == []
+
+
+def test_other_name_of_a_dropped_file_cannot_change_the_picture_of_the_library(
+    porter: Porter, tmp_path: Path, photo: bytes
+) -> None:
+    dropped = porter.drop("a.jpg", photo)
+    (tmp_path / "other").hardlink_to(dropped)
+
+    (end,) = porter.bring_in()
+    (tmp_path / "other").write_bytes(b"changed")
+
+    assert (porter.root / end["path"]).read_bytes() == photo
+    assert not dropped.exists()
+
+
+def test_picture_on_another_file_system_that_may_not_be_removed_stays_and_leaves_no_copy(
+    porter: Porter, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def far_away(*_values: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    def keep(*_values: object, **_named: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    dropped = porter.drop("a.jpg", photo)
+    with monkeypatch.context() as broken:
+        broken.setattr(moving, "rename_into", far_away)
+        broken.setattr(moving, "remove_source", keep)
+        porter.claim()
+
+        porter.work()
+
+    assert dropped.exists()
+    assert files_in(porter.root / "work") == []
+    assert query(porter.root, "SELECT id FROM media") == []
+
+
+def test_picture_that_changes_while_it_is_taken_in_is_taken_again_as_it_is_then(
+    porter: Porter, photo: bytes, drawing: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    porter.drop("a.jpg", photo)
+    porter.claim()
+    take_picture = Ingest.take_picture
+
+    def write_on(ingest: Ingest, source: Path, target: Path) -> None:
+        take_picture(ingest, source, target)
+        target.write_bytes(photo + b"more")
+
+    with monkeypatch.context() as changing:
+        changing.setattr(Ingest, "take_picture", write_on)
+        porter.worker().run_one("cpu")
+    assert query(porter.root, "SELECT id FROM media") == []
+    with porter.library.database.transaction() as tx:
+        tx.execute("UPDATE work_queue SET run_at = NULL, status = 'pending'")
+    porter.work()
+
+    (row,) = query(porter.root, "SELECT sha256 FROM media")
+    assert row["sha256"] == digest(photo + b"more")
+    assert_books_are_closed(porter.root, [photo + b"more"])
+
+
+def test_link_that_leads_nowhere_is_not_left_in_work_for_ever(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+    porter.claim()
+    (waiting,) = files_in(porter.root / "work" / "import")
+    waiting.unlink()
+    waiting.symlink_to("nowhere")
+
+    porter.work()
+
+    assert not list((porter.root / "work" / "import").rglob("*.jpg"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -12,8 +12,7 @@ import pytest
 
 from hotfolder.errors import DiskFull
 from hotfolder.imports.incoming import Incoming
-from hotfolder.watchers.imports import ImportFolder, build_rule, find_pictures, list_left
-from tests import pictures
+from hotfolder.watchers.imports import ImportFolder
 
 
 class _Desk:
@@ -23,11 +22,14 @@ class _Desk:
         self.claimed: list[str] = []
         self.queued: list[str] = []
         self.claim_fault: OSError | None = None
-        self.enqueue_fault: DiskFull | None = None
+        self.enqueue_fault: Exception | None = None
+        self.bad_names: set[str] = set()
 
     def claim(self, file: Path, name: PurePath, original_path: str) -> Incoming:
         if self.claim_fault:
             raise self.claim_fault
+        if file.name in self.bad_names:
+            raise OSError(errno.EIO, "Input/output error", str(file))
         self.claimed.append(original_path)
         return Incoming(str(len(self.claimed)), name.as_posix(), original_path)
 
@@ -119,52 +121,35 @@ def test_nothing_is_claimed_after_the_stop(folder: ImportFolder, desk: _Desk, tm
     assert desk.claimed == []
 
 
-@pytest.mark.parametrize(
-    "name", ["a.jpg", "A.JPEG", "a.jpe", "a.JFIF", "sub/a.Png", "a.webp", "a.tif", "a.TIFF"]
-)
-def test_picture_is_told_by_its_extension(name: str) -> None:
-    assert build_rule()(PurePath(name))
+def test_file_that_fails_keeps_no_other_and_is_told_of(
+    folder: ImportFolder, desk: _Desk, tmp_path: Path
+) -> None:
+    desk.bad_names = {"a.png"}
+
+    with pytest.raises(OSError, match="Input/output"):
+        folder.take_all([tmp_path / "import" / name for name in ("a.png", "b.png")])
+
+    assert desk.queued == ["import/b.png"]
 
 
-@pytest.mark.parametrize("name", ["a", "a.txt", "a.jpg.json", "a.png.part", "png", ".png", "a.psd", "a.mp4"])
-def test_other_files_are_left(name: str) -> None:
-    assert not build_rule()(PurePath(name))
+def test_service_that_ends_when_all_is_done_leaves_what_fails(
+    folder: ImportFolder, desk: _Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.bad_names = {"a.png"}
+    folder.try_once()
+
+    with caplog.at_level(logging.WARNING):
+        folder.take_all([tmp_path / "import" / name for name in ("a.png", "b.png")])
+
+    assert desk.queued == ["import/b.png"]
+    assert "a.png" in caplog.text
 
 
-@pytest.fixture
-def camera(tmp_path: Path) -> Path:
-    """A folder with two pictures, and much that is none."""
-    top = tmp_path / "camera"
-    (top / "sub" / "deep").mkdir(parents=True)
-    (top / "@eaDir").mkdir()
-    pictures.write_png(top / "b.PNG")
-    pictures.write_png(top / "sub" / "deep" / "a.png")
-    pictures.write_png(top / "@eaDir" / "ghost.png")
-    pictures.write_png(top / ".hidden.png")
-    (top / "notes.txt").write_text("x")
-    (top / "link.png").symlink_to(top / "b.PNG")
-    (top / "folder-link").symlink_to(tmp_path)
-    os.mkfifo(top / "pipe.png")
-    return top
+def test_fault_of_the_database_does_not_end_the_service(
+    folder: ImportFolder, desk: _Desk, tmp_path: Path
+) -> None:
+    desk.enqueue_fault = sqlite3.OperationalError("disk I/O error")
 
+    folder.take_all([tmp_path / "import" / "a.png"])
 
-def test_what_stays_in_the_import_folder_is_listed(camera: Path) -> None:
-    assert list_left(camera) == ["folder-link", "link.png", "notes.txt", "pipe.png"]
-    assert list_left(camera / "nowhere") == []
-
-
-def test_pictures_of_files_and_folders_are_found_each_once(camera: Path) -> None:
-    found = find_pictures([camera / "sub" / "deep" / "a.png", camera, camera / "notes.txt"], spare=Path("/x"))
-
-    assert found.pictures == [camera / "sub" / "deep" / "a.png", camera / "b.PNG"]
-    assert found.skipped == 4  # .hidden.png, notes.txt, link.png, pipe.png
-
-
-def test_folder_of_the_library_is_not_entered(camera: Path) -> None:
-    found = find_pictures([camera], spare=camera / "sub")
-
-    assert found.pictures == [camera / "b.PNG"]
-
-
-def test_links_are_not_followed_even_when_named(camera: Path) -> None:
-    assert find_pictures([camera / "link.png", camera / "folder-link"], spare=Path("/x")).pictures == []
+    assert folder.retry_unfinished() == 1
