@@ -162,7 +162,7 @@ def test_paging_gives_each_picture_that_matches_exactly_once_in_both_directions(
 PICTURES = st.lists(st.tuples(st.integers(0, 3), RATINGS, STATUSES, ORIGINS), max_size=25)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(PICTURES, st.integers(1, 9), st.sampled_from(FILTERS))
 def test_paging_loses_and_repeats_nothing_however_many_came_in_the_same_instant(pictures, limit, wanted):
     with tempfile.TemporaryDirectory() as folder:
@@ -313,7 +313,7 @@ class Counting(RuleBasedStateMachine):
 
 
 TestCounting = Counting.TestCase
-TestCounting.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
+TestCounting.settings = settings(max_examples=12, stateful_step_count=25)
 
 
 def statements_of(shelf, act):
