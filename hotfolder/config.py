@@ -18,6 +18,7 @@ from hotfolder.settings import (
     ModelSetSettings,
     Settings,
     as_section,
+    fields_of,
     inner_type,
     iter_keys,
     takes_text,
@@ -53,7 +54,7 @@ class LoadedSettings:
 
     def list(self) -> list[EffectiveSetting]:
         """Every key with its value and origin."""
-        plain = self.settings.model_dump(mode="json")
+        plain = self.settings.model_dump(mode="json", by_alias=True)
         return [
             EffectiveSetting(key, _at(plain, key), _origin_of(self.origins, key) or "default", description)
             for key, description in iter_keys()
@@ -241,13 +242,13 @@ def _place(root: Node | None, path: Sequence[str | int], file: Path, origin: str
 
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     section = as_section(_type_at(path))
-    return list(section.model_fields) if section else []
+    return list(fields_of(section)) if section else []
 
 
 def _explain(path: Sequence[str | int]) -> str:
     """What the key means, and its default."""
     section = as_section(_type_at(path[:-1]))
-    field = section.model_fields.get(str(path[-1])) if section else None
+    field = fields_of(section).get(str(path[-1])) if section else None
     if field is None or as_section(field.annotation):
         return "`hotfolder config show` lists every key with its value."
     default = (

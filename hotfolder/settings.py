@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from hotfolder.domain.document import Node, to_plain
 
@@ -72,13 +73,53 @@ class ModelSettings(_Section):
 
 
 class IntakeSettings(_Section):
-    """When a dropped file is complete, and what it may name."""
+    """When a dropped file is complete, what it may name, and what becomes of it."""
 
-    settle_ms: int = Field(500, ge=50, description="A file is complete when unchanged for so long.")
+    settle_ms: int | None = Field(
+        None,
+        ge=50,
+        description="A file is complete when unchanged for so long; 500, and 5000 on network file systems.",
+    )
+    refs_timeout_s: float = Field(
+        900, ge=0, description="So long does a job wait for missing references; 0 fails it at once."
+    )
     allowed_roots: list[str] = Field(
         default_factory=list, description="Folders outside the library whose pictures jobs may name as refs."
     )
+    require_end_marker: bool = Field(
+        False, description="A YAML job file is complete only when its last line is `...`."
+    )
     max_job_bytes: int = Field(1024 * 1024, ge=1024, description="Largest job file.")
+    bundle_max_bytes: int = Field(
+        2 * 1024**3, ge=1024, description="Most bytes that a bundle (*.job folder, .zip) may hold, unpacked."
+    )
+    refs: Literal["move", "leave"] = Field(
+        "move", description="A reference from the inbox joins the library once used (move), or stays (leave)."
+    )
+    failed_layout: Literal["flat", "dated"] = Field(
+        "flat", description="Failed job files lie in failed/ itself, or below it by YYYY/MM/DD."
+    )
+    on_start: Literal["process", "hold"] = Field(
+        "process", description="Job files found at start are taken in, or moved into hold/."
+    )
+
+
+class ImportFolderSettings(_Section):
+    """A folder outside the library whose new pictures are imported."""
+
+    path: str = Field(description="The folder.")
+    mode: Literal["copy", "move", "reference"] = Field("copy", description="What becomes of the files there.")
+    recursive: bool = Field(True, description="Folders below it count too.")
+    keywords: list[str] = Field(default_factory=list, description="Given to every picture from there.")
+    collection: str | None = Field(None, description="Every picture from there joins it.")
+
+
+class FolderSettings(_Section):
+    """Which folders are watched, and what they are called."""
+
+    imports: list[ImportFolderSettings] = Field(
+        default_factory=list, alias="import", description="Folders outside the library to import from."
+    )
 
 
 class LaneSettings(_Section):
@@ -152,6 +193,7 @@ class Settings(_Section):
     engine: EngineSettings = Field(EngineSettings(), description="How the engine is found.")
     models: ModelSettings = Field(ModelSettings(), description="Where the models are.")
     intake: IntakeSettings = Field(IntakeSettings(), description="When a dropped file is complete.")
+    folders: FolderSettings = Field(FolderSettings(), description="Which folders are watched.")
     queue: QueueSettings = Field(QueueSettings(), description="How work is shared out and repeated.")
     metadata: MetadataSettings = Field(MetadataSettings(), description="What is written into pictures.")
     api: ApiSettings = Field(ApiSettings(), description="What programs may leave out.")
@@ -162,12 +204,17 @@ class Settings(_Section):
 
 def iter_keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every dotted key with its description; what a user names (model sets) stays below its key."""
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         inner = as_section(field.annotation)
         if inner is not None:
             yield from iter_keys(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", field.description or ""
+
+
+def fields_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a section under the keys that a user writes."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def as_section(annotation: Any) -> type[BaseModel] | None:
@@ -179,7 +226,7 @@ def inner_type(annotation: Any, step: str | int) -> Any:
     """The type one step below another; None where there is no such key."""
     section = as_section(annotation)
     if section is not None:
-        field = section.model_fields.get(str(step))
+        field = fields_of(section).get(str(step))
         return field.annotation if field else None
     return get_args(annotation)[-1] if get_origin(annotation) in (dict, list) else None
 

@@ -52,14 +52,14 @@ class Sidecar:
             library.paths.inbox,
             accepts=is_job_file,
             on_settled=self._on_settled,
-            settle_s=settings.intake.settle_ms / 1000,
+            settle_s=(settings.intake.settle_ms or 500) / 1000,
         )
         self._imports = ImportFolder(library.paths.imports, library.import_desk)
         self._import_loop = WatchLoop(
             library.paths.imports,
             accepts=build_rule(),
             on_settled=self._on_imports_settled,
-            settle_s=settings.intake.settle_ms / 1000,
+            settle_s=(settings.intake.settle_ms or 500) / 1000,
             rescan_s=IMPORT_RESCAN_S,
             name="import",
         )

@@ -51,14 +51,14 @@ def test_every_key_of_every_section_says_what_it_means() -> None:
             if inner := as_section(field.annotation):
                 sections.append(inner)
 
-    assert len(sections) == 13
+    assert len(sections) == 14
     assert missing == []
 
 
 def test_every_listed_setting_has_a_value_a_meaning_and_an_origin(tmp_path: Path) -> None:
     listed = load(tmp_path).list()
 
-    assert len(listed) == len({each.key for each in listed}) == 25
+    assert len(listed) == len({each.key for each in listed}) == 32
     assert all(each.description and each.origin == "default" for each in listed)
     assert next(each.value for each in listed if each.key == "queue.lanes.io") == 8
 
@@ -199,7 +199,10 @@ def test_wrong_value_is_told_with_its_place_and_what_was_expected(
 def test_wrong_value_is_explained_by_the_meaning_and_the_default_of_its_key(tmp_path: Path) -> None:
     hint = refused(tmp_path, "intake: {settle_ms: soon}\n").hint
 
-    assert hint == "`settle_ms`: A file is complete when unchanged for so long. Default: 500."
+    assert (
+        hint
+        == "`settle_ms`: A file is complete when unchanged for so long; 500, and 5000 on network file systems. Default: nothing."
+    )
 
 
 def test_all_faults_of_the_file_are_told_at_once(tmp_path: Path) -> None:

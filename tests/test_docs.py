@@ -3,11 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pydantic import BaseModel
-
-from hotfolder.config import Settings
 from hotfolder.domain.document import parse_documents, to_plain
 from hotfolder.domain.job import NOT_SUPPORTED, JobFile
+from hotfolder.settings import iter_keys
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r'(?:code=|default_code(?:: ClassVar\[str\])? = |Problem\(\s*|else )"([a-z]+\.[a-z_]+)"')
@@ -26,7 +24,7 @@ def test_every_error_code_of_the_source_stands_in_the_table() -> None:
 def test_every_setting_stands_in_the_documentation_with_its_default() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
-    missing = [key for key in list_keys(Settings) if f"| `{key}` |" not in text]
+    missing = [key for key, _ in iter_keys() if f"| `{key}` |" not in text]
 
     assert missing == []
 
@@ -48,13 +46,3 @@ def test_job_file_of_the_readme_is_sound_yaml() -> None:
 
     assert isinstance(job, dict)
     assert job["params"]["aspectRatio"] == "3:2"
-
-
-def list_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    found = []
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            found += list_keys(field.annotation, f"{prefix}{name}.")
-        else:
-            found.append(f"{prefix}{name}")
-    return found

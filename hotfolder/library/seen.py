@@ -20,8 +20,8 @@ class SeenStore:
             for job_id, path in paths.items():
                 tx.execute(
                     """
-                    INSERT INTO seen_files (job_id, path, outcome, seen_at)
-                    VALUES (?, ?, 'claimed', ?)
+                    INSERT INTO seen_files (job_id, root, path, outcome, seen_at)
+                    VALUES (?, 'inbox', ?, 'claimed', ?)
                     ON CONFLICT (job_id) DO UPDATE
                     SET path = excluded.path, outcome = excluded.outcome, seen_at = excluded.seen_at
                     """,

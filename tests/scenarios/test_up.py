@@ -129,6 +129,7 @@ def test_stop_with_a_running_job_and_ten_waiting_pages_takes_less_than_five_seco
         assert web.stop() == 0
 
         assert time.monotonic() - began_s < STOP_LIMIT_S
+        # Each wait was ended, none cut off.
         assert [set(each.result(5)) for each in pages] == [{200}] * len(pages)
     assert len(family) == 3
     web.wait_until_gone(family)
@@ -147,6 +148,7 @@ def test_ctrl_c_ends_everything_within_five_seconds(web: WebService) -> None:
         web.signal_group(signal.SIGINT)
 
         assert web.process.wait(STOP_LIMIT_S) == 0
+        # Each wait was ended, none cut off.
         assert [set(each.result(5)) for each in pages] == [{200}] * len(pages)
     web.wait_until_gone(family)
     assert "Traceback" not in web.told.read_text(encoding="utf-8")
@@ -296,4 +298,5 @@ def test_requests_are_answered_at_once_while_many_pages_wait_for_news(web: WebSe
 
         assert answer.elapsed.total_seconds() < 1.0
         assert web.stop() == 0
-        assert [set(each.result(5)) for each in pages] == [{200}] * len(pages)  # each wait was ended, none cut off
+        # Each wait was ended, none cut off.
+        assert [set(each.result(5)) for each in pages] == [{200}] * len(pages)
