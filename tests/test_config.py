@@ -199,7 +199,8 @@ def test_wrong_value_is_told_with_its_place_and_what_was_expected(
 def test_wrong_value_is_explained_by_the_meaning_and_the_default_of_its_key(tmp_path: Path) -> None:
     hint = refused(tmp_path, "intake: {settle_ms: soon}\n").hint
 
-    assert (
+    meaning = "A file is complete when unchanged for so long; 500, and 5000 on network file systems."
+    assert hint == f"`settle_ms`: {meaning} Default: nothing."
         hint
         == "`settle_ms`: A file is complete when unchanged for so long; 500, and 5000 on network file systems. Default: nothing."
     )
