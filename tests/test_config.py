@@ -201,9 +201,6 @@ def test_wrong_value_is_explained_by_the_meaning_and_the_default_of_its_key(tmp_
 
     meaning = "A file is complete when unchanged for so long; 500, and 5000 on network file systems."
     assert hint == f"`settle_ms`: {meaning} Default: nothing."
-        hint
-        == "`settle_ms`: A file is complete when unchanged for so long; 500, and 5000 on network file systems. Default: nothing."
-    )
 
 
 def test_all_faults_of_the_file_are_told_at_once(tmp_path: Path) -> None:
