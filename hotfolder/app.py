@@ -20,8 +20,11 @@ from hotfolder.engine.messages import LoadParams
 from hotfolder.errors import ConfigError, LibraryError
 from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
+from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser
+from hotfolder.generation.context import FolderContexts
 from hotfolder.generation.control import JobControl
+from hotfolder.generation.finding import ReferenceFinder
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.runs import RunBook
@@ -31,6 +34,7 @@ from hotfolder.library.generations import GenerationStore
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.jobs import JobStore
 from hotfolder.library.media import MediaStore
+from hotfolder.library.seen import SeenStore
 from hotfolder.lock import LibraryLock
 from hotfolder.migrations import migrate
 from hotfolder.queue.nudge import send_nudge
@@ -117,7 +121,28 @@ class Library:
     def desk(self) -> ReferenceDesk:
         """Takes references in."""
         roots = [Path(each).expanduser() for each in self.settings.intake.allowed_roots]
-        return ReferenceDesk(self.paths, self.media, self.generations, roots)
+        finder = ReferenceFinder(self.paths, roots, self._find_used)
+        return ReferenceDesk(self.paths, self.media, self.generations, finder)
+
+    def _find_used(self, path: str) -> str | None:
+        used = self.seen.find_used(path)
+        return used[1] if used else None
+
+    @cached_property
+    def seen(self) -> SeenStore:
+        """What the inbox has taken in."""
+        return SeenStore(self.database)
+
+    @cached_property
+    def checker(self) -> JobChecker:
+        """Reads job files."""
+        return JobChecker(
+            FolderContexts(),
+            self.desk,
+            PresetShelf(self.paths.presets),
+            self.catalog.by_key,
+            max_job_bytes=self.settings.intake.max_job_bytes,
+        )
 
     @cached_property
     def runs(self) -> RunBook:
@@ -143,9 +168,9 @@ class Library:
             self.runs,
             self.closer,
             self.desk,
-            PresetShelf(self.paths.presets),
-            self.catalog.by_key,
-            max_job_bytes=self.settings.intake.max_job_bytes,
+            self.checker,
+            refs_timeout_s=self.settings.intake.refs_timeout_s,
+            clock=utc_now,
         )
 
     @cached_property
@@ -160,7 +185,7 @@ class Library:
             self.runs,
             self.closer,
             self.desk,
-            self.service,
+            self.checker,
         )
 
     @cached_property

@@ -30,6 +30,7 @@ INTAKE: Final = (
     "DROP TABLE seen_files",
     "ALTER TABLE seen RENAME TO seen_files",
     "CREATE UNIQUE INDEX idx_seen_left ON seen_files (root, path) WHERE job_id IS NULL",
+    "CREATE INDEX idx_seen_sha256 ON seen_files (sha256)",
     "CREATE INDEX idx_seen_inode ON seen_files (inode, device)",
     "ALTER TABLE jobs ADD COLUMN text_name TEXT",  # of the job file in a bundle; NULL: file_name itself
     "ALTER TABLE jobs ADD COLUMN waits_for_json TEXT",  # the references that a waiting job lacks

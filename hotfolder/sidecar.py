@@ -8,18 +8,15 @@ import threading
 import time
 
 from hotfolder.app import Library, build_engines
-from hotfolder.clock import new_id, utc_now
 from hotfolder.delivery.status import StatusWriter
 from hotfolder.engine.manager import EngineStatus
 from hotfolder.events import ENGINE_STATUS
-from hotfolder.library.seen import SeenStore
+from hotfolder.intake import build_intake
 from hotfolder.queue.nudge import NudgeListener
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.imports import ImportFolder
-from hotfolder.watchers.inbox import Inbox
-from hotfolder.watchers.inbox_files import is_job_file
 from hotfolder.watchers.loop import SettledFile, WatchLoop
-from hotfolder.workshop import build_worker
+from hotfolder.workshop import build_import_folders, build_worker
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +36,10 @@ class Sidecar:
         self._stopping = threading.Event()
         lanes = settings.queue.lanes.model_dump()
         self._worker = build_worker(library, self._engines, lanes, self._stopping)
-        self._inbox = Inbox(
-            library.paths,
-            SeenStore(library.database),
-            library.service,
-            _InboxJobs(library),
-            make_id=new_id,
-            clock=utc_now,
-            max_read_bytes=settings.intake.max_job_bytes + 1,
-        )
+        self._intake = build_intake(library)
         self._loop = WatchLoop(
             library.paths.inbox,
-            accepts=is_job_file,
+            accepts=self._intake.inbox.accepts,
             on_settled=self._on_settled,
             settle_s=(settings.intake.settle_ms or 500) / 1000,
         )
@@ -63,6 +52,7 @@ class Sidecar:
             rescan_s=IMPORT_RESCAN_S,
             name="import",
         )
+        self._folders = build_import_folders(library)
         self._status = StatusWriter(
             library.database, library.paths, library.jobs, library.generations, library.work, library.doorbell
         )
@@ -81,30 +71,35 @@ class Sidecar:
             raise
 
     def _start_locked(self) -> None:
-        self._inbox.check()
+        self._intake.claims.check()
         handed_back = self._worker.recover()
-        recovered = self._inbox.recover() + self._imports.recover()
+        recovered = self._imports.recover()
         self._sweep_work()
         if handed_back or recovered:
-            log.info("taken up again: %d work items, %d claimed files", handed_back, recovered)
+            log.info("taken up again: %d work items, %d claimed pictures", handed_back, recovered)
+        self._intake.recover()
         for manager in filter(None, (self._engines.procedural, self._engines.cn_engine)):
             self._announce(manager.status())  # an earlier run may have ended without a word
         self._status.start()
         self._nudge.start()
         self._worker.start()
+        self._intake.door.start()
         self._loop.start()
         self._import_loop.start()
+        self._folders.start()
         log.info("watching %s", self._library.paths.inbox)
 
     def stop(self) -> None:
         """Watchers, gpu lane, io and cpu lanes, engine, status, lock: each with a deadline."""
         grace_s = self._library.settings.shutdown.grace_s
         log.info("stopping: the work in hand has %g s to end", grace_s)
-        self._inbox.stop()
+        self._intake.stop()
         self._imports.stop()
         self._stopping.set()
         self._loop.stop(5.0)
+        self._intake.door.stop(5.0)
         self._import_loop.stop(5.0)
+        self._folders.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()
         self._nudge.stop()
@@ -121,15 +116,20 @@ class Sidecar:
         self._beat()
         while not stopping.wait(RETRY_S):
             self._retry_unfinished()
+            self._intake.look_around()
             self._beat()
 
     def run_until_idle(self, stopping: threading.Event, limit_s: float = 86_400.0) -> None:
         """Work until inbox and import folder are empty and nothing is runnable, or told to stop."""
         self._imports.try_once()
+        self._folders.try_once()
         deadline = time.monotonic() + limit_s
         bell = self._library.doorbell.listen()
         while not stopping.is_set() and time.monotonic() < deadline:
             quiet = self._loop.wait_until_quiet(1.0) and self._import_loop.wait_until_quiet(1.0)
+            quiet = quiet and self._folders.wait_until_quiet(1.0)
+            quiet = quiet and self._intake.door.is_idle()
+            self._intake.look_around()
             if quiet and self._retry_unfinished() > 0:
                 stopping.wait(RETRY_S)
             elif quiet and self._library.work.count_runnable("delivery") == 0:
@@ -138,7 +138,7 @@ class Sidecar:
             bell.clear()
 
     def _retry_unfinished(self) -> int:
-        return self._inbox.retry_unfinished() + self._imports.retry_unfinished()
+        return self._intake.door.retry_unfinished() + self._imports.retry_unfinished()
 
     def _beat(self) -> None:
         """Show that the service lives: whoever watches it looks at the age of this file."""
@@ -157,7 +157,7 @@ class Sidecar:
             log.exception("the state of the engine could not be recorded")
 
     def _on_settled(self, files: list[SettledFile]) -> None:
-        self._inbox.take_all([each.path for each in files])
+        self._intake.inbox.take_all([each.path for each in files])
 
     def _on_imports_settled(self, files: list[SettledFile]) -> None:
         self._imports.take_all([each.path for each in files])
@@ -169,19 +169,3 @@ class Sidecar:
         for each in folder.iterdir():
             if each.name not in used:
                 shutil.rmtree(each, ignore_errors=True)
-
-
-class _InboxJobs:
-    """What the inbox asks of jobs."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-
-    def is_known(self, job_id: str) -> bool:
-        return self._library.jobs.is_known(job_id)
-
-    def is_final_path_taken(self, path: str) -> bool:
-        return self._library.jobs.is_final_path_taken(path)
-
-    def deliver_if_ended(self, job_id: str) -> None:
-        self._library.closer.deliver_if_ended(job_id)

@@ -12,6 +12,7 @@ from hotfolder.app import Library, build_model_sets
 from hotfolder.diagnosis import LOW_DISK_BYTES, Check, examine
 from hotfolder.errors import ConfigError, Problem
 from hotfolder.events import ENGINE_STATUS
+from hotfolder.generation.finding import Beside
 from hotfolder.watchers.inbox_files import list_held, list_waiting
 
 HEARTBEAT = "heartbeat"
@@ -27,9 +28,9 @@ class LibraryHost:
 
     def find_problems(self, job_file: bytes) -> Sequence[Problem]:
         """What the inbox would refuse; raises JobFileError for text that is no job at all."""
-        service = self._library.service
-        checked = service.check(job_file, "json")
-        return [*checked.problems, *service.check_references(checked, self._library.paths.inbox)]
+        checker = self._library.checker
+        checked = checker.check(job_file, "json")
+        return [*checked.problems, *checker.check_references(checked, Beside(self._library.paths.inbox))]
 
     def nudge(self) -> None:
         """Tell a running sidecar to look now."""

@@ -17,6 +17,7 @@ from hotfolder.domain.document import Node, decode_text, format_of, parse_docume
 from hotfolder.domain.generation import RETRYABLE
 from hotfolder.errors import JobFileError, Problem
 from hotfolder.files.storage import write_to_free_name
+from hotfolder.generation.finding import Beside
 from hotfolder.generation.submission import Submission, build_submission
 from hotfolder.watchers.ignore import is_ignored
 from hotfolder.watchers.inbox_files import is_job_file
@@ -117,15 +118,15 @@ def _examine(library: Library, file: Path) -> _Candidate:
         return _Candidate(file, problems=[Problem("job.parse", message, hint)])
     try:
         data = file.read_bytes()
-        checked = library.service.check(data, document_format)
+        checked = library.checker.check(data, document_format)
     except JobFileError as error:
         return _Candidate(file, problems=error.problems)
     except OSError as error:
         message = f"The file cannot be read: {error.strerror or error}."
         return _Candidate(file, problems=[Problem("job.parse", message, "Check its permissions.")])
-    problems = checked.problems + library.service.check_references(checked, file.parent)
+    problems = checked.problems + library.checker.check_references(checked, Beside(file.parent))
     problems.sort(key=lambda each: (each.line or 0, each.column or 0))
-    return _Candidate(file, decode_text(data), checked.nodes, problems)
+    return _Candidate(file, decode_text(data), checked.written, problems)
 
 
 def _are_sound(candidates: Sequence[_Candidate]) -> bool:

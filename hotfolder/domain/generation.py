@@ -31,11 +31,11 @@ JOB_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "running": frozenset({"queued", "cancelling", "completed", "failed", "cancelled", "partially_completed"}),
     "cancelling": frozenset({"completed", "failed", "cancelled", "partially_completed"}),
     "completed": frozenset(),
-    "failed": frozenset({"queued"}),
-    "cancelled": frozenset({"queued"}),
-    "partially_completed": frozenset({"queued"}),
+    "failed": frozenset({"queued", "waiting_refs"}),
+    "cancelled": frozenset({"queued", "waiting_refs"}),
+    "partially_completed": frozenset({"queued", "waiting_refs"}),
 }
-"""Which status of a job may follow which; the ended ones go back to `queued` by a retry only."""
+"""Which status of a job may follow which; the ended ones begin anew by a retry only."""
 
 GENERATION_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "pending": frozenset({"processing", "cancelled", "failed"}),

@@ -51,6 +51,7 @@ __all__ = [
     "replace_file",
     "sha256_file",
     "store_by_hash",
+    "store_stream",
     "sync_folder",
     "write_atomic",
     "write_json",
@@ -193,29 +194,34 @@ def sha256_file(path: Path) -> str:
 
 
 def store_by_hash(source: Path, folder: Path, extension: str) -> tuple[str, Path]:
-    """Copy a file into a folder under the name of its content; return its SHA-256 and its new place.
+    """Copy a file into a folder under the name of its content; return its SHA-256 and its new place."""
+    with open_regular(source) as stream:
+        return store_stream(stream, display_name(source), folder, extension)
+
+
+def store_stream(reader: BufferedReader, name: str, folder: Path, extension: str) -> tuple[str, Path]:
+    """The same for an open file; `name` is what errors call it.
 
     The bytes that are hashed are the bytes that are kept, even if the source changes meanwhile.
     """
     digest = hashlib.sha256()
-    with open_regular(source) as reader:
-        identity = os.fstat(reader.fileno())
-        with _temporary_file(folder, f"{identity.st_dev}-{identity.st_ino}") as (writer, temporary):
-            while chunk := reader.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                writer.write(chunk)
-            size_bytes = writer.tell()
-            if size_bytes == 0:
-                raise LibraryError(
-                    f"{display_name(source)} cannot be used: the file is empty",
-                    code="library.empty_file",
-                    hint="Its copy may have failed; drop it again.",
-                )
-            target = folder / single_name(digest.hexdigest() + dotted_extension(extension))
-            if _is_file_of_size(target, size_bytes) and sha256_file(target) == digest.hexdigest():
-                temporary.unlink()
-            else:
-                _settle(writer, temporary, target)
+    identity = os.fstat(reader.fileno())
+    with _temporary_file(folder, f"{identity.st_dev}-{identity.st_ino}") as (writer, temporary):
+        while chunk := reader.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            writer.write(chunk)
+        size_bytes = writer.tell()
+        if size_bytes == 0:
+            raise LibraryError(
+                f"{name} cannot be used: the file is empty",
+                code="library.empty_file",
+                hint="Its copy may have failed; drop it again.",
+            )
+        target = folder / single_name(digest.hexdigest() + dotted_extension(extension))
+        if _is_file_of_size(target, size_bytes) and sha256_file(target) == digest.hexdigest():
+            temporary.unlink()
+        else:
+            _settle(writer, temporary, target)
     sync_folder(folder)
     return digest.hexdigest(), target
 

@@ -46,6 +46,13 @@ class JobCloser:
         self._jobs.set_status(tx, job_id, "failed", error=error)
         self.deliver(tx, job_id)
 
+    def withdraw(self, tx: Transaction, job_id: str, actor: str | None = None) -> None:
+        """End a job whose file somebody took away before it was taken in."""
+        error = HotfolderError("Cancelled before it was taken in.", code="queue.cancelled")
+        self._jobs.request_cancel(tx, job_id)
+        self._jobs.set_status(tx, job_id, "cancelled", error=error_object(error), actor=actor)
+        self.deliver(tx, job_id)
+
     def deliver_if_ended(self, job_id: str) -> None:
         """Queue the result once more for a file that turned out to stand for an ended job."""
         with self._database.transaction() as tx:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from hotfolder.database import Database
-from hotfolder.domain.document import format_of
 from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.errors import HotfolderError, JobFileError
 from hotfolder.files.names import claim_name
 from hotfolder.files.paths import LibraryPaths
+from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser, error_object
 from hotfolder.generation.execute import EXECUTE
-from hotfolder.generation.references import AcceptedReference, ReferenceDesk
+from hotfolder.generation.finding import Beside
+from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.runs import RunBook
-from hotfolder.generation.service import GenerationService, describe
+from hotfolder.generation.service import describe
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.queue.store import WorkStore
@@ -38,7 +38,7 @@ class JobControl:
         runs: RunBook,
         closer: JobCloser,
         desk: ReferenceDesk,
-        service: GenerationService,
+        checker: JobChecker,
     ) -> None:
         self._database = database
         self._paths = paths
@@ -48,7 +48,7 @@ class JobControl:
         self._runs = runs
         self._closer = closer
         self._desk = desk
-        self._service = service
+        self._checker = checker
 
     def cancel(self, job_id: str, actor: str) -> Job:
         """Cancel what waits at once, and wish that what runs is stopped; raises for an ended job."""
@@ -66,6 +66,10 @@ class JobControl:
                 self._work.request_cancel(tx, generation.generation_id, EXECUTE)
                 if self._work.cancel_waiting(tx, generation.generation_id, EXECUTE):
                     self._generations.set_status(tx, generation.generation_id, "cancelled", error=error)
+            if job.status in ("waiting_refs", "received"):  # it has no pictures yet
+                self._jobs.set_status(tx, job_id, "cancelled", error=error, actor=actor)
+                self._closer.deliver(tx, job_id)
+                return self._jobs.get(job_id)
             self._closer.close_if_ended(tx, job_id, actor)
             if self._jobs.get(job_id).status not in (*ENDED, "cancelling"):
                 self._jobs.set_status(tx, job_id, "cancelling", actor=actor)
@@ -82,27 +86,26 @@ class JobControl:
         with self._database.transaction() as tx:
             if not self._jobs.is_known(job_id):
                 self._jobs.insert(tx, Job(job_id, "received", relative, file.name, text, tx.at, owner=owner))
-                self._jobs.request_cancel(tx, job_id)
-                self._jobs.set_status(tx, job_id, "cancelled", error=_withdrawn(), actor=actor)
-                self._closer.deliver(tx, job_id)
+                self._closer.withdraw(tx, job_id, actor)
         return self._jobs.get(job_id)
 
     def retry(self, job_id: str, actor: str) -> Job:
         """Run an ended job again from its stored text; what completed is not run again."""
         job = self._get_retryable(job_id)
-        checked = self._service.check(job.text, format_of(job.file_name) or "yaml")
+        checked = self._checker.check(job.text, job.document_format, PurePosixPath(job.job_file))
         if len(checked.nodes) > 1:
             raise _no_single_job(job)
         plan = checked.plans[0]
         if isinstance(plan, list):
             raise JobFileError(plan)
-        references = self._accepted_before(job)
+        references = self._runs.list_accepted(job_id)
         if references is None:
-            folder = self._paths.inbox / PurePosixPath(job.job_file).parent
+            beside = Beside(self._paths.inbox / PurePosixPath(job.job_file).parent)
             limit = plan.endpoint.limits.refs
-            references, problems = self._desk.accept_all(plan.job.refs, checked.nodes[0], folder, limit)
-            if problems:
-                raise JobFileError(problems)
+            acceptance = self._desk.accept_all(plan.job.refs, checked.nodes[0], beside, limit)
+            if acceptance.problems:
+                raise JobFileError(acceptance.problems)
+            references = acceptance.references
         with self._database.transaction() as tx:
             job = self._get_retryable(job_id)  # somebody else may have been quicker
             described = describe(job, checked.nodes[0], plan)
@@ -121,20 +124,6 @@ class JobControl:
         if (job.error or {}).get("code") == "job.too_large":  # its text was not kept whole
             raise _no_single_job(job)
         return job
-
-    def _accepted_before(self, job: Job) -> list[AcceptedReference] | None:
-        """The references as they were accepted in an earlier run; None when there was none."""
-        generations = self._generations.list_of_job(job.job_id)
-        if not generations:
-            return None
-        return [
-            AcceptedReference(each.sha256, each.file_path, each.original_name or "", each.role, each.media_id)
-            for each in self._generations.list_inputs(generations[0].generation_id)
-        ]
-
-
-def _withdrawn() -> dict[str, Any]:
-    return error_object(HotfolderError("Cancelled before it was taken in.", code="queue.cancelled"))
 
 
 def _no_single_job(job: Job) -> HotfolderError:

@@ -1,12 +1,11 @@
-"""References of a job: found, checked and copied by their hash when the job is accepted."""
+"""References of a job: checked and copied by their hash when the job is accepted."""
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,25 +14,51 @@ from hotfolder.domain.job import Reference
 from hotfolder.errors import LibraryError, NotFound, Problem
 from hotfolder.files.images import check_image
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import display_name, sha256_file, store_by_hash
+from hotfolder.files.storage import display_name, open_regular, sha256_file, store_stream
+from hotfolder.generation.finding import Beside, Missing, ReferenceFinder
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.media import MediaStore
 
 T = TypeVar("T")
 
-_PICTURE_FOLDERS = frozenset({("inbox",), ("import",), ("originals",), ("refs",), ("outbox",)})
 _EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedReference:
-    """A reference in refs/, named by its content."""
+    """A reference in refs/, named by its content; `source` is the file in inbox/ that it was."""
 
     sha256: str
     file_path: str
     original_name: str
     role: str | None
     media_id: str | None
+    source: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What could be taken, every problem, and the names of those that may still arrive."""
+
+    references: list[AcceptedReference]
+    problems: list[Problem]
+    missing: list[str]
+    is_arriving: bool = False
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether nothing is wrong but that references have not arrived, or that is not known yet."""
+        return self.is_arriving or (bool(self.missing) and len(self.missing) == len(self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a reference lies, its name for people, and the library picture that it is."""
+
+    file: Path
+    name: str
+    media_id: str | None = None
+    is_named_by_path: bool = False
 
 
 class ReferenceDesk:
@@ -44,125 +69,152 @@ class ReferenceDesk:
         paths: LibraryPaths,
         media: MediaStore,
         generations: GenerationStore,
-        allowed_roots: Sequence[Path],
+        finder: ReferenceFinder,
     ) -> None:
         self._paths = paths
         self._media = media
         self._generations = generations
-        self._root = paths.root.resolve()
-        self._roots = [each.resolve() for each in allowed_roots]
+        self._finder = finder
 
     def accept_all(
-        self, references: Sequence[Reference], node: Node, folder: Path, limit: int
-    ) -> tuple[list[AcceptedReference], list[Problem]]:
-        """Every reference in order, each content once; `folder` is where the job file lay."""
-        found, problems = _try_each(references, node, lambda each: self._accept(each, folder))
+        self,
+        references: Sequence[Reference],
+        node: Node,
+        beside: Beside,
+        limit: int,
+        before: Sequence[AcceptedReference] = (),
+    ) -> Acceptance:
+        """Every reference in order, each content once.
+
+        One that is gone counts as what an earlier run of the job (`before`) accepted under that name.
+        """
+        known = {each.original_name: each for each in before}
+        found, problems, missing = _try_each(
+            references, node, lambda each: self._accept_or_know(each, beside, known)
+        )
         accepted: dict[str, AcceptedReference] = {}
         for each in found:
             accepted.setdefault(each.sha256, each)
-        return list(accepted.values()), problems + _over_limit(node, len(accepted), limit)
+        return Acceptance(
+            list(accepted.values()),
+            problems + _over_limit(node, len(accepted), limit),
+            [name_of(references[index]) for index in missing],
+            any(missing.values()),
+        )
 
     def find_problems(
-        self, references: Sequence[Reference], node: Node, folder: Path, limit: int
+        self, references: Sequence[Reference], node: Node, beside: Beside, limit: int
     ) -> list[Problem]:
         """What `accept_all` would find wrong; nothing is stored."""
-        hashes, problems = _try_each(references, node, lambda each: self._inspect(each, folder))
+        hashes, problems, _ = _try_each(references, node, lambda each: self._inspect(each, beside))
         return problems + _over_limit(node, len(set(hashes)), limit)
 
-    def _inspect(self, reference: Reference, folder: Path) -> str:
-        source, name, _ = self._find(reference, folder)
-        with _named_errors(source, name):
-            check_image(source)
-            return sha256_file(source)
-
-    def _accept(self, reference: Reference, folder: Path) -> AcceptedReference:
-        source, name, media_id = self._find(reference, folder)
-        extension = source.suffix.lower() if source.suffix.lower() in _EXTENSIONS else ".bin"
-        with _named_errors(source, name):
-            sha256, stored = store_by_hash(source, self._paths.refs, extension)
-        if not self._generations.is_reference(sha256):  # else it was checked, and others rely on it
+    def find_missing(self, references: Sequence[Reference], beside: Beside) -> list[str]:
+        """The names of those that have not arrived; a look at the disk, nothing is read."""
+        missing = []
+        for each in references:
             try:
-                with _named_errors(stored, name):
-                    check_image(stored)
+                self._find(each, beside)
+            except Missing:
+                missing.append(name_of(each))
             except LibraryError:
-                stored.unlink(missing_ok=True)
-                raise
-        if media_id is None:
-            known = self._media.find_by_content(sha256)
-            media_id = known.media_id if known else None
-        return AcceptedReference(sha256, self._paths.relative(stored), name, reference.role, media_id)
+                continue  # found, and refused: that is said when it is accepted
+        return missing
 
-    def _find(self, reference: Reference, folder: Path) -> tuple[Path, str, str | None]:
-        """The file, its name for people, and the library picture that it is."""
+    def _inspect(self, reference: Reference, beside: Beside) -> str:
+        found = self._find(reference, beside)
+        with _named_errors(found), self._open(found, beside):
+            check_image(found.file)
+            return sha256_file(found.file)
+
+    def _accept_or_know(
+        self, reference: Reference, beside: Beside, known: dict[str, AcceptedReference]
+    ) -> AcceptedReference:
+        try:
+            return self._accept(reference, beside)
+        except Missing:
+            if name_of(reference) in known:
+                return known[name_of(reference)]
+            raise
+
+    def _accept(self, reference: Reference, beside: Beside) -> AcceptedReference:
+        found = self._find(reference, beside)
+        suffix = found.file.suffix.lower()
+        with _named_errors(found), self._open(found, beside) as stream:
+            extension = suffix if suffix in _EXTENSIONS else ".bin"
+            name = display_name(found.file)
+            sha256, stored = store_stream(stream, name, self._paths.refs, extension)
+        if not self._generations.is_reference(sha256):  # else it was checked, and others rely on it
+            self._check_stored(stored, found)
+        media_id = found.media_id
+        if media_id is None:
+            media = self._media.find_by_content(sha256)
+            media_id = media.media_id if media else None
+        return AcceptedReference(
+            sha256,
+            self._paths.relative(stored),
+            found.name,
+            reference.role,
+            media_id,
+            found.file if found.is_named_by_path else None,
+        )
+
+    def _check_stored(self, stored: Path, found: _Found) -> None:
+        try:
+            with _named_errors(_Found(stored, found.name)):
+                check_image(stored)
+        except LibraryError:
+            stored.unlink(missing_ok=True)
+            raise
+
+    def _open(self, found: _Found, beside: Beside) -> BufferedReader:
+        if found.is_named_by_path:
+            return self._finder.open(found.file, found.name, beside)
+        return open_regular(found.file)
+
+    def _find(self, reference: Reference, beside: Beside) -> _Found:
         if reference.path is not None:
-            return self._find_path(reference.path, folder), reference.path, None
+            return _Found(self._finder.find(reference.path, beside), reference.path, is_named_by_path=True)
         if reference.media is not None:
             return self._find_media(reference.media)
         assert reference.sha256 is not None
-        return self._find_content(reference.sha256.lower())
+        return self._find_content(reference.sha256.lower(), name_of(reference))
 
-    def _find_path(self, text: str, folder: Path) -> Path:
-        wanted = folder / text
-        try:
-            wanted = Path(text).expanduser() if text.startswith("~/") else wanted
-            place = wanted.resolve()
-            self._require_allowed(text, place)
-            self._require_no_database(text, place.stat())
-        except (OSError, RuntimeError, ValueError) as error:  # not there, a loop of links, no path at all
-            raise LibraryError(
-                f"The reference `{text}` is not there.",
-                code="job.ref_missing",
-                hint=_near_names(wanted) or "Put the picture beside the job file, then drop the job again.",
-            ) from error
-        return place
-
-    def _require_allowed(self, text: str, place: Path) -> None:
-        """Asked before the disk is: what lies outside is not even told to be there or not."""
-        if place.is_relative_to(self._root):
-            allowed = place.relative_to(self._root).parts[:1] in _PICTURE_FOLDERS
-        else:
-            allowed = any(place.is_relative_to(root) for root in self._roots)
-        if not allowed:
-            raise LibraryError(
-                f"The reference `{text}` lies outside the library's picture folders and the allowed folders.",
-                hint="Put the picture beside the job file, or add its folder to `intake.allowed_roots`.",
-            )
-
-    def _require_no_database(self, text: str, found: os.stat_result) -> None:
-        """Not even opened under another name: closing it again would drop SQLite's locks on it."""
-        for suffix in ("", "-wal", "-shm"):
-            try:
-                database = Path(f"{self._paths.database}{suffix}").stat()
-            except OSError:
-                continue
-            if (database.st_dev, database.st_ino) == (found.st_dev, found.st_ino):
-                raise LibraryError(f"The reference `{text}` is the database.", hint="Name a picture.")
-
-    def _find_media(self, media_id: str) -> tuple[Path, str, str | None]:
+    def _find_media(self, media_id: str) -> _Found:
         try:
             media = self._media.get(media_id)
         except NotFound as error:
             raise LibraryError(error.message, code="job.ref_missing", hint="Check the media id.") from error
-        return self._paths.locate(media.file_path), f"media {media_id}", media_id
+        return _Found(self._paths.locate(media.file_path), f"media {media_id}", media_id)
 
-    def _find_content(self, sha256: str) -> tuple[Path, str, str | None]:
-        name = f"sha256 {sha256[:12]}..."
+    def _find_content(self, sha256: str, name: str) -> _Found:
         media = self._media.find_by_content(sha256)
         if media is not None:
-            return self._paths.locate(media.file_path), name, media.media_id
+            return _Found(self._paths.locate(media.file_path), name, media.media_id)
         stored = next(iter(sorted(self._paths.refs.glob(f"{sha256}.*"))), None)
         if stored is None:
             message = f"No file of the library has the content {name}."
-            raise LibraryError(message, code="job.ref_missing", hint="Check the hash, or import the picture.")
-        return stored, name, None
+            raise Missing(message, hint="Check the hash, or import the picture.")
+        return _Found(stored, name)
+
+
+def name_of(reference: Reference) -> str:
+    """What the submitter wrote, in short."""
+    if reference.sha256 is not None:
+        return f"sha256 {reference.sha256.lower()[:12]}..."
+    return reference.path or f"media {reference.media}"
 
 
 def _try_each(
     references: Sequence[Reference], node: Node, take: Callable[[Reference], T]
-) -> tuple[list[T], list[Problem]]:
-    """What could be taken, and a problem with its place for each that could not."""
+) -> tuple[list[T], list[Problem], dict[int, bool]]:
+    """What could be taken, a problem with its place for each that could not, and which are just not there.
+
+    Of these, by their index: whether they are arriving.
+    """
     taken: list[T] = []
     problems: list[Problem] = []
+    missing: dict[int, bool] = {}
     for index, reference in enumerate(references):
         try:
             taken.append(take(reference))
@@ -174,7 +226,9 @@ def _try_each(
             problems.append(
                 Problem(code, error.message, error.hint, place.line, place.column, f"refs.{index}")
             )
-    return taken, problems
+            if isinstance(error, Missing):
+                missing[index] = error.is_arriving
+    return taken, problems, missing
 
 
 def _over_limit(node: Node, count: int, limit: int) -> list[Problem]:
@@ -186,24 +240,19 @@ def _over_limit(node: Node, count: int, limit: int) -> list[Problem]:
 
 
 @contextmanager
-def _named_errors(file: Path, name: str) -> Iterator[None]:
+def _named_errors(found: _Found) -> Iterator[None]:
     """The same reasons under the name that the submitter wrote."""
     try:
         yield
+    except Missing:
+        raise
     except LibraryError as error:
-        message = error.message.replace(display_name(file), f"`{name}`", 1)
+        message = error.message.replace(display_name(found.file), f"`{found.name}`", 1)
         raise LibraryError(message, code=error.code, hint=error.hint, retryable=error.retryable) from error
+    except FileNotFoundError as error:
+        message = f"`{found.name}` cannot be read: {error.strerror}."
+        raise Missing(message, hint="Check that the file is there.") from error
     except OSError as error:
-        message = f"`{name}` cannot be read: {error.strerror or error}."
-        code = "job.ref_missing" if isinstance(error, FileNotFoundError) else "job.ref_refused"
+        message = f"`{found.name}` cannot be read: {error.strerror or error}."
         hint = "Check that the file is there and that the sidecar may read it."
-        raise LibraryError(message, code=code, hint=hint) from error
-
-
-def _near_names(wanted: Path) -> str | None:
-    try:
-        names = [each.name for each in wanted.parent.iterdir() if each.is_file()]
-    except OSError:
-        return None
-    near = difflib.get_close_matches(wanted.name, names, n=3, cutoff=0.6)
-    return f"There is `{'`, `'.join(near)}`; names must match exactly." if near else None
+        raise LibraryError(message, code="job.ref_refused", hint=hint) from error

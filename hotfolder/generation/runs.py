@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from hotfolder.clock import NewId
 from hotfolder.database import Transaction
@@ -16,6 +16,14 @@ from hotfolder.generation.references import AcceptedReference
 from hotfolder.library.generations import Generation, GenerationInput, GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.queue.store import WorkStore
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What of earlier runs counts: whole pictures by position, and seeds that were chosen."""
+
+    positions: frozenset[int]
+    seeds: Mapping[int, int]
 
 
 class RunBook:
@@ -55,6 +63,26 @@ class RunBook:
             if run.position not in kept:
                 self._enqueue_one(tx, job_id, plan, run, references)
 
+    def enqueue_all(
+        self, tx: Transaction, job: Job, plan: JobPlan, references: Sequence[AcceptedReference]
+    ) -> None:
+        """The runs of a job that waited, in its first run or a later one: what is whole already is kept."""
+        kept = self._keep_whole(tx, job, plan, references)
+        self.enqueue(tx, job.job_id, _with_seeds(plan, kept.seeds), references, kept.positions)
+        if len(kept.positions) == len(plan.runs):
+            self._jobs.set_status(tx, job.job_id, "running")
+            self._closer.close_if_ended(tx, job.job_id)
+
+    def list_accepted(self, job_id: str) -> list[AcceptedReference] | None:
+        """The references as they were accepted in an earlier run; None when there was none."""
+        generations = self._generations.list_of_job(job_id)
+        if not generations:
+            return None
+        return [
+            AcceptedReference(each.sha256, each.file_path, each.original_name or "", each.role, each.media_id)
+            for each in self._generations.list_inputs(generations[0].generation_id)
+        ]
+
     def run_again(
         self,
         tx: Transaction,
@@ -64,6 +92,18 @@ class RunBook:
         actor: str | None = None,
     ) -> int:
         """Another run of an ended job; gives how many pictures are kept because nothing of them changed."""
+        self._jobs.begin_again(tx, job, actor)
+        kept = self._keep_whole(tx, job, plan, references)
+        self.enqueue(tx, job.job_id, _with_seeds(plan, kept.seeds), references, kept.positions)
+        if len(kept.positions) == len(plan.runs):
+            self._jobs.set_status(tx, job.job_id, "running")
+            self._closer.close_if_ended(tx, job.job_id)
+        return len(kept.positions)
+
+    def _keep_whole(
+        self, tx: Transaction, job: Job, plan: JobPlan, references: Sequence[AcceptedReference]
+    ) -> _Kept:
+        """Which pictures of earlier runs stay; the others are detached, with their seeds remembered."""
         kept = set()
         seeds: dict[int, int] = {}
         for generation in self._generations.list_of_job(job.job_id):
@@ -74,12 +114,7 @@ class RunBook:
                 if run is not None and generation.params == run.params:
                     seeds[run.position] = generation.seed  # the same picture is wanted, now whole
                 self._generations.detach(tx, generation.generation_id)
-        self._jobs.begin_again(tx, job, actor)
-        self.enqueue(tx, job.job_id, _with_seeds(plan, seeds), references, frozenset(kept))
-        if len(kept) == len(plan.runs):
-            self._jobs.set_status(tx, job.job_id, "running")
-            self._closer.close_if_ended(tx, job.job_id)
-        return len(kept)
+        return _Kept(frozenset(kept), seeds)
 
     def _is_kept(
         self, generation: Generation, run: Run, plan: JobPlan, references: Sequence[AcceptedReference]

@@ -5,24 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
-from hotfolder.database import Database
-from hotfolder.domain.document import DocumentFormat, Node, child, format_of, parse_documents, to_plain
-from hotfolder.domain.endpoint import Endpoint
-from hotfolder.domain.generation import RETRYABLE
-from hotfolder.domain.instants import derived_id, is_uuid
-from hotfolder.domain.job import read_job
-from hotfolder.domain.plan import JobPlan, plan_jobs
+from hotfolder.clock import Clock
+from hotfolder.database import Database, Transaction
+from hotfolder.domain.document import DocumentFormat, Node, child, format_of, to_plain
+from hotfolder.domain.generation import ENDED, RETRYABLE
+from hotfolder.domain.instants import derived_id, format_instant, is_uuid, parse_instant
+from hotfolder.domain.plan import JobPlan
 from hotfolder.errors import JobFileError, Problem
 from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
+from hotfolder.generation.checking import Checked, JobChecker
 from hotfolder.generation.closing import JobCloser, error_object
+from hotfolder.generation.finding import Beside
 from hotfolder.generation.identity import read_identity
-from hotfolder.generation.presets import PresetShelf
-from hotfolder.generation.references import AcceptedReference, ReferenceDesk
+from hotfolder.generation.references import Acceptance, AcceptedReference, ReferenceDesk, name_of
 from hotfolder.generation.runs import RunBook
 from hotfolder.generation.splitting import split_documents
 from hotfolder.library.jobs import Job, JobStore
@@ -30,21 +31,52 @@ from hotfolder.library.jobs import Job, JobStore
 log = logging.getLogger(__name__)
 
 
+def _stands_still(path: Path) -> bool:  # noqa: ARG001 - nobody writes where nobody watches
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimedFile:
-    """A job file in processing/: under which id, and where it lay below inbox/."""
+    """A job file in processing/: under which id, and where it lay below inbox/.
+
+    Of a bundle, `data` and `text_name` are those of the job file in it, and `bundle` is where its files are.
+    `again` is the ended job whose file was dragged back for another run.
+    """
 
     job_id: str
     name: str
     job_file: PurePosixPath
     data: bytes
+    text_name: str | None = None
+    bundle: Path | None = None
+    again: str | None = None
+
+    @property
+    def document_format(self) -> DocumentFormat:
+        """How the text is read."""
+        return format_of(self.text_name or self.name) or "yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The file stands for this job, new or not."""
+    """The file stands for this job, new or not; `used` are the pictures of the inbox that it takes."""
 
     job_id: str
+    used: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The job has a row, and waits for the references that it lacks; `names` are all that it has.
+
+    `is_arriving` says that somebody is writing one of them just now.
+    """
+
+    job_id: str
+    lacks: Sequence[str]
+    names: Sequence[str]
+    remaining_s: float
+    is_arriving: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +84,6 @@ class Split:
     """The file holds several jobs; each becomes a file of its own: (id, name, data)."""
 
     parts: Sequence[tuple[str, str, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a job file asks for, or what is wrong with it."""
-
-    nodes: list[Node]
-    plans: list[JobPlan | list[Problem]]
-
-    @property
-    def problems(self) -> list[Problem]:
-        """The problems of all documents."""
-        return [problem for plan in self.plans if isinstance(plan, list) for problem in plan]
 
 
 class GenerationService:
@@ -78,10 +97,10 @@ class GenerationService:
         runs: RunBook,
         closer: JobCloser,
         desk: ReferenceDesk,
-        presets: PresetShelf,
-        endpoints: Mapping[str, Endpoint],
+        checker: JobChecker,
         *,
-        max_job_bytes: int,
+        refs_timeout_s: float,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._paths = paths
@@ -89,64 +108,138 @@ class GenerationService:
         self._runs = runs
         self._closer = closer
         self._desk = desk
-        self._presets = presets
-        self._endpoints = endpoints
-        self._max_job_bytes = max_job_bytes
+        self._checker = checker
+        self._refs_timeout = timedelta(seconds=refs_timeout_s)
+        self._clock = clock
 
-    def check(self, data: bytes, document_format: DocumentFormat) -> Checked:
-        """Everything that can be said of a job file without its references; raises JobFileError."""
-        nodes = parse_documents(data, document_format, max_bytes=self._max_job_bytes)
-        return Checked(nodes, plan_jobs(nodes, self._endpoints, self._presets.find))
-
-    def check_references(self, checked: Checked, folder: Path) -> list[Problem]:
-        """The problems of all references; `folder` is where the file lies. Stores nothing."""
-        problems: list[Problem] = []
-        for node, plan in zip(checked.nodes, checked.plans, strict=True):
-            job = plan.job if isinstance(plan, JobPlan) else read_job(node)[0]
-            limit = plan.endpoint.limits.refs if isinstance(plan, JobPlan) else len(job.refs) if job else 0
-            if job is not None:
-                problems += self._desk.find_problems(job.refs, node, folder, limit)
-        return problems
-
-    def take_in(self, claimed: ClaimedFile) -> Accepted | Split:
-        """Accept, refuse or split a claimed file; repeatable after a crash at any point."""
+    def take_in(
+        self, claimed: ClaimedFile, is_arriving: Callable[[Path], bool] = _stands_still
+    ) -> Accepted | Waiting | Split:
+        """Accept, refuse, keep waiting or split a claimed file; repeatable after a crash at any point."""
         try:
-            return self._take_in(claimed)
+            return self._take_in(claimed, is_arriving)
         except JobFileError as error:
             return self.refuse(claimed, error)
 
-    def _take_in(self, claimed: ClaimedFile) -> Accepted | Split:
-        document_format = format_of(claimed.name) or "yaml"
-        checked = self.check(claimed.data, document_format)
+    def _take_in(
+        self, claimed: ClaimedFile, is_arriving: Callable[[Path], bool]
+    ) -> Accepted | Waiting | Split:
+        checked = self._checker.check(claimed.data, claimed.document_format, claimed.job_file)
         if len(checked.nodes) > 1:
-            return self._split(claimed, document_format, checked)
-        folder = self._paths.inbox / claimed.job_file.parent
+            return self._split(claimed, checked)
+        beside = Beside(self._paths.inbox / claimed.job_file.parent, claimed.bundle, is_arriving)
         plan, node = checked.plans[0], checked.nodes[0]
         if isinstance(plan, list):
-            raise JobFileError(plan + self.check_references(checked, folder))
-        existing = self._find_own(plan.job.id)
-        if existing is not None and existing.status not in RETRYABLE:
+            raise JobFileError(plan + self._checker.check_references(checked, beside))
+        existing = self._find_existing(claimed, plan.job.id)
+        if existing is not None and existing.job_id == claimed.job_id and existing.status in ENDED:
+            return Accepted(existing.job_id)  # it waited, and was cancelled
+        is_own = (
+            existing is not None and existing.status == "waiting_refs" and existing.job_id == claimed.job_id
+        )
+        if existing is not None and existing.status not in RETRYABLE and not is_own:
             return self._answer_repeat(existing, node)
-        references, problems = self._desk.accept_all(plan.job.refs, node, folder, plan.endpoint.limits.refs)
-        if problems:
-            raise JobFileError(problems)
-        if existing is not None:
-            new = _received(claimed, None, existing.created_at)
-            again = replace(existing, text=new.text, job_file=new.job_file, file_name=new.file_name)
-            return self._run_again(describe(again, node, plan), plan, references)
-        return self._accept(claimed, plan, references, node)
+        before = self._runs.list_accepted(existing.job_id) if existing is not None else []
+        acceptance = self._desk.accept_all(
+            plan.job.refs, node, beside, plan.endpoint.limits.refs, before or []
+        )
+        if acceptance.problems:
+            return self._wait_or_fail(claimed, existing, plan, node, acceptance)
+        used = {each.source: each.sha256 for each in acceptance.references if each.source is not None}
+        admitted = self._admit(claimed, existing, plan, node, acceptance.references)
+        return Accepted(admitted, used)
 
-    def _split(self, claimed: ClaimedFile, document_format: DocumentFormat, checked: Checked) -> Split:
+    def _admit(
+        self,
+        claimed: ClaimedFile,
+        existing: Job | None,
+        plan: JobPlan,
+        node: Node,
+        references: list[AcceptedReference],
+    ) -> str:
+        """Queue the pictures of a new job, of one that waited, or of one that runs again."""
+        if existing is None:
+            return self._accept(claimed, plan, references, node)
+        if existing.status == "waiting_refs":
+            return self._end_waiting(existing, claimed, plan, references, node)
+        return self._run_again(self._as_it_is_now(existing, claimed, plan, node), plan, references)
+
+    def _find_existing(self, claimed: ClaimedFile, own_id: str | None) -> Job | None:
+        if claimed.again is not None:
+            return self._jobs.get(claimed.again)
+        return self._jobs.find(claimed.job_id) or self._find_own(own_id)
+
+    def _as_it_is_now(self, existing: Job, claimed: ClaimedFile, plan: JobPlan, node: Node) -> Job:
+        new = _received(claimed, None, existing.created_at)
+        again = replace(
+            existing, text=new.text, text_name=new.text_name, job_file=new.job_file, file_name=new.file_name
+        )
+        return describe(again, node, plan)
+
+    def _wait_or_fail(
+        self, claimed: ClaimedFile, existing: Job | None, plan: JobPlan, node: Node, acceptance: Acceptance
+    ) -> Waiting:
+        """Wait when nothing is wrong but that references are missing, and their time is not over."""
+        now = self._clock()
+        has_waited = existing is not None and existing.status == "waiting_refs"
+        until = existing.waits_until if has_waited and existing else format_instant(now + self._refs_timeout)
+        if not acceptance.may_wait or until is None or until <= format_instant(now):
+            raise JobFileError(acceptance.problems)
+        with self._database.transaction() as tx:
+            job_id = self._enter_waiting(tx, claimed, existing, plan, node)
+            self._jobs.set_waiting(tx, job_id, acceptance.missing, until)
+        if not has_waited:
+            log.info("job %s waits for %s", job_id, ", ".join(map(display_text, acceptance.missing)))
+        remaining_s = (parse_instant(until) - now).total_seconds()
+        names = [name_of(each) for each in plan.job.refs]
+        return Waiting(job_id, acceptance.missing, names, remaining_s, acceptance.is_arriving)
+
+    def _enter_waiting(
+        self, tx: Transaction, claimed: ClaimedFile, existing: Job | None, plan: JobPlan, node: Node
+    ) -> str:
+        if existing is None:
+            job = describe(_received(claimed, plan.job.id, tx.at), node, plan)
+            self._jobs.insert(tx, job)
+            self._jobs.set_status(tx, job.job_id, "waiting_refs")
+            return job.job_id
+        if existing.status != "waiting_refs":
+            self._jobs.begin_again(
+                tx, self._as_it_is_now(existing, claimed, plan, node), status="waiting_refs"
+            )
+        return existing.job_id
+
+    def _end_waiting(
+        self,
+        existing: Job,
+        claimed: ClaimedFile,
+        plan: JobPlan,
+        references: list[AcceptedReference],
+        node: Node,
+    ) -> str:
+        job_id = existing.job_id
+        with self._database.transaction() as tx:
+            if self._jobs.get(job_id).status == "waiting_refs":  # else it was cancelled meanwhile
+                self._jobs.describe_again(tx, self._as_it_is_now(existing, claimed, plan, node))
+                self._jobs.set_waiting(tx, job_id, (), None)
+                self._jobs.set_status(tx, job_id, "queued")
+                self._runs.enqueue_all(tx, existing, plan, references)
+        log.info("job %s has all its references (%d pictures)", job_id, len(plan.runs))
+        return job_id
+
+    def _split(self, claimed: ClaimedFile, checked: Checked) -> Split:
+        if claimed.bundle is not None:
+            message = f"The job file of this bundle holds {len(checked.nodes)} jobs; a bundle is one job."
+            raise JobFileError([Problem("job.bundle_refused", message, "Make a bundle of each job.", 1, 1)])
         atomic = _is_atomic(checked.nodes[0])
         if atomic:
-            folder = self._paths.inbox / claimed.job_file.parent
-            problems = checked.problems + self.check_references(checked, folder)
+            beside = Beside(self._paths.inbox / claimed.job_file.parent)
+            problems = checked.problems + self._checker.check_references(checked, beside)
         else:
             problems = [each for each in checked.problems if each.code == "job.too_large"]
-        if problems:
+        if any(each.code != "job.ref_missing" for each in problems) or (problems and not self._refs_timeout):
             raise JobFileError(problems)
         log.info("%s holds %d jobs", display_text(str(claimed.job_file)), len(checked.nodes))
-        texts = split_documents(claimed.data, document_format, checked.nodes)
+        texts = split_documents(claimed.data, claimed.document_format, checked.written)
         stem, extension = PurePosixPath(claimed.name).stem, PurePosixPath(claimed.name).suffix
         return Split(
             [
@@ -175,34 +268,52 @@ class GenerationService:
 
     def _accept(
         self, claimed: ClaimedFile, plan: JobPlan, references: list[AcceptedReference], node: Node
-    ) -> Accepted:
+    ) -> str:
         with self._database.transaction() as tx:
             job = describe(_received(claimed, plan.job.id, tx.at), node, plan)
             self._jobs.insert(tx, job)
             self._jobs.set_status(tx, job.job_id, "queued")
             self._runs.enqueue(tx, job.job_id, plan, references)
         log.info("job %s accepted: %s (%d pictures)", job.job_id, job.job_file, len(plan.runs))
-        return Accepted(job.job_id)
+        return job.job_id
 
-    def _run_again(self, job: Job, plan: JobPlan, references: list[AcceptedReference]) -> Accepted:
+    def _run_again(self, job: Job, plan: JobPlan, references: list[AcceptedReference]) -> str:
         with self._database.transaction() as tx:
             if self._jobs.get(job.job_id).status not in RETRYABLE:  # `jobs retry` was quicker
-                return Accepted(job.job_id)
+                return job.job_id
             kept = self._runs.run_again(tx, job, plan, references)
         log.info("job %s runs again (%d of %d pictures kept)", job.job_id, kept, len(plan.runs))
-        return Accepted(job.job_id)
+        return job.job_id
+
+    def withdraw(self, claimed: ClaimedFile) -> Accepted:
+        """End the job of a file that was removed from processing/ before it was read."""
+        with self._database.transaction() as tx:
+            self._jobs.insert(tx, _received(claimed, None, tx.at))
+            self._closer.withdraw(tx, claimed.job_id)
+        return Accepted(claimed.job_id)
 
     def refuse(self, claimed: ClaimedFile, error: JobFileError) -> Accepted:
         """End a job that cannot be accepted; it keeps the submitter's id and extra where they can be read."""
-        identity = read_identity(claimed.data, format_of(claimed.name) or "yaml", self._max_job_bytes)
-        existing = self._jobs.find(claimed.job_id) or self._find_own(identity.own_id)
-        text = claimed.data[: self._max_job_bytes]
-        if existing is not None and existing.status in RETRYABLE and existing.text == text:
+        limit = self._checker.max_job_bytes
+        identity = read_identity(claimed.data, claimed.document_format, limit)
+        existing = self._find_existing(claimed, identity.own_id)
+        text = claimed.data[:limit]
+        waits = (
+            existing is not None and existing.status == "waiting_refs" and existing.job_id == claimed.job_id
+        )
+        is_again = existing is not None and existing.status in RETRYABLE and existing.job_id == claimed.again
+        if existing is not None and not waits and existing.status in RETRYABLE and existing.text == text:
             return Accepted(existing.job_id)  # refused before, or dropped again unmended
-        own_id = identity.own_id if existing is None else None
         with self._database.transaction() as tx:
-            job = replace(_received(claimed, own_id, tx.at), text=text, extra=identity.extra)
-            self._jobs.insert(tx, job)
+            if existing is not None and (waits or is_again):
+                job = replace(existing, text=text, extra=identity.extra or existing.extra)
+                if is_again:
+                    self._jobs.begin_again(tx, job)
+                self._jobs.set_waiting(tx, job.job_id, (), None)
+            else:
+                own_id = identity.own_id if existing is None else None
+                job = replace(_received(claimed, own_id, tx.at), text=text, extra=identity.extra)
+                self._jobs.insert(tx, job)
             self._closer.refuse(tx, job.job_id, error_object(error, error.problems))
         log.info("job file %s refused: %s", job.job_file, error)
         return Accepted(job.job_id)
@@ -219,6 +330,7 @@ def _received(claimed: ClaimedFile, own_id: str | None, at: str) -> Job:
         text=claimed.data,
         created_at=at,
         submit_key=None if is_job_id else own_id,
+        text_name=claimed.text_name,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hotfolder.database import Database, Row, Transaction, to_json
+from hotfolder.domain.document import DocumentFormat, format_of
 from hotfolder.domain.generation import (
     ACTIVE,
     AT_WORK,
@@ -48,12 +49,20 @@ class Job:
     retry_of_path: str | None = None
     started_at: str | None = None
     completed_at: str | None = None
+    text_name: str | None = None
+    waits_for: tuple[str, ...] = ()
+    waits_until: str | None = None
+
+    @property
+    def document_format(self) -> DocumentFormat:
+        """How its text is read: by the name of its file, or of the job file in its bundle."""
+        return format_of(self.text_name or self.file_name) or "yaml"
 
 
 _SUMMARY = """
     id, status, job_file, file_name, x'' AS text, created_at, submit_key, content_sha256, endpoint_key, title,
     owner, priority, max_attempts, keywords_json, metadata_json, extra_json, error_json, cancel_requested,
-    run, final_path, retry_of_path, started_at, completed_at
+    run, final_path, retry_of_path, started_at, completed_at, text_name, waits_for_json, waits_until
 """
 """Everything but the text, of which a list of jobs would hold a megabyte each."""
 
@@ -70,8 +79,8 @@ class JobStore:
             """
             INSERT INTO jobs (id, submit_key, status, job_file, file_name, created_at, text,
                               content_sha256, endpoint_key, title, owner, priority, max_attempts,
-                              keywords_json, metadata_json, extra_json)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              keywords_json, metadata_json, extra_json, text_name)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 job.job_id,
@@ -143,6 +152,11 @@ class JobStore:
         sql = f"SELECT id FROM jobs WHERE status IN ({_marks(ACTIVE)})"
         return {row["id"] for row in self._database.query(sql, tuple(sorted(ACTIVE)))}
 
+    def list_claimed_ids(self) -> set[str]:
+        """Ids of active jobs whose file lies in processing/: a retry may go without."""
+        sql = f"SELECT id FROM jobs WHERE status IN ({_marks(ACTIVE)}) AND run = 1"
+        return {row["id"] for row in self._database.query(sql, tuple(sorted(ACTIVE)))}
+
     def set_status(
         self,
         tx: Transaction,
@@ -176,7 +190,9 @@ class JobStore:
         )
         tx.event(JOB_CHANGED, "job", job_id, {"status": status, "from": row["status"]}, actor)
 
-    def begin_again(self, tx: Transaction, job: Job, actor: str | None = None) -> None:
+    def begin_again(
+        self, tx: Transaction, job: Job, actor: str | None = None, status: JobStatus = "queued"
+    ) -> None:
         """Queue an ended job for another run as it is described now; where its file lies is remembered."""
         row = tx.execute("SELECT status FROM jobs WHERE id = ?", (job.job_id,)).fetchone()
         if row is None or row["status"] not in RETRYABLE:  # the table alone would let a running job through
@@ -187,12 +203,45 @@ class JobStore:
             SET run = run + 1, cancel_requested = 0, retry_of_path = coalesce(final_path, retry_of_path),
                 final_path = NULL, started_at = NULL, job_file = ?, file_name = ?, text = ?,
                 content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?, priority = ?, max_attempts = ?,
-                keywords_json = ?, metadata_json = ?, extra_json = ?
+                keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?
             WHERE id = ?
             """,
             (job.job_file, job.file_name, *_described(job), job.job_id),
         )
-        self.set_status(tx, job.job_id, "queued", actor=actor)
+        self.set_status(tx, job.job_id, status, actor=actor)
+
+    def describe_again(self, tx: Transaction, job: Job) -> None:
+        """What a job that waits says of itself now."""
+        tx.execute(
+            """
+            UPDATE jobs
+            SET text = ?, content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?, priority = ?,
+                max_attempts = ?, keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?
+            WHERE id = ?
+            """,
+            (*_described(job), job.job_id),
+        )
+
+    def set_waiting(self, tx: Transaction, job_id: str, names: Sequence[str], until: str | None) -> None:
+        """Note which references a job lacks, and until when it waits for them."""
+        tx.execute(
+            "UPDATE jobs SET waits_for_json = ?, waits_until = ? WHERE id = ?",
+            (to_json(list(names)) if names else None, until, job_id),
+        )
+
+    def list_waiting(self) -> list[Job]:
+        """Jobs that lack references, the longest waiting first."""
+        return self._list(frozenset({"waiting_refs"}), "waits_until, id", -1)
+
+    def find_by_final_name(self, name: str) -> list[Job]:
+        """Jobs whose file was left in failed/ under this name, the last to end first."""
+        sql = """
+            SELECT * FROM jobs
+            WHERE final_path = 'failed/' || :name
+               OR (final_path GLOB 'failed/[0-9]*' AND final_path LIKE '%/' || :name)
+            ORDER BY completed_at DESC LIMIT 10
+        """
+        return [_to_job(row) for row in self._database.query(sql, {"name": name})]
 
     def request_cancel(self, tx: Transaction, job_id: str) -> None:
         """Wish that a job ends."""
@@ -208,7 +257,7 @@ class JobStore:
 
 
 def _described(job: Job) -> tuple[Any, ...]:
-    """What a job file says of its job, as columns: text, content_sha256, ... extra_json."""
+    """What a job file says of its job, as columns: text, content_sha256, ... text_name."""
     return (
         job.text,
         job.content_sha256,
@@ -220,6 +269,7 @@ def _described(job: Job) -> tuple[Any, ...]:
         to_json(list(job.keywords)),
         to_json(dict(job.metadata)),
         to_json(dict(job.extra)),
+        job.text_name,
     )
 
 
@@ -252,4 +302,7 @@ def _to_job(row: Row) -> Job:
         retry_of_path=row["retry_of_path"],
         started_at=row["started_at"],
         completed_at=row["completed_at"],
+        text_name=row["text_name"],
+        waits_for=tuple(json.loads(row["waits_for_json"] or "[]")),
+        waits_until=row["waits_until"],
     )

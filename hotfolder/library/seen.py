@@ -1,11 +1,26 @@
-"""Rows of `seen_files`: where a claimed file came from, written before it is moved."""
+"""Rows of `seen_files` in the inbox: where a claimed file came from, and pictures that jobs have used up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from hotfolder.database import Database
 from hotfolder.errors import NotFound
+
+INBOX = "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a claimed file lay, relative to inbox/, and what it was there."""
+
+    path: str
+    device: int | None = None
+    inode: int | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    ctime_ns: int | None = None
 
 
 class SeenStore:
@@ -14,24 +29,59 @@ class SeenStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record_claims(self, paths: Mapping[str, str]) -> None:
-        """Note under each job id the path relative to inbox/ that its file has; repeatable, tries stay."""
+    def record_claims(self, origins: Mapping[str, Origin]) -> None:
+        """Note under each job id what its file was and where; repeatable, tries stay."""
         with self._database.transaction() as tx:
-            for job_id, path in paths.items():
+            for job_id, each in origins.items():
                 tx.execute(
                     """
-                    INSERT INTO seen_files (job_id, root, path, outcome, seen_at)
-                    VALUES (?, 'inbox', ?, 'claimed', ?)
+                    INSERT INTO seen_files (job_id, root, path, device, inode, size, mtime_ns, ctime_ns,
+                                            outcome, seen_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'claimed', ?)
                     ON CONFLICT (job_id) DO UPDATE
-                    SET path = excluded.path, outcome = excluded.outcome, seen_at = excluded.seen_at
+                    SET path = excluded.path, device = excluded.device, inode = excluded.inode,
+                        size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,
+                        outcome = excluded.outcome, seen_at = excluded.seen_at
                     """,
-                    (job_id, path, tx.at),
+                    (
+                        job_id,
+                        INBOX,
+                        each.path,
+                        each.device,
+                        each.inode,
+                        each.size,
+                        each.mtime_ns,
+                        each.ctime_ns,
+                        tx.at,
+                    ),
                 )
 
     def find_path(self, job_id: str) -> str | None:
         """The path that the file of a job had, relative to inbox/."""
         row = self._database.query_one("SELECT path FROM seen_files WHERE job_id = ?", (job_id,))
         return str(row["path"]) if row else None
+
+    def record_content(self, claim_id: str, job_id: str, sha256: str) -> None:
+        """Note of a claimed file which job it stands for, and what was in it."""
+        with self._database.transaction() as tx:
+            if claim_id != job_id:
+                tx.execute("DELETE FROM seen_files WHERE job_id = ?", (job_id,))
+            tx.execute(
+                "UPDATE seen_files SET job_id = ?, sha256 = ?, outcome = 'taken' WHERE job_id = ?",
+                (job_id, sha256, claim_id),
+            )
+
+    def find_jobs(self, *, device: int, inode: int, sha256: str) -> list[str]:
+        """Ids of jobs whose file was this one, or had this content; the newest first."""
+        rows = self._database.query(
+            """
+            SELECT job_id FROM seen_files
+            WHERE job_id IS NOT NULL AND (inode = ? AND device = ? OR sha256 = ?)
+            ORDER BY seen_at DESC LIMIT 20
+            """,
+            (inode, device, sha256),
+        )
+        return [row["job_id"] for row in rows]
 
     def count_try(self, job_id: str) -> int:
         """Count one more try to take in a claimed file, on the disk before it begins; gives their number."""
@@ -47,3 +97,37 @@ class SeenStore:
         """Begin to count the tries of a claim anew."""
         with self._database.transaction() as tx:
             tx.execute("UPDATE seen_files SET tries = 0 WHERE job_id = ?", (job_id,))
+
+    def record_used(self, path: str, origin: Origin, sha256: str) -> None:
+        """Note that a job used the picture at this place: a later job gets the library's copy."""
+        with self._database.transaction() as tx:
+            tx.execute(
+                """
+                INSERT INTO seen_files (root, path, device, inode, size, mtime_ns, ctime_ns, sha256, outcome,
+                                        seen_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?)
+                ON CONFLICT (root, path) WHERE job_id IS NULL DO UPDATE
+                SET device = excluded.device, inode = excluded.inode, size = excluded.size,
+                    mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, sha256 = excluded.sha256,
+                    seen_at = excluded.seen_at
+                """,
+                (
+                    INBOX,
+                    path,
+                    origin.device,
+                    origin.inode,
+                    origin.size,
+                    origin.mtime_ns,
+                    origin.ctime_ns,
+                    sha256,
+                    tx.at,
+                ),
+            )
+
+    def find_used(self, path: str) -> tuple[int | None, str] | None:
+        """The inode and content of the picture that a job used at this place of the inbox."""
+        row = self._database.query_one(
+            "SELECT inode, sha256 FROM seen_files WHERE root = ? AND path = ? AND job_id IS NULL",
+            (INBOX, path),
+        )
+        return (row["inode"], row["sha256"]) if row else None

@@ -11,9 +11,10 @@ from hotfolder.config import load_settings
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
-    """An open library with default settings; no sidecar runs on it."""
+    """An open library; no sidecar runs on it, and no job waits for references."""
     root = tmp_path / "library"
     create_library(root)
+    (root / "hotfolder.yaml").write_text("intake: {refs_timeout_s: 0}\n", encoding="utf-8")
     library = open_library(root, load_settings(root, {}))
     yield library
     library.close()

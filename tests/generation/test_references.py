@@ -9,6 +9,7 @@ import pytest
 
 from hotfolder.app import Library
 from hotfolder.clock import new_id
+from hotfolder.generation.finding import Beside
 from hotfolder.generation.service import Accepted, ClaimedFile
 from tests import pictures
 
@@ -33,7 +34,7 @@ def forbid_opening(monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(*_: object, **__: object) -> None:
         raise AssertionError("the file was opened")
 
-    for name in ("store_by_hash", "check_image", "sha256_file"):
+    for name in ("store_stream", "check_image", "sha256_file", "open_regular"):
         monkeypatch.setattr(f"hotfolder.generation.references.{name}", opened)
 
 
@@ -75,10 +76,10 @@ def test_check_of_a_job_file_does_not_open_the_database_either(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.link(library.paths.database, library.paths.inbox / "hard.png")
-    checked = library.service.check(f"refs: [hard.png]\n{JOB}".encode(), "yaml")
+    checked = library.checker.check(f"refs: [hard.png]\n{JOB}".encode(), "yaml")
     forbid_opening(monkeypatch)
 
-    problems = library.service.check_references(checked, library.paths.inbox)
+    problems = library.checker.check_references(checked, Beside(library.paths.inbox))
 
     assert [each.code for each in problems] == ["job.ref_refused"]
 
@@ -107,7 +108,7 @@ def test_refused_job_leaves_the_reference_that_another_job_was_accepted_with(lib
 def test_missing_reference_says_which_name_is_near(library: Library) -> None:
     pictures.write_png(library.paths.inbox / "portrait.png")
 
-    job_id = take_in(library, "refs: [Portrait.png]\n" + JOB)
+    job_id = take_in(library, "refs: [portrai.png]\n" + JOB)
 
     error = library.jobs.get(job_id).error
     assert error is not None

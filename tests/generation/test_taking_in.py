@@ -101,7 +101,7 @@ def test_reference_to_the_database_is_refused_without_being_opened(
         raise AssertionError("the file was opened")
 
     os.link(library.paths.database, library.paths.inbox / "linked.png")
-    monkeypatch.setattr("hotfolder.generation.references.store_by_hash", opened)
+    monkeypatch.setattr("hotfolder.generation.references.store_stream", opened)
     monkeypatch.setattr("hotfolder.generation.references.check_image", opened)
 
     job_id = take_in(library, f"refs: [{name}]\n" + JOB)
@@ -171,3 +171,13 @@ def test_eight_submits_of_one_name_at_the_same_time_lose_nothing(tmp_path: Path)
         thread.join(10)
 
     assert sorted(file.read_text() for file in tmp_path.iterdir()) == [str(number) for number in range(8)]
+
+
+def test_reference_missing_in_the_second_document_refuses_the_whole_file_where_nobody_waits(
+    library: Library,
+) -> None:
+    job_id = take_in(library, JOB + "---\nrefs:\n  - nowhere.png\n" + JOB)
+
+    error = library.jobs.get(job_id).error
+    assert error is not None
+    assert [(each["code"], each["path"]) for each in error["problems"]] == [("job.ref_missing", "refs.0")]

@@ -28,7 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, allowed: Path) -> Iterator
     """A running library whose engine notes every line that it gets."""
     made = RecordingService(
         tmp_path_factory.mktemp("references") / "library",
-        settings=f"intake: {{allowed_roots: [{allowed}]}}\n",
+        settings=f"intake: {{allowed_roots: [{allowed}], refs: leave, refs_timeout_s: 3}}\n",
     )
     try:
         made.start()

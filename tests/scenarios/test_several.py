@@ -109,15 +109,15 @@ def test_one_bad_job_refuses_the_whole_file_with_the_lines_of_the_whole_file(ser
     assert service.query("SELECT id FROM jobs WHERE file_name LIKE 'atomic.%.yaml'") == []
 
 
-def test_reference_missing_in_the_second_document_refuses_the_whole_file_with_its_line(
-    service: Service,
-) -> None:
-    service.drop("atomic-refs.yaml", one("good") + "---\n" + one("bad", "refs:\n  - nowhere.png\n"))
+def test_job_of_a_file_whose_reference_is_missing_waits_while_the_others_run(service: Service) -> None:
+    service.drop("some.yaml", one("good") + "---\n" + one("late", "refs:\n  - late.png\n"))
 
-    result = service.wait_for_result("atomic-refs.yaml")
+    assert service.wait_for_result("some.1.yaml")["status"] == "completed"
+    (job,) = service.query("SELECT * FROM jobs WHERE file_name = 'some.2.yaml'")
+    assert (job["status"], job["waits_for_json"]) == ("waiting_refs", '["late.png"]')
 
-    problems = [(each["code"], each["line"], each["column"]) for each in result["error"]["problems"]]
-    assert problems == [("job.ref_missing", 9, 5)]
+    pictures.write_png(service.root / "inbox" / "late.png")
+    assert service.wait_for_result("some.2.yaml")["status"] == "completed"
 
 
 def test_file_that_is_not_atomic_runs_its_good_jobs_and_refuses_the_bad_one(service: Service) -> None:

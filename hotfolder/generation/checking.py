@@ -1,0 +1,71 @@
+"""What a job file asks for, or all that is wrong with it, in the folder where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from hotfolder.domain.document import DocumentFormat, Node, parse_documents
+from hotfolder.domain.endpoint import Endpoint
+from hotfolder.domain.job import read_job
+from hotfolder.domain.plan import JobPlan, plan_jobs
+from hotfolder.errors import Problem
+from hotfolder.generation.context import FolderContexts
+from hotfolder.generation.finding import Beside
+from hotfolder.generation.presets import PresetShelf
+from hotfolder.generation.references import ReferenceDesk
+
+_NOWHERE: Final = PurePosixPath("job")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a job file asks for, or what is wrong with it: as `written`, and with what its folder adds."""
+
+    written: list[Node]
+    nodes: list[Node]
+    plans: list[JobPlan | list[Problem]]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The problems of all documents."""
+        return [problem for plan in self.plans if isinstance(plan, list) for problem in plan]
+
+
+class JobChecker:
+    """Reads job files as they are meant in their folder; changes nothing."""
+
+    def __init__(
+        self,
+        contexts: FolderContexts,
+        desk: ReferenceDesk,
+        presets: PresetShelf,
+        endpoints: Mapping[str, Endpoint],
+        *,
+        max_job_bytes: int,
+    ) -> None:
+        self._contexts = contexts
+        self._desk = desk
+        self._presets = presets
+        self._endpoints = endpoints
+        self.max_job_bytes = max_job_bytes
+
+    def check(self, data: bytes, document_format: DocumentFormat, place: PurePosixPath = _NOWHERE) -> Checked:
+        """All that can be said without the references; `place` is relative to inbox/. Raises JobFileError."""
+        written = parse_documents(data, document_format, max_bytes=self.max_job_bytes)
+        context = self._contexts.read(place.parent)
+        nodes = [context.complete(each) for each in written]
+        plans = plan_jobs(nodes, self._endpoints, self._presets.find)
+        return Checked(written, nodes, [context.prioritise(each) for each in plans])
+
+    def check_references(self, checked: Checked, beside: Beside) -> list[Problem]:
+        """The problems of all references. Stores nothing."""
+        problems: list[Problem] = []
+        for node, plan in zip(checked.nodes, checked.plans, strict=True):
+            job = plan.job if isinstance(plan, JobPlan) else read_job(node)[0]
+            limit = plan.endpoint.limits.refs if isinstance(plan, JobPlan) else len(job.refs) if job else 0
+            if job is not None:
+                problems += self._desk.find_problems(job.refs, node, beside, limit)
+        return problems

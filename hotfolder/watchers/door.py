@@ -1,0 +1,342 @@
+"""The door: claimed files are opened one after the other, and become jobs with rows."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Protocol
+
+from hotfolder.clock import Clock
+from hotfolder.errors import HotfolderError, JobFileError, LibraryError, Problem
+from hotfolder.files.names import claim_name, display_text, free_name
+from hotfolder.files.paths import LibraryPaths, sync_folder
+from hotfolder.files.storage import move_to_free_name, write_atomic
+from hotfolder.generation.service import Accepted, ClaimedFile, Split, Waiting
+from hotfolder.library.seen import Origin
+from hotfolder.watchers.claiming import Claim
+from hotfolder.watchers.waiting import WaitingRoom
+
+log = logging.getLogger(__name__)
+
+MAX_TRIES: Final = 10
+"""So many starts try a claimed file that ended the process each time; the next one refuses it unread."""
+IDLE_S: Final = 0.5
+
+# The file itself is in order, as far as these say: it is tried again.
+_TRANSIENT: Final = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EINTR,
+        errno.ESTALE,
+        errno.EAGAIN,
+    }
+)
+
+
+class Service(Protocol):
+    """What the door needs of the generation service."""
+
+    def take_in(
+        self, claimed: ClaimedFile, is_arriving: Callable[[Path], bool]
+    ) -> Accepted | Waiting | Split:
+        """Accept, refuse, keep waiting or split a claimed file."""
+
+    def refuse(self, claimed: ClaimedFile, error: JobFileError) -> Accepted:
+        """End the job of a file that cannot be read."""
+
+    def withdraw(self, claimed: ClaimedFile) -> Accepted:
+        """End the job of a file that somebody removed before it was read."""
+
+
+class Seen(Protocol):
+    """What the door needs of the record of seen files."""
+
+    def record_claims(self, origins: Mapping[str, Origin]) -> None:
+        """Note where files lay, before they are moved."""
+
+    def record_content(self, claim_id: str, job_id: str, sha256: str) -> None:
+        """Note which job a file stands for, and what was in it."""
+
+    def count_try(self, job_id: str) -> int:
+        """Count a try before it begins."""
+
+    def forget_tries(self, job_id: str) -> None:
+        """Begin to count anew: the process outlived the last try."""
+
+
+class Jobs(Protocol):
+    """What the door needs to know and say of jobs."""
+
+    def is_known(self, job_id: str) -> bool:
+        """Whether the job has a row."""
+
+    def is_waiting(self, job_id: str) -> bool:
+        """Whether the job has a row, and waits for references."""
+
+    def is_final_path_taken(self, path: str) -> bool:
+        """Whether an ended job has reserved this place, relative to the library."""
+
+    def deliver_if_ended(self, job_id: str) -> None:
+        """Hand out the result of a job once more, if it has ended: another file stands for it."""
+
+
+class Opener(Protocol):
+    """Reads what was claimed."""
+
+    def open(self, claim: Claim) -> ClaimedFile | Split:
+        """The job file, or the jobs, in it; the system's error, or JobFileError, when it cannot be read."""
+
+    def close(self, claim: Claim) -> None:
+        """Remove what opening it laid out on the disk."""
+
+
+class Pictures(Protocol):
+    """What the door tells of the pictures of the inbox."""
+
+    def is_arriving(self, picture: Path) -> bool:
+        """Whether somebody may still be writing it."""
+
+    def take_used(self, used: Mapping[Path, str]) -> None:
+        """Jobs have accepted these, with their contents: they join the library."""
+
+
+class Door:
+    """One thread, `inbox-door`; whatever goes wrong with a claimed file, it stays and is tried again."""
+
+    def __init__(
+        self,
+        paths: LibraryPaths,
+        seen: Seen,
+        service: Service,
+        jobs: Jobs,
+        opener: Opener,
+        pictures: Pictures,
+        room: WaitingRoom,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._paths = paths
+        self._seen = seen
+        self._service = service
+        self._jobs = jobs
+        self._opener = opener
+        self._pictures = pictures
+        self._room = room
+        self._clock = clock
+        self._claims: deque[Claim] = deque()
+        self._unfinished: list[Claim] = []
+        self._failed: set[str] = set()  # ids of claims whose fault the log was told
+        self._is_busy = False
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="inbox-door", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take in."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 0.0) -> None:
+        """Begin no other file; what is claimed is found by the next start. From any thread, for good."""
+        self._stopping.set()
+        self.wake()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def put(self, claims: Iterable[Claim]) -> None:
+        """Claimed files, in order. From any thread."""
+        for claim in claims:
+            with self._changed:
+                self._claims.append(claim)
+                self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Look now whether a waiting job has what it lacks. From any thread."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def is_idle(self) -> bool:
+        """Whether nothing is claimed and not taken in, but for what waits or cannot be taken in."""
+        with self._changed:
+            return not self._claims and not self._is_busy and not self._room.is_due(time.monotonic())
+
+    def work_off(self) -> None:
+        """Take in all that is there; then those of the waiting whose time has come."""
+        while (claim := self._next()) is not None:
+            try:
+                self._take_or_keep(claim)
+            finally:
+                with self._changed:
+                    self._is_busy = False
+
+    def retry_unfinished(self) -> int:
+        """Try again what could not be taken in (a full disk, a locked database); gives how much there is."""
+        with self._changed:
+            claims, self._unfinished = self._unfinished, []
+            self._claims.extend(claims)
+            self._changed.notify_all()
+        return len(claims)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.work_off()
+            with self._changed:
+                if not self._claims and not self._stopping.is_set():
+                    self._changed.wait(self._room.pause_s(time.monotonic(), IDLE_S))
+
+    def _next(self) -> Claim | None:
+        with self._changed:
+            if self._stopping.is_set():
+                return None
+            claim = self._room.next_due(time.monotonic())
+            if claim is None and self._claims:
+                claim = self._claims.popleft()
+            self._is_busy = claim is not None
+            return claim
+
+    def _take_or_keep(self, claim: Claim) -> None:
+        """A border: whatever goes wrong, the claimed file stays and is tried again."""
+        try:
+            self._take(claim)
+        except Exception:  # the service lives on
+            if claim.job_id not in self._failed:  # the whole story once, not at each try
+                log.exception("job file %s could not be taken in; it is tried again", claim.job_id)
+            self._failed.add(claim.job_id)
+            with self._changed:
+                self._unfinished.append(claim)
+            with suppress(HotfolderError):  # what fails in words has not ended the process
+                self._seen.forget_tries(claim.job_id)
+        else:
+            self._failed.discard(claim.job_id)
+
+    def _take(self, claim: Claim) -> None:
+        if claim.is_found and not self._is_to_take_up(claim):
+            return
+        tries = self._count_try(claim) if claim.is_found else 0
+        opened = self._open(claim, tries)
+        if opened is None:
+            return
+        if isinstance(opened, Split):
+            self._split(claim, opened)
+            return
+        outcome = self._service.take_in(opened, self._pictures.is_arriving)
+        if isinstance(outcome, Split):
+            self._split(claim, outcome)
+            return
+        self._settle(claim, opened, outcome)
+
+    def _is_to_take_up(self, claim: Claim) -> bool:
+        """Of what an earlier run claimed: a job that has a row only needs its door again if it waits."""
+        if not os.path.lexists(claim.file):  # a part of a file that was split meanwhile may be gone
+            return False
+        if not self._jobs.is_known(claim.job_id):
+            return True
+        self._jobs.deliver_if_ended(claim.job_id)
+        return self._jobs.is_waiting(claim.job_id)
+
+    def _open(self, claim: Claim, tries: int) -> ClaimedFile | Split | None:
+        """What is in the file; None when it has been dealt with already."""
+        unread = ClaimedFile(claim.job_id, claim.name, claim.place, b"")
+        try:
+            if tries > MAX_TRIES:
+                raise _dead(tries - 1)
+            return self._opener.open(claim)
+        except JobFileError as error:
+            self._service.refuse(unread, error)
+        except FileNotFoundError:
+            if os.path.lexists(claim.file) or not self._paths.processing.is_dir():
+                raise
+            self._service.withdraw(unread)
+        except (LibraryError, OSError) as error:
+            if not _is_unreadable(error):
+                raise
+            self._service.refuse(unread, _unreadable(error))
+        return None
+
+    def _settle(self, claim: Claim, opened: ClaimedFile, outcome: Accepted | Waiting) -> None:
+        """The job has its row; what stands around it follows."""
+        if outcome.job_id != claim.job_id:
+            claim = self._rename_claim(claim, outcome.job_id)
+        self._seen.record_content(opened.job_id, outcome.job_id, hashlib.sha256(opened.data).hexdigest())
+        if isinstance(outcome, Waiting):
+            self._room.enter(replace(claim, is_found=False), outcome)
+            return
+        self._opener.close(claim)
+        self._pictures.take_used(outcome.used)
+
+    def _count_try(self, claim: Claim) -> int:
+        """Put the try on the disk before it begins: it may be the one that ends the process."""
+        try:
+            self._seen.record_claims({claim.job_id: Origin(display_text(str(claim.place)))})
+            return self._seen.count_try(claim.job_id)
+        except HotfolderError:  # a full disk must not keep the service from starting
+            log.exception("the try of job file %s could not be counted", claim.job_id)
+            return 0
+
+    def _rename_claim(self, claim: Claim, job_id: str) -> Claim:
+        """The submitter's id, known only now, becomes the file's; several files may stand for one job."""
+        processing = self._paths.processing
+        target = processing / free_name(
+            processing, claim_name(job_id, claim.name), lambda path: path.exists()
+        )
+        os.rename(claim.file, target)  # noqa: PTH104 - names may not be valid UTF-8
+        sync_folder(processing)
+        self._jobs.deliver_if_ended(job_id)
+        return replace(claim, file=target, job_id=job_id)
+
+    def _split(self, claim: Claim, split: Split) -> None:
+        """Write one claimed file for each job, move the original to done/, then take the parts in."""
+        parts = [
+            Claim(
+                self._paths.processing / claim_name(job_id, name), job_id, name, claim.place.with_name(name)
+            )
+            for job_id, name, _ in split.parts
+        ]
+        self._seen.record_claims({each.job_id: Origin(display_text(str(each.place))) for each in parts})
+        parts_left = [each for each in parts if not self._jobs.is_known(each.job_id)]
+        texts = {job_id: data for job_id, _, data in split.parts}
+        for part in parts_left:
+            write_atomic(part.file, texts[part.job_id])
+        self._put_away(claim.file, claim.place.name)
+        for part in parts_left:
+            if self._stopping.is_set():
+                break  # the next start finds them in processing/
+            self._take_or_keep(part)
+
+    def _put_away(self, file: Path, name: str) -> None:
+        """The file that was split goes to done/; what became of its jobs stands beside each of them."""
+        move_to_free_name(file, self._paths.done_dir(self._clock()), name, self._is_taken)
+
+    def _is_taken(self, path: Path) -> bool:
+        return path.exists() or self._jobs.is_final_path_taken(self._paths.relative(path))
+
+
+def _is_unreadable(error: LibraryError | OSError) -> bool:
+    if isinstance(error, LibraryError):
+        return error.code == "library.not_a_file"
+    return error.errno not in _TRANSIENT
+
+
+def _unreadable(error: LibraryError | OSError) -> JobFileError:
+    reason = error.strerror or "it cannot be opened" if isinstance(error, OSError) else "not a regular file"
+    hint = "Give the user of the service the right to read it, and drop the file itself, not a link to it."
+    return JobFileError([Problem("job.unreadable", f"The job file cannot be read: {reason}.", hint)])
+
+
+def _dead(tries: int) -> JobFileError:
+    message = f"{tries} starts of the service could not take in this job file; it is not tried again."
+    hint = "Read the log of the service, make the file smaller or simpler, and drop it again."
+    return JobFileError([Problem("queue.dead", message, hint)])

@@ -1,0 +1,66 @@
+"""A job file that somebody deletes from processing/ cancels its job."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+from hotfolder.errors import HotfolderError
+from hotfolder.files.names import parse_claim_name
+
+log = logging.getLogger(__name__)
+
+ACTOR = "file manager"
+
+
+class Jobs(Protocol):
+    """What is asked of jobs."""
+
+    def list_active_ids(self) -> set[str]:
+        """Ids of the jobs that have not ended."""
+
+
+class ProcessingWatch:
+    """Compares listings of processing/; one thread only.
+
+    A job counts as cancelled when its file was seen before and is missing in two looks while the job goes on:
+    for an instant it is missing too when it takes on its submitter's id.
+    """
+
+    def __init__(self, folder: Path, jobs: Jobs, cancel: Callable[[str, str], object]) -> None:
+        self._folder = folder
+        self._jobs = jobs
+        self._cancel = cancel
+        self._there: set[str] = set()
+        self._missed: set[str] = set()
+        self._mtime_ns = -1
+
+    def begin(self, expected: Iterable[str]) -> None:
+        """At start: these jobs had their files when an earlier run ended."""
+        self._there = set(expected)
+
+    def look(self) -> None:
+        """Compare with the last look, if the folder has changed or somebody was missed."""
+        try:
+            mtime_ns = self._folder.stat().st_mtime_ns
+            if mtime_ns == self._mtime_ns and not self._missed:
+                return
+            now = {named[0] for file in self._folder.iterdir() if (named := parse_claim_name(file.name))}
+        except OSError as error:
+            log.warning("processing/ cannot be listed: %s", error)
+            return
+        gone = self._there - now
+        for job_id in gone & self._missed & (self._jobs.list_active_ids() if gone & self._missed else set()):
+            self._try_to_cancel(job_id)
+        self._missed = gone - self._missed
+        self._there = now | self._missed
+        self._mtime_ns = mtime_ns
+
+    def _try_to_cancel(self, job_id: str) -> None:
+        try:
+            self._cancel(job_id, ACTOR)
+            log.info("job %s is cancelled: its file was deleted from processing/", job_id)
+        except HotfolderError as error:
+            log.info("job %s is not cancelled: %s", job_id, error)
