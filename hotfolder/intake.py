@@ -15,7 +15,7 @@ from hotfolder.watchers.claiming import ClaimDesk
 from hotfolder.watchers.door import Door
 from hotfolder.watchers.inbox import Inbox
 from hotfolder.watchers.inbox_pictures import InboxPictures
-from hotfolder.watchers.opening import ClaimOpener
+from hotfolder.watchers.opening import ClaimOpener, build_rules
 from hotfolder.watchers.processing import ProcessingWatch
 from hotfolder.watchers.waiting import WaitingRoom
 
@@ -40,7 +40,7 @@ class Intake:
     def recover(self) -> None:
         """At start: what earlier runs claimed goes through the door again."""
         jobs = self.library.jobs
-        self.processing.begin(jobs.list_claimed_ids())
+        self.processing.expect(jobs.list_claimed_ids())
         self.door.put(self.claims.find_claims())
 
     def stop(self) -> None:
@@ -75,19 +75,23 @@ def build_intake(library: Library) -> Intake:
         timeout_s=settings.refs_timeout_s,
     )
     returns = ReturnDesk(paths, library.jobs, library.seen)
-    opener = ClaimOpener(returns, max_job_bytes=settings.max_job_bytes)
-    door = Door(
-        paths, library.seen, library.service, _DoorJobs(library), opener, pictures, room, clock=utc_now
-    )
+    rules = build_rules(max_bytes=settings.bundle_max_bytes, max_job_bytes=settings.max_job_bytes)
+    opener = ClaimOpener(returns, paths.unpacked, rules)
     processing = ProcessingWatch(paths.processing, library.jobs, library.control.cancel)
+    jobs = _DoorJobs(library, processing)
+    door = Door(paths, library.seen, library.service, jobs, opener, pictures, room, clock=utc_now)
     return Intake(library, claims, Inbox(paths.inbox, claims, door, pictures), door, pictures, processing)
 
 
 class _DoorJobs:
     """What the door asks of jobs."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, processing: ProcessingWatch) -> None:
         self._library = library
+        self._processing = processing
+
+    def expect_file(self, job_id: str) -> None:
+        self._processing.expect([job_id])
 
     def is_known(self, job_id: str) -> bool:
         return self._library.jobs.is_known(job_id)

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
 """So often are claimed files tried again that could not be taken in."""
+LOOK_S = 0.5
+"""So often is it seen that somebody deleted a claimed file."""
 IMPORT_RESCAN_S = 300.0
 """An import folder may hold very many files that stay there; what comes is told by events."""
 
@@ -114,10 +116,13 @@ class Sidecar:
     def run_until(self, stopping: threading.Event) -> None:
         """Wait until told to stop."""
         self._beat()
-        while not stopping.wait(RETRY_S):
-            self._retry_unfinished()
+        retry_at_s = 0.0
+        while not stopping.wait(LOOK_S):
             self._intake.look_around()
-            self._beat()
+            if time.monotonic() >= retry_at_s:
+                retry_at_s = time.monotonic() + RETRY_S
+                self._retry_unfinished()
+                self._beat()
 
     def run_until_idle(self, stopping: threading.Event, limit_s: float = 86_400.0) -> None:
         """Work until inbox and import folder are empty and nothing is runnable, or told to stop."""

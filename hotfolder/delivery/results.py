@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from pathlib import Path
+from typing import Literal
 
 from hotfolder.database import Database, Transaction
 from hotfolder.delivery.documents import build_report, build_result
+from hotfolder.delivery.flood import FailureTally
 from hotfolder.domain.generation import ENDED
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError
 from hotfolder.files.names import RESULT_SUFFIX, free_name
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import move_to_free_name, replace_file, write_atomic, write_json
-from hotfolder.library.generations import GenerationStore
+from hotfolder.files.storage import move_folder, move_to_free_name, replace_file, write_atomic, write_json
+from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.library.media import MediaStore
 from hotfolder.queue.worker import Done
@@ -38,12 +41,18 @@ class ResultHandler:
         jobs: JobStore,
         generations: GenerationStore,
         media: MediaStore,
+        *,
+        failed_layout: Literal["flat", "dated"] = "flat",
+        tally: FailureTally | None = None,
     ) -> None:
         self._database = database
         self._paths = paths
         self._jobs = jobs
         self._generations = generations
         self._media = media
+        self._failed_layout = failed_layout
+        self._started = format(int(time.time()), "x")
+        self._tally = tally or FailureTally()
         self._turns = [threading.Lock() for _ in range(_TURNS)]
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
@@ -101,9 +110,12 @@ class ResultHandler:
             place = self._free_place(job, folder)  # another job of that name was quicker
 
     def _folder(self, job: Job) -> Path:
-        if job.status != "completed" or job.completed_at is None:
+        if job.completed_at is None:
             return self._paths.failed
-        return self._paths.done_dir(parse_instant(job.completed_at))
+        at = parse_instant(job.completed_at)
+        if job.status == "completed":
+            return self._paths.done_dir(at)
+        return self._paths.failed_dir(at) if self._failed_layout == "dated" else self._paths.failed
 
     def _free_place(self, job: Job, folder: Path) -> Path:
         return folder / free_name(folder, job.file_name, self._is_taken)
@@ -123,17 +135,25 @@ class ResultHandler:
         sources = [*files, *([old] if old is not None and old != final else [])]
         for source in sources:
             with contextlib.suppress(FileNotFoundError):
-                replace_file(source, final)
+                (move_folder if source.is_dir() else replace_file)(source, final)
                 return
         write_atomic(final, job.text)
 
     def _write_documents(self, job: Job, final: Path) -> None:
         generations = self._generations.list_of_job(job.job_id)
-        if final.parent == self._paths.failed:
-            report = build_report(job, generations, final.name).encode("utf-8", "replace")
-            write_atomic(final.with_name(final.name + REPORT_SUFFIX), report)
+        if final.is_relative_to(self._paths.failed):
+            self._write_report(job, generations, final)
         pairs = [(each, self._media.list_of_generation(each.generation_id)) for each in generations]
         write_json(final.with_name(final.name + RESULT_SUFFIX), build_result(job, pairs))
+
+    def _write_report(self, job: Job, generations: list[Generation], final: Path) -> None:
+        """Beside the file, unless very many failed for the same reason: then all have one."""
+        flood = self._tally.count(job.error, final.name) if job.error else None
+        if flood is None:
+            report, name = build_report(job, generations, final.name), final.name
+        else:
+            report, name = flood[1], f"many-{self._started}-{flood[0]}"
+        write_atomic(final.with_name(name + REPORT_SUFFIX), report.encode("utf-8", "replace"))
 
     def _remove_old_documents(self, job: Job, final: Path) -> None:
         """The reports of an earlier run go once its file has left them."""

@@ -119,6 +119,10 @@ class LibraryPaths:
         """The folder for job files that completed on that day."""
         return self.root / "done" / _utc(at).strftime("%Y/%m/%d")
 
+    def failed_dir(self, at: datetime) -> Path:
+        """The folder for job files that failed on that day, where the settings ask for one a day."""
+        return self.failed / _utc(at).strftime("%Y/%m/%d")
+
     def trash_dir(self, at: datetime) -> Path:
         """The folder for what was removed on that day."""
         return self.root / "trash" / _utc(at).strftime("%Y/%m/%d")
@@ -172,6 +176,11 @@ class LibraryPaths:
     def arriving(self) -> Path:
         """Claimed pictures that are not in the library yet: `<media_id>/<their path below import/>`."""
         return self.root / "work" / "import"
+
+    @property
+    def unpacked(self) -> Path:
+        """Zips that are being taken in, unpacked: `<job_id>/`."""
+        return self.root / "work" / "unpacked"
 
     def relative(self, path: Path) -> str:
         """The form in which the database keeps a path: relative to the library, with `/`."""

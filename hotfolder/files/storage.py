@@ -43,6 +43,7 @@ __all__ = [
     "display_name",
     "ensure_folder",
     "free_name",
+    "move_folder",
     "move_to_free_name",
     "open_regular",
     "parse_claim_name",
@@ -57,6 +58,7 @@ __all__ = [
     "write_json",
     "write_new",
     "write_to_free_name",
+    "write_unlisted",
 ]
 
 _CHUNK_BYTES = 1024 * 1024
@@ -89,22 +91,31 @@ def open_regular(path: Path, *, follow_links: bool = False) -> BufferedReader:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Give a file this content, all of it or nothing; parents are made."""
-    with _replacing(path) as stream:
+    write_unlisted(path, data)
+    sync_folder(path.parent)
+
+
+def write_unlisted(path: Path, data: bytes) -> None:
+    """`write_atomic` for one of many: its name outlasts a loss of power once its folder is flushed, too."""
+    with _temporary_file(path.parent, path.name) as (stream, temporary):
         stream.write(data)
+        _settle(stream, temporary, path)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, write: Callable[[Path, bytes], None] = write_atomic) -> None:
     """Write a JSON file for people and programs; undecodable bytes of names stay as `\\udcXX` escapes."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    write_atomic(path, text.encode("utf-8", "backslashreplace"))
+    write(path, text.encode("utf-8", "backslashreplace"))
 
 
 def copy_into(source: int | Path, target: Path) -> None:
     """Copy a regular file, or an open descriptor from its beginning, to a target that appears whole."""
     opened = open_regular(source) if isinstance(source, Path) else os.fdopen(source, "rb", closefd=False)
-    with opened as reader, _replacing(target) as writer:
+    with opened as reader, _temporary_file(target.parent, target.name) as (writer, temporary):
         reader.seek(0)
         shutil.copyfileobj(reader, writer, _CHUNK_BYTES)
+        _settle(writer, temporary, target)
+    sync_folder(target.parent)
 
 
 def remove_file(path: Path) -> None:
@@ -126,6 +137,14 @@ def replace_file(source: Path, target: Path) -> None:
             raise
         copy_into(source, target)
         source.unlink()
+    sync_folder(target.parent)
+    sync_folder(source.parent)
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Move a folder to a name that is free; done means that it is on the disk."""
+    ensure_folder(target.parent)
+    source.rename(target)
     sync_folder(target.parent)
     sync_folder(source.parent)
 
@@ -232,15 +251,6 @@ def _not_a_file(path: Path) -> LibraryError:
         code="library.not_a_file",
         hint="Give the file itself; links, folders, pipes and devices are not read.",
     )
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
-    """A stream whose bytes become the target when the block ends well."""
-    with _temporary_file(target.parent, target.name) as (stream, temporary):
-        yield stream
-        _settle(stream, temporary, target)
-    sync_folder(target.parent)
 
 
 def _settle(stream: BinaryIO, temporary: Path, target: Path) -> None:

@@ -52,6 +52,11 @@ class ClaimedFile:
     again: str | None = None
 
     @property
+    def folder(self) -> PurePosixPath:
+        """What its references are relative to, below inbox/: a bundle is a folder of its own."""
+        return self.job_file.parent if self.bundle is None else self.job_file
+
+    @property
     def document_format(self) -> DocumentFormat:
         """How the text is read."""
         return format_of(self.text_name or self.name) or "yaml"
@@ -127,7 +132,7 @@ class GenerationService:
         checked = self._checker.check(claimed.data, claimed.document_format, claimed.job_file)
         if len(checked.nodes) > 1:
             return self._split(claimed, checked)
-        beside = Beside(self._paths.inbox / claimed.job_file.parent, claimed.bundle, is_arriving)
+        beside = Beside(self._paths.inbox / claimed.folder, claimed.bundle, is_arriving)
         plan, node = checked.plans[0], checked.nodes[0]
         if isinstance(plan, list):
             raise JobFileError(plan + self._checker.check_references(checked, beside))

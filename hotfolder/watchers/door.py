@@ -87,6 +87,9 @@ class Jobs(Protocol):
     def is_waiting(self, job_id: str) -> bool:
         """Whether the job has a row, and waits for references."""
 
+    def expect_file(self, job_id: str) -> None:
+        """The job's file lies in processing/ from now on; who deletes it cancels the job."""
+
     def is_final_path_taken(self, path: str) -> bool:
         """Whether an ended job has reserved this place, relative to the library."""
 
@@ -270,6 +273,7 @@ class Door:
         """The job has its row; what stands around it follows."""
         if outcome.job_id != claim.job_id:
             claim = self._rename_claim(claim, outcome.job_id)
+        self._jobs.expect_file(claim.job_id)
         self._seen.record_content(opened.job_id, outcome.job_id, hashlib.sha256(opened.data).hexdigest())
         if isinstance(outcome, Waiting):
             self._room.enter(replace(claim, is_found=False), outcome)

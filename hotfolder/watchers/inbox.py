@@ -8,7 +8,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from hotfolder.watchers.claiming import ClaimDesk
 from hotfolder.watchers.door import Door
-from hotfolder.watchers.inbox_files import is_job_file, is_picture
+from hotfolder.watchers.inbox_files import is_job, is_picture
 from hotfolder.watchers.inbox_pictures import InboxPictures
 
 log = logging.getLogger(__name__)
@@ -25,11 +25,11 @@ class Inbox:
 
     def accepts(self, relative: PurePath) -> bool:
         """Whether the inbox has a use for this file; everything else stays where it is."""
-        return is_job_file(relative) or is_picture(relative)
+        return is_job(relative) or is_picture(relative)
 
     def take_all(self, files: Sequence[Path]) -> None:
         """Claim job files in order; let waiting jobs know of pictures."""
-        jobs = [each for each in files if is_job_file(self._relative(each))]
+        jobs = [each for each in files if is_job(self._relative(each))]
         known = set(jobs)
         for picture in (each for each in files if each not in known):
             self._pictures.arrive(self._relative(picture))

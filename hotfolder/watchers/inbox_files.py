@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from hotfolder.domain.document import format_of
+from hotfolder.files.bundles import FOLDER_SUFFIX, ZIP_SUFFIX
 from hotfolder.files.decoding import readable_extensions
 from hotfolder.files.names import RESULT_SUFFIX
 from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
@@ -15,12 +16,38 @@ from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
 HOLD: Final = "hold"
 
 
-def is_job_file(relative: PurePath) -> bool:
-    """Whether the inbox takes this file: named like a job and not in hold/.
+def is_job(relative: PurePath) -> bool:
+    """Whether the inbox takes this as a job: a job file or a bundle, and not in hold/."""
+    return is_job_file(relative) or (relative.parts[0] != HOLD and is_bundle(relative))
 
-    `_folder.yaml` and result files are no jobs.
-    """
-    return relative.parts[0] != HOLD and _is_named_like_a_job(relative.name)
+
+def is_job_file(relative: PurePath) -> bool:
+    """Whether the inbox takes this as a job file."""
+    return relative.parts[0] != HOLD and is_named_like_a_job(relative.name)
+
+
+def is_named_like_a_job(name: str) -> bool:
+    """Whether this is a job file's name; `_folder.yaml` and result files are none."""
+    return (
+        not name.startswith("_folder.")
+        and not name.casefold().endswith(RESULT_SUFFIX)
+        and format_of(name) is not None
+    )
+
+
+def is_bundle(relative: PurePath) -> bool:
+    """Whether this is named like a bundle: a `*.job` folder or a zip."""
+    return relative.name.casefold().endswith((FOLDER_SUFFIX, ZIP_SUFFIX))
+
+
+def is_bundle_folder(name: str) -> bool:
+    """Whether a folder of this name is one job."""
+    return name.casefold().endswith(FOLDER_SUFFIX)
+
+
+def is_ignored_in_bundle(path: PurePath) -> bool:
+    """Whether a file in a bundle is a system's own."""
+    return is_ignored(path.name) or any(map(is_ignored_folder, path.parts[:-1]))
 
 
 def is_picture(relative: PurePath) -> bool:
@@ -31,13 +58,15 @@ def is_picture(relative: PurePath) -> bool:
 def list_held(inbox: Path) -> list[str]:
     """Job files in hold/, relative to the inbox: they wait until somebody moves them out."""
     return sorted(
-        each.as_posix() for each in _iter_files(inbox, inbox / HOLD) if _is_named_like_a_job(each.name)
+        each.as_posix()
+        for each in _iter_files(inbox, inbox / HOLD)
+        if is_named_like_a_job(each.name) or is_bundle(each)
     )
 
 
 def list_waiting(inbox: Path) -> list[str]:
     """Job files that have not been claimed yet, relative to the inbox."""
-    return sorted(each.as_posix() for each in _iter_files(inbox, inbox) if is_job_file(each))
+    return sorted(each.as_posix() for each in _iter_files(inbox, inbox) if is_job(each))
 
 
 def list_pictures(inbox: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -50,19 +79,13 @@ def list_pictures(inbox: Path) -> Iterator[tuple[Path, os.stat_result]]:
                 continue  # gone meanwhile
 
 
-def _is_named_like_a_job(name: str) -> bool:
-    return (
-        not name.startswith("_folder.")
-        and not name.casefold().endswith(RESULT_SUFFIX)
-        and format_of(name) is not None
-    )
-
-
 def _iter_files(inbox: Path, folder: Path) -> Iterator[PurePath]:
-    """The files that the watcher would look at, relative to the inbox."""
+    """The files and bundles that the watcher would look at, relative to the inbox."""
     for place, folders, names in os.walk(folder):
         folders[:] = [each for each in folders if not is_ignored_folder(each)]
         relative = PurePath(place).relative_to(inbox)
+        yield from (relative / each for each in folders if is_bundle_folder(each))
+        folders[:] = [each for each in folders if not is_bundle_folder(each)]
         for name in names:
             path = PurePath(place) / name
             if not is_ignored(name) and Path(path).is_file() and not Path(path).is_symlink():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +24,7 @@ class Jobs(Protocol):
 
 
 class ProcessingWatch:
-    """Compares listings of processing/; one thread only.
+    """Compares listings of processing/; one thread looks, any may say what to expect.
 
     A job counts as cancelled when its file was seen before and is missing in two looks while the job goes on:
     for an instant it is missing too when it takes on its submitter's id.
@@ -36,26 +37,29 @@ class ProcessingWatch:
         self._there: set[str] = set()
         self._missed: set[str] = set()
         self._mtime_ns = -1
+        self._lock = threading.Lock()
 
-    def begin(self, expected: Iterable[str]) -> None:
-        """At start: these jobs had their files when an earlier run ended."""
-        self._there = set(expected)
+    def expect(self, job_ids: Iterable[str]) -> None:
+        """These jobs have their files there: just taken in, or when an earlier run ended."""
+        with self._lock:
+            self._there.update(job_ids)
 
     def look(self) -> None:
         """Compare with the last look, if the folder has changed or somebody was missed."""
         try:
             mtime_ns = self._folder.stat().st_mtime_ns
-            if mtime_ns == self._mtime_ns and not self._missed:
+            if mtime_ns == self._mtime_ns and not self._missed:  # nothing came or went
                 return
             now = {named[0] for file in self._folder.iterdir() if (named := parse_claim_name(file.name))}
         except OSError as error:
             log.warning("processing/ cannot be listed: %s", error)
             return
-        gone = self._there - now
+        with self._lock:
+            gone = self._there - now
+            self._there = now | (gone - self._missed)
         for job_id in gone & self._missed & (self._jobs.list_active_ids() if gone & self._missed else set()):
             self._try_to_cancel(job_id)
         self._missed = gone - self._missed
-        self._there = now | self._missed
         self._mtime_ns = mtime_ns
 
     def _try_to_cancel(self, job_id: str) -> None:
