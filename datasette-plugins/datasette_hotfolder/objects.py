@@ -134,6 +134,7 @@ def job_object(
         "startedAt": job.started_at,
         "completedAt": job.completed_at,
         "progress": dict(progress) if progress else None,
+        "waitsFor": list(job.waits_for),
         "error": _error_object(error) if error else None,
         "pictures": [_picture_object(each) for each in pictures],
         "totalPictures": total,

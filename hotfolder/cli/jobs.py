@@ -38,10 +38,10 @@ def list_jobs(context: click.Context, show_all: bool, limit: int, as_json: bool)
         waiting += [(each, "held") for each in list_held(library.paths.inbox)]
     if as_json:
         files = [{"jobId": None, "jobFile": name, "status": status} for name, status in waiting]
-        print_json([*(build_head(job) for job in found), *files])
+        print_json([*(build_head(job) | {"waitsFor": list(job.waits_for)} for job in found), *files])
         return
     rows: list[tuple[object, ...]] = [
-        (job.job_id, job.job_file, job.status, job.priority, job.created_at) for job in found
+        (job.job_id, job.job_file, _status_words(job), job.priority, job.created_at) for job in found
     ]
     rows += [("", name, status, "", "") for name, status in waiting]
     empty = "No jobs." if show_all else "No jobs wait or run; --all shows the ended ones."
@@ -63,6 +63,8 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
         return
     say(f"{job.job_id}  {job.status}")
     say(f"{one_line(f'inbox/{job.job_file}')} -> {one_line(job.final_path or '(not ended)')}\n")
+    if job.waits_for:
+        say(f"It waits for {', '.join(map(one_line, job.waits_for))} until {job.waits_until}.\n")
     rows = [
         (each["seed"], each["status"], output["path"], f"{output['width']} x {output['height']}")
         for each in result["generations"]
@@ -89,6 +91,11 @@ def retry(context: click.Context, job_ids: Sequence[str]) -> int:
     """Run ended jobs again; what completed is not run again."""
     with opened(context) as library:
         return _change_each(library, job_ids, lambda job: library.control.retry(job.job_id, user_name()))
+
+
+def _status_words(job: Job) -> str:
+    lacks = ", ".join(map(one_line, job.waits_for))
+    return f"{job.status} (lacks {lacks})" if lacks else job.status
 
 
 def _change_each(library: Library, job_ids: Sequence[str], change: Callable[[Job], Job]) -> int:

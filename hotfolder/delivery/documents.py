@@ -106,12 +106,19 @@ def _eta_s(data: Mapping[str, Any], more: int) -> float | None:
 
 def build_status(job: Job, progress: Mapping[str, Any]) -> dict[str, Any]:
     """The object of status/<job_id>.json."""
-    return {**build_head(job), "progress": dict(progress)}
+    return {
+        **build_head(job),
+        "progress": dict(progress),
+        "waitsFor": list(job.waits_for),
+        "waitsUntil": job.waits_until,
+    }
 
 
 def build_status_line(job: Job, progress: Mapping[str, Any]) -> str:
     """The one line of status/<job_id>.txt."""
     parts = [one_line(job.file_name), job.status.replace("_", " ")]
+    if job.waits_for:
+        parts.append("lacks " + ", ".join(map(one_line, job.waits_for)))
     if job.status == "queued" and progress["queuePosition"] is not None:
         parts.append(f"{progress['queuePosition']} ahead")
     if progress["totalImages"] > 1:

@@ -71,6 +71,10 @@ class InboxPictures:
         if self._room.announce(relative):
             log.debug("%s has arrived", display_text(str(relative)))
 
+    def is_named(self, picture: Path) -> bool:
+        """Whether a waiting job names it."""
+        return self._room.names(picture)
+
     def is_arriving(self, picture: Path) -> bool:
         """Whether it changed in the last moment, or somebody has it open for writing."""
         try:

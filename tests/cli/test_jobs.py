@@ -67,7 +67,7 @@ def test_list_as_json_is_an_array_of_objects_in_camel_case(on_finished: Command)
 
     jobs = {each["jobFile"]: each for each in found}
     assert set(jobs) == {"bay.yaml", "pair.yaml", "broken.yaml", "hold/later.yaml"}
-    assert set(jobs["bay.yaml"]) == HEAD
+    assert set(jobs["bay.yaml"]) == {*HEAD, "waitsFor"}
     assert jobs["bay.yaml"]["status"] == "completed"
     assert jobs["bay.yaml"]["extra"] == {"order": 7}
     assert jobs["hold/later.yaml"] == {"jobId": None, "jobFile": "hold/later.yaml", "status": "held"}

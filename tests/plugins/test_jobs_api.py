@@ -36,7 +36,7 @@ KEYS = {
         "completedAt",
         "progress",
     ),
-    *("error", "pictures", "totalPictures", "canCancel", "canRetry"),
+    *("error", "pictures", "totalPictures", "canCancel", "canRetry", "waitsFor"),
 }
 
 

@@ -45,7 +45,8 @@ export class JobRow {
     setText(title, job.title ?? job.jobFile);
     setText(file, job.title ? job.jobFile : "");
     setText(state, STATUS_WORDS[job.status] ?? job.status);
-    setText(facts, factWords(job));
+    state.title = (job.waitsFor ?? []).join("\n");
+    setText(facts, [waitWords(job), factWords(job)].filter(Boolean).join(" · "));
     this.#drawActions(job);
     this.#drawProgress(job);
     this.#drawError(job.error);
@@ -90,6 +91,12 @@ export class JobRow {
     const href = `${this.#base}/-/library#${encodeURIComponent(mediaId)}`;
     return element("a", { href, "aria-label": "Open this picture" }, image);
   }
+}
+
+function waitWords({ waitsFor }) {
+  if (!waitsFor?.length) return "";
+  const more = waitsFor.length > 1 ? ` and ${formatNumber(waitsFor.length - 1)} more` : "";
+  return `lacks ${waitsFor[0]}${more}`;
 }
 
 function rowParts(act, mayAct) {
