@@ -90,6 +90,9 @@ class _DoorJobs:
         self._library = library
         self._processing = processing
 
+    def count_repeat(self, job_id: str) -> None:
+        self._library.jobs.count_repeat(job_id)
+
     def expect_file(self, job_id: str) -> None:
         self._processing.expect([job_id])
 

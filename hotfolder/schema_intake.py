@@ -35,6 +35,7 @@ INTAKE: Final = (
     "ALTER TABLE jobs ADD COLUMN text_name TEXT",  # of the job file in a bundle; NULL: file_name itself
     "ALTER TABLE jobs ADD COLUMN waits_for_json TEXT",  # the references that a waiting job lacks
     "ALTER TABLE jobs ADD COLUMN waits_until TEXT",
+    "ALTER TABLE jobs ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0",  # further files that stand for it
     "CREATE INDEX idx_jobs_waiting ON jobs (waits_until) WHERE status = 'waiting_refs'",
     """
     CREATE TABLE collections (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from hotfolder.domain.generation import ENDED
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError
-from hotfolder.files.names import RESULT_SUFFIX, free_name
+from hotfolder.files.names import RESULT_SUFFIX, claim_name, free_name
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import move_folder, move_to_free_name, replace_file, write_atomic, write_json
 from hotfolder.library.generations import Generation, GenerationStore
@@ -77,7 +78,7 @@ class ResultHandler:
         tx.event("delivery.failed", "job", item.payload["jobId"], data)
 
     def _deliver(self, job: Job) -> Done:
-        files = sorted(self._paths.processing.glob(f"{job.job_id}--*"))
+        files = self._find_files(job)
         final = self._paths.absolute(job.final_path) if job.final_path else self._reserve(job, bool(files))
         if not final.exists():
             self._move_own(job, files, final)
@@ -94,6 +95,13 @@ class ResultHandler:
 
         log.info("job %s %s: %s", job.job_id, job.status, self._paths.relative(final))
         return Done(record)
+
+    def _find_files(self, job: Job) -> list[Path]:
+        """What stands for the job in processing/; only then listed when it cannot be known by name."""
+        own = self._paths.processing / claim_name(job.job_id, job.file_name)
+        if not job.repeats and os.path.lexists(own):
+            return [own]
+        return sorted(self._paths.processing.glob(f"{job.job_id}--*"))
 
     def _reserve(self, job: Job, has_file: bool) -> Path:
         """Choose the place and note it, so that a repeat after a crash takes the same one."""

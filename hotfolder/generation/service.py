@@ -64,10 +64,11 @@ class ClaimedFile:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The file stands for this job, new or not; `used` are the pictures of the inbox that it takes."""
+    """The file stands for this job, `is_repeat`: beside another one; `used` are the pictures it takes."""
 
     job_id: str
     used: Mapping[Path, str] = field(default_factory=dict)
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,7 @@ class GenerationService:
                 [Problem("job.duplicate_id", message, "Choose a new id.", place.line, place.column, "id")]
             )
         log.info("job %s was dropped again; its result answers", existing.job_id)
-        return Accepted(existing.job_id)
+        return Accepted(existing.job_id, is_repeat=True)
 
     def _accept(
         self, claimed: ClaimedFile, plan: JobPlan, references: list[AcceptedReference], node: Node
@@ -308,7 +309,7 @@ class GenerationService:
         )
         is_again = existing is not None and existing.status in RETRYABLE and existing.job_id == claimed.again
         if existing is not None and not waits and existing.status in RETRYABLE and existing.text == text:
-            return Accepted(existing.job_id)  # refused before, or dropped again unmended
+            return Accepted(existing.job_id, is_repeat=True)  # refused before, or dropped again unmended
         with self._database.transaction() as tx:
             if existing is not None and (waits or is_again):
                 job = replace(existing, text=text, extra=identity.extra or existing.extra)

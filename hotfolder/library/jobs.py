@@ -52,6 +52,7 @@ class Job:
     text_name: str | None = None
     waits_for: tuple[str, ...] = ()
     waits_until: str | None = None
+    repeats: int = 0
 
     @property
     def document_format(self) -> DocumentFormat:
@@ -62,7 +63,7 @@ class Job:
 _SUMMARY = """
     id, status, job_file, file_name, x'' AS text, created_at, submit_key, content_sha256, endpoint_key, title,
     owner, priority, max_attempts, keywords_json, metadata_json, extra_json, error_json, cancel_requested,
-    run, final_path, retry_of_path, started_at, completed_at, text_name, waits_for_json, waits_until
+    run, final_path, retry_of_path, started_at, completed_at, text_name, waits_for_json, waits_until, repeats
 """
 """Everything but the text, of which a list of jobs would hold a megabyte each."""
 
@@ -229,6 +230,11 @@ class JobStore:
             (to_json(list(names)) if names else None, until, job_id),
         )
 
+    def count_repeat(self, job_id: str) -> None:
+        """Note that one more file stands for the job, before that file takes its id."""
+        with self._database.transaction() as tx:
+            tx.execute("UPDATE jobs SET repeats = repeats + 1 WHERE id = ?", (job_id,))
+
     def list_waiting(self) -> list[Job]:
         """Jobs that lack references, the longest waiting first."""
         return self._list(frozenset({"waiting_refs"}), "waits_until, id", -1)
@@ -305,4 +311,5 @@ def _to_job(row: Row) -> Job:
         text_name=row["text_name"],
         waits_for=tuple(json.loads(row["waits_for_json"] or "[]")),
         waits_until=row["waits_until"],
+        repeats=row["repeats"],
     )

@@ -26,7 +26,7 @@ class Media:
     mime_type: str
     sha256: str
     file_sha256: str
-    pixel_sha256: str
+    pixel_sha256: str | None
     created_at: str
     generation_id: str | None = None
     title: str | None = None
@@ -91,6 +91,11 @@ class MediaStore:
             ),
         )
         self.add_keywords(tx, media.media_id, keywords)
+        # A reference that a job took from the inbox becomes a picture of the library only now.
+        tx.execute(
+            "UPDATE generation_inputs SET media_id = ? WHERE sha256 = ? AND media_id IS NULL",
+            (media.media_id, media.sha256),
+        )
         tx.event(LIBRARY_UPDATED, "media", media.media_id, {"added": media.file_path})
 
     def add_keywords(self, tx: Transaction, media_id: str, keywords: Sequence[str]) -> None:

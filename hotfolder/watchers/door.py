@@ -87,6 +87,9 @@ class Jobs(Protocol):
     def is_waiting(self, job_id: str) -> bool:
         """Whether the job has a row, and waits for references."""
 
+    def count_repeat(self, job_id: str) -> None:
+        """Note that one more file stands for the job."""
+
     def expect_file(self, job_id: str) -> None:
         """The job's file lies in processing/ from now on; who deletes it cancels the job."""
 
@@ -272,6 +275,8 @@ class Door:
     def _settle(self, claim: Claim, opened: ClaimedFile, outcome: Accepted | Waiting) -> None:
         """The job has its row; what stands around it follows."""
         if outcome.job_id != claim.job_id:
+            if isinstance(outcome, Accepted) and outcome.is_repeat:
+                self._jobs.count_repeat(outcome.job_id)
             claim = self._rename_claim(claim, outcome.job_id)
         self._jobs.expect_file(claim.job_id)
         self._seen.record_content(opened.job_id, outcome.job_id, hashlib.sha256(opened.data).hexdigest())
