@@ -16,6 +16,8 @@ from hotfolder.clock import new_id
 from hotfolder.domain.document import Node, decode_text, format_of, parse_documents, to_plain
 from hotfolder.domain.generation import RETRYABLE
 from hotfolder.errors import JobFileError, Problem
+from hotfolder.files.bundles import ZIP_SUFFIX
+from hotfolder.files.packing import Parcel, write_bundle
 from hotfolder.files.storage import write_to_free_name
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.submission import Submission, build_submission
@@ -147,7 +149,12 @@ def _print_problems(file: Path, problems: Sequence[Problem], *, err: bool = Fals
 def _pack(library: Library, candidate: _Candidate) -> Submission:
     """The text to drop; an id that belongs to another job already is one more problem."""
     submission = build_submission(
-        candidate.text, candidate.nodes, candidate.file.parent, library.paths, new_id
+        candidate.text,
+        candidate.nodes,
+        candidate.file.parent,
+        library.paths,
+        new_id,
+        bundle_max_bytes=library.settings.intake.bundle_max_bytes,
     )
     nodes = parse_documents(submission.text.encode(), format_of(candidate.file.name) or "yaml")
     for job_id, node, place in zip(submission.ids, nodes, candidate.nodes, strict=True):
@@ -164,7 +171,7 @@ def _belongs_to_another(library: Library, job_id: str, node: Node) -> bool:
     job = find_job(library, job_id)
     if job is None or job.status in RETRYABLE:
         return False
-    earlier = parse_documents(job.text, format_of(job.file_name) or "yaml", max_bytes=len(job.text))
+    earlier = parse_documents(job.text, job.document_format, max_bytes=len(job.text))
     return to_plain(earlier[0]) != to_plain(node)
 
 
@@ -175,10 +182,15 @@ def _runs_so_far(library: Library, ids: Sequence[str]) -> dict[str, int]:
 
 
 def _drop(library: Library, candidate: _Candidate, submission: Submission) -> list[dict[str, str]]:
-    """Write the file into the inbox under a free name, all at once; gives its jobs as objects."""
-    inbox = library.paths.inbox
+    """Write the file, or its bundle, into the inbox under a free name, all at once; gives its jobs."""
+    inbox, name, data = library.paths.inbox, _inbox_name(candidate.file), submission.text.encode()
     try:
-        name = write_to_free_name(inbox, _inbox_name(candidate.file), submission.text.encode()).name
+        if submission.enclosed:
+            # Inside, the name is always good: a bundle with a strange one in it would be refused.
+            parcel = Parcel(f"job{PurePath(name).suffix}", data, submission.enclosed)
+            name = write_bundle(inbox, PurePath(name).stem + ZIP_SUFFIX, parcel, new_id()).name
+        else:
+            name = write_to_free_name(inbox, name, data).name
     except OSError as error:
         raise unusable(library.paths.root, error) from error
     return [{"jobId": each, "jobFile": name} for each in submission.ids]

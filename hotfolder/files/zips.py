@@ -29,6 +29,9 @@ MAX_DEPTH: Final = 32
 _CHUNK_BYTES: Final = 1024 * 1024
 _MAX_TABLE_BYTES: Final = 4 * 1024 * 1024
 _LOCAL_HEADER_BYTES: Final = 30
+# No pictures are packed as well as this; what is small does no harm anyway.
+_MAX_RATIO: Final = 100
+_HARMLESS_BYTES: Final = 64 * 1024 * 1024
 _ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
 _UTF8_NAME: Final = 0x800
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -158,8 +161,7 @@ def _check_table(
             raise refused(f"`{shown(name)}` is in the bundle twice.", _PACK_AGAIN)
         members[path] = info
     _check_folders(members)
-    if sum(info.file_size for info in members.values()) > max_bytes:  # an early end for the honest
-        raise too_much()
+    _check_sizes(sum(info.file_size for info in members.values()), size_bytes, max_bytes)
     return members
 
 
@@ -228,6 +230,17 @@ def _check_folders(members: Mapping[PurePosixPath, ZipInfo]) -> None:
         raise too_many()
     for path in folders & members.keys():
         raise refused(f"`{shown(str(path))}` in the zip is a file and a folder at once.", _PACK_AGAIN)
+
+
+def _check_sizes(unpacked_bytes: int, size_bytes: int, max_bytes: int) -> None:
+    """By what the table claims: an early end. Members that hold more than they claim are damaged."""
+    if unpacked_bytes > max_bytes:
+        raise too_much()
+    if unpacked_bytes > max(_HARMLESS_BYTES, size_bytes * _MAX_RATIO):
+        raise refused(
+            f"The zip would grow to more than {_MAX_RATIO} times its size.",
+            "Pack the pictures without compression.",
+        )
 
 
 @contextmanager

@@ -1,36 +1,59 @@
-"""A job file made ready to travel: every job gets an id, local references are stored in the library."""
+"""A job file made ready to travel: every job gets an id, and local references go with it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from hotfolder.clock import NewId
-from hotfolder.domain.document import Entry, Node, child, entries
+from hotfolder.domain.document import Entry, Node, entries
 from hotfolder.errors import LibraryError
+from hotfolder.files.bundles import iter_reference_paths
+from hotfolder.files.decoding import readable_extensions
+from hotfolder.files.names import free_name
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import store_by_hash
 
 Edit = tuple[int, int, str]
 
+_ENCLOSED: Final = Path("refs")
+_UNSAFE: Final = frozenset('/\\:*?"<>|')
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The text to drop into the inbox and the ids that its jobs are found under."""
+    """The text to drop into the inbox, the ids that its jobs are found under, and what goes with it.
+
+    `enclosed` are local references by the names that the text has for them: a job that has any travels as a
+    bundle.
+    """
 
     text: str
     ids: list[str]
+    enclosed: Mapping[str, Path] = field(default_factory=dict)
 
 
 def build_submission(
-    text: str, nodes: Sequence[Node], folder: Path, paths: LibraryPaths, make_id: NewId
+    text: str,
+    nodes: Sequence[Node],
+    folder: Path,
+    paths: LibraryPaths,
+    make_id: NewId,
+    *,
+    bundle_max_bytes: int,
 ) -> Submission:
     """The text with ids put in and paths of references replaced; comments and layout stay.
 
-    The text is meant to lie in the inbox itself. Raises LibraryError for a reference that cannot be read.
+    The text is meant to lie in the inbox itself, or in its bundle. Raises LibraryError for a reference that
+    cannot be read.
     """
+    # A bundle is one job. The references of several are stored in the library now, as at their acceptance.
+    enclosure = _Enclosure()
+    take = enclosure.add if len(nodes) == 1 else lambda written, file: _store(written, file, paths)
     # A set: what an alias repeats is written at one place only.
     edits: set[Edit] = set()
     ids = []
@@ -42,10 +65,51 @@ def build_submission(
             edits.add(_new_id(text, node, job_id))
         elif own.value.kind == "null":
             edits.add(_filled_id(own, job_id))
-        edits |= set(_reference_edits(text, node, folder, paths))
+        edits |= set(_reference_edits(text, node, folder, take))
     for start, end, replacement in sorted(edits, reverse=True):
         text = text[:start] + replacement + text[end:]
-    return Submission(text, ids)
+    enclosure.check_size(len(text.encode()), bundle_max_bytes)
+    return Submission(text, ids, enclosure.files)
+
+
+class _Enclosure:
+    """Files by their names in the bundle, each once; as far as that is safe they keep their own."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Path] = {}
+
+    def add(self, written: str, file: Path) -> str:
+        """The name in the bundle of a file that a job calls so."""
+        known = next((name for name, each in self.files.items() if each == file), None)
+        if known is not None:
+            return known
+        taken = {_folded(name) for name in self.files}
+        name = free_name(_ENCLOSED, _safe_name(Path(written)), lambda path: _folded(path.as_posix()) in taken)
+        place = (_ENCLOSED / name).as_posix()
+        self.files[place] = file
+        return place
+
+    def check_size(self, text_bytes: int, max_bytes: int) -> None:
+        """Raise LibraryError when the bundle would be refused for its size."""
+        if self.files and text_bytes + sum(each.stat().st_size for each in self.files.values()) > max_bytes:
+            raise LibraryError(
+                "The references are larger than a bundle may be (`intake.bundle_max_bytes`).",
+                code="job.bundle_refused",
+                hint="Make the pictures smaller, or raise the limit.",
+            )
+
+
+def _safe_name(path: Path) -> str:
+    """A name that every disk takes and that no rule passes over: printable, not hidden, a picture's."""
+    is_picture = path.suffix.casefold() in readable_extensions()
+    stem, extension = (path.stem, path.suffix) if is_picture else (path.name, ".bin")
+    text = unicodedata.normalize("NFC", stem)
+    cleaned = "".join("_" if each in _UNSAFE or not each.isprintable() else each for each in text)
+    return (cleaned.lstrip(".~ ") or "picture") + extension
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def _new_id(text: str, node: Node, job_id: str) -> Edit:
@@ -60,27 +124,34 @@ def _filled_id(own: Entry, job_id: str) -> Edit:
     return own.key.end, own.value.end, f': "{job_id}"'
 
 
-def _reference_edits(text: str, node: Node, folder: Path, paths: LibraryPaths) -> Iterator[Edit]:
-    """Each path becomes that of the stored copy, relative to the inbox where the job will lie."""
-    references = child(node, "refs")
-    for each in references.value if references is not None and references.kind == "list" else ():
-        path = child(each, "path") if each.kind == "map" else each
-        if path is None or path.kind in ("null", "list", "map"):
-            continue
-        stored = _store(path.written, folder, paths)
+def _reference_edits(text: str, node: Node, folder: Path, take: Callable[[str, Path], str]) -> Iterator[Edit]:
+    """Each path becomes the one that the file has for the job where it will lie."""
+    for path in iter_reference_paths(node):
+        place = take(path.written, _find(path.written, folder))
         line_break = "\n" if text[path.start : path.end].endswith("\n") else ""
-        yield path.start, path.end, json.dumps(f"../{paths.relative(stored)}") + line_break
+        yield path.start, path.end, json.dumps(place, ensure_ascii=False) + line_break
 
 
-def _store(written: str, folder: Path, paths: LibraryPaths) -> Path:
+def _find(written: str, folder: Path) -> Path:
     # As the reference desk finds it: `~/` is the home folder of whoever submits.
     wanted = Path(written).expanduser() if written.startswith("~/") else folder / written
     try:
-        source = wanted.resolve(strict=True)
-        return store_by_hash(source, paths.refs, source.suffix.lower())[1]
+        return wanted.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise LibraryError(
-            f"The reference `{written}` cannot be read: {error}.",
-            code="job.ref_missing",
-            hint="Check that the picture is there, then submit the job again.",
-        ) from error
+        raise _unreadable(written, error) from error
+
+
+def _store(written: str, file: Path, paths: LibraryPaths) -> str:
+    try:
+        stored = store_by_hash(file, paths.refs, file.suffix.lower())[1]
+    except OSError as error:
+        raise _unreadable(written, error) from error
+    return f"../{paths.relative(stored)}"
+
+
+def _unreadable(written: str, error: Exception) -> LibraryError:
+    return LibraryError(
+        f"The reference `{written}` cannot be read: {error}.",
+        code="job.ref_missing",
+        hint="Check that the picture is there, then submit the job again.",
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -166,6 +168,69 @@ def test_submit_with_problems_drops_nothing_at_all_and_tells_them(on: Command, r
     assert f"{Path.cwd()}/c.txt: " in outcome.err
     assert outcome.err.endswith("Nothing was submitted.\n")
     assert dropped(root) == []
+
+
+def test_job_with_a_picture_is_dropped_as_one_bundle(on: Command, root: Path) -> None:
+    pictures.quartered((8, 8)).save(Path.cwd() / "a.png")
+    text = "# mine\n" + JOB + "refs: [../elsewhere/a.png]  # the bay\n"
+
+    outcome = on("submit", "--json", write("bay.yaml", text))
+
+    (job,) = outcome.json
+    assert job["jobFile"] == "bay.zip"
+    assert dropped(root) == ["bay.zip"]
+    assert list((root / "refs").iterdir()) == []
+    with ZipFile(root / "inbox" / "bay.zip") as bundle:
+        assert bundle.namelist() == ["job.yaml", "refs/a.png"]
+        assert bundle.read("refs/a.png") == (Path.cwd() / "a.png").read_bytes()
+        assert bundle.read("job.yaml").decode() == text.replace(
+            "endpointKey", f"id: {job['jobId']}\nendpointKey"
+        ).replace("../elsewhere/a.png", '"refs/a.png"')
+
+
+@pytest.mark.parametrize("name", ["a\x1bb.yaml", "a\\b.json", "c:d.yml", os.fsdecode(b"\xff.yaml")])
+def test_strange_name_of_the_file_is_not_that_of_the_job_in_its_bundle(
+    on: Command, root: Path, name: str
+) -> None:
+    pictures.quartered((8, 8)).save(Path.cwd() / "a.png")
+    text = '{"endpointKey": "local.procedural.image", "params": {"prompt": "x"}, "refs": ["a.png"]}'
+
+    assert on("submit", write(name, text)).code == 0
+
+    assert dropped(root) == [f"{Path(name).stem}.zip"]
+    with ZipFile(root / "inbox" / dropped(root)[0]) as bundle:
+        assert bundle.namelist()[0] == f"job{Path(name).suffix}"
+
+
+def test_file_of_several_jobs_stays_a_file_and_its_pictures_are_stored(on: Command, root: Path) -> None:
+    pictures.quartered((8, 8)).save(Path.cwd() / "a.png")
+    one = JOB + "refs: [a.png]\n"
+
+    assert on("submit", write("two.yaml", f"{one}---\n{one}")).code == 0
+
+    assert dropped(root) == ["two.yaml"]
+    assert len(list((root / "refs").iterdir())) == 1
+
+
+def test_second_bundle_does_not_replace_the_first(on: Command, root: Path) -> None:
+    pictures.quartered((8, 8)).save(Path.cwd() / "a.png")
+    write("a.yaml", JOB + "refs: [a.png]\n")
+
+    assert on("submit", "a.yaml").code == on("submit", "a.yaml").code == 0
+
+    assert dropped(root) == ["a.zip", "a~2.zip"]
+
+
+def test_pictures_larger_than_a_bundle_may_be_are_told_and_nothing_is_dropped(
+    on: Command, root: Path
+) -> None:
+    pictures.quartered((200, 200)).save(Path.cwd() / "a.bmp")
+    (root / "hotfolder.yaml").write_text("intake: {bundle_max_bytes: 1024}\n")
+
+    outcome = on("submit", write("a.yaml", JOB + "refs: [a.bmp]\n"))
+
+    assert (outcome.code, dropped(root)) == (1, [])
+    assert "[job.bundle_refused]" in outcome.err
 
 
 def test_picture_elsewhere_on_the_disk_is_taken_along(on: Command, root: Path) -> None:

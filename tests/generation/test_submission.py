@@ -1,8 +1,9 @@
-"""A job file on its way into the inbox: ids are put in, references are stored, the rest stays as written."""
+"""A job file on its way into the inbox: ids are put in, references go along, the rest stays as written."""
 
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def submit(
 ) -> Submission:
     numbers = itertools.count(1)
     nodes = parse_documents(text.encode(), document_format)
-    return build_submission(text, nodes, folder, paths, lambda: f"id-{next(numbers)}")
+    return build_submission(
+        text, nodes, folder, paths, lambda: f"id-{next(numbers)}", bundle_max_bytes=10_000
+    )
 
 
 def meaning(submission: Submission, document_format: DocumentFormat = "yaml") -> list[Any]:
@@ -44,7 +47,7 @@ def meaning(submission: Submission, document_format: DocumentFormat = "yaml") ->
 
 
 def stored(paths: LibraryPaths) -> str:
-    """The one stored picture, as a job in the inbox names it."""
+    """The one stored picture, as a job of several in the inbox names it."""
     (file,) = paths.refs.iterdir()
     return f"../refs/{file.name}"
 
@@ -135,7 +138,7 @@ def test_id_without_a_value_is_filled_in(
     assert text.count("#") == found.text.count("#")
 
 
-@pytest.mark.parametrize(
+REFERENCES = pytest.mark.parametrize(
     ("document_format", "text"),
     [
         ("yaml", "id: i\nrefs:\n  - a.png  # the bay\n  - ./a.png\n"),
@@ -147,16 +150,37 @@ def test_id_without_a_value_is_filled_in(
         ("json", '{"id": "i", "refs": ["a.png", {"path": "a.png"}]}'),
     ],
 )
-def test_references_name_the_stored_copy_wherever_they_lay(
+
+
+def named(job: Any) -> list[str]:
+    return [each["path"] if isinstance(each, dict) else each for each in job["refs"]]
+
+
+@REFERENCES
+def test_references_of_one_job_are_enclosed_once_wherever_they_lay(
     paths: LibraryPaths, desk: Path, document_format: DocumentFormat, text: str
 ) -> None:
     found = submit(paths, desk, text, document_format)
 
     (job,) = meaning(found, document_format)
-    named = [each["path"] if isinstance(each, dict) else each for each in job["refs"]]
-    assert named == [stored(paths)] * 2
-    assert (paths.inbox / named[0]).resolve().read_bytes() == (desk / "a.png").read_bytes()
+    assert named(job) == ["refs/a.png"] * 2
+    assert found.enclosed == {"refs/a.png": desk / "a.png"}
+    assert list(paths.refs.iterdir()) == []
     assert text.count("#") == found.text.count("#")
+
+
+@REFERENCES
+def test_references_of_several_jobs_name_the_stored_copy(
+    paths: LibraryPaths, desk: Path, document_format: DocumentFormat, text: str
+) -> None:
+    several = f"[{text}, {text}]" if document_format == "json" else f"{text}---\n{text}"
+
+    found = submit(paths, desk, several, document_format)
+
+    first, second = meaning(found, document_format)
+    assert named(first) == named(second) == [stored(paths)] * 2
+    assert (paths.inbox / stored(paths)).resolve().read_bytes() == (desk / "a.png").read_bytes()
+    assert found.enclosed == {}
 
 
 def test_role_of_a_reference_and_references_by_id_or_content_stay(paths: LibraryPaths, desk: Path) -> None:
@@ -167,7 +191,11 @@ def test_role_of_a_reference_and_references_by_id_or_content_stay(paths: Library
 
     (job,) = meaning(submit(paths, desk, text))
 
-    assert job["refs"] == [{"path": stored(paths), "role": "composition"}, *others]
+    assert job["refs"] == [{"path": "refs/a.png", "role": "composition"}, *others]
+
+
+def test_job_without_references_by_path_encloses_nothing(paths: LibraryPaths, desk: Path) -> None:
+    assert submit(paths, desk, "id: i\nrefs: [{media: m1}]\n").enclosed == {}
 
 
 def test_absolute_and_home_paths_are_taken_along(
@@ -175,29 +203,74 @@ def test_absolute_and_home_paths_are_taken_along(
 ) -> None:
     monkeypatch.setenv("HOME", str(desk))
 
-    (job,) = meaning(submit(paths, tmp_path, f"id: i\nrefs: [{desk / 'a.png'}, ~/a.png]\n"))
+    found = submit(paths, tmp_path, f"id: i\nrefs: [{desk / 'a.png'}, ~/a.png]\n")
 
-    assert job["refs"] == [stored(paths)] * 2
-
-
-def test_name_that_looks_like_a_number_is_a_path(paths: LibraryPaths, desk: Path) -> None:
-    (desk / "a.png").rename(desk / "2026")
-
-    (job,) = meaning(submit(paths, desk, "id: i\nrefs: [2026]\n"))
-
-    assert job["refs"] == [stored(paths)]
+    assert named(meaning(found)[0]) == ["refs/a.png"] * 2
+    assert found.enclosed == {"refs/a.png": desk / "a.png"}
 
 
-def test_capital_extension_is_stored_in_small_letters(paths: LibraryPaths, desk: Path) -> None:
-    (desk / "a.png").rename(desk / "A.PNG")
+def test_link_goes_along_as_the_file_that_it_means_under_its_own_name(
+    paths: LibraryPaths, desk: Path
+) -> None:
+    (desk / "latest.png").symlink_to("a.png")
 
-    submit(paths, desk, "id: i\nrefs: [A.PNG]\n")
+    found = submit(paths, desk, "id: i\nrefs: [latest.png]\n")
 
-    assert stored(paths).endswith(".png")
+    assert found.enclosed == {"refs/latest.png": desk / "a.png"}
 
 
-def test_reference_that_has_gone_meanwhile_is_a_known_failure(paths: LibraryPaths, desk: Path) -> None:
+def test_pictures_of_one_name_from_two_folders_stay_two(paths: LibraryPaths, desk: Path) -> None:
+    (desk / "b").mkdir()
+    pictures.quartered((4, 4)).save(desk / "b" / "A.PNG")
+
+    found = submit(paths, desk, "id: i\nrefs: [a.png, b/A.PNG]\n")
+
+    assert named(meaning(found)[0]) == ["refs/a.png", "refs/A~2.PNG"]
+    assert found.enclosed == {"refs/a.png": desk / "a.png", "refs/A~2.PNG": desk / "b" / "A.PNG"}
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("Küste am Abend (2).png", "Küste am Abend (2).png"),
+        ("Ku\u0308ste.JPG", "Küste.JPG"),
+        ("\U0001f30a.png", "\U0001f30a.png"),
+        (".hidden.png", "hidden.png"),
+        ("~$a.png", "$a.png"),
+        (".~.png", "picture.png"),
+        ("a\\b:c.png", "a_b_c.png"),
+        ("a\tb\u202e.png", "a_b_.png"),
+        ("2026", "2026.bin"),
+        ("a.tmp", "a.tmp.bin"),
+        ("a.yaml", "a.yaml.bin"),
+        ("a" * 251 + ".png", "a" * (255 - len(".png.result.json")) + ".png"),
+    ],
+)
+def test_name_is_kept_as_far_as_every_disk_and_every_rule_takes_it(
+    paths: LibraryPaths, desk: Path, name: str, inside: str
+) -> None:
+    (desk / "a.png").rename(desk / name)
+
+    found = submit(paths, desk, f"id: i\nrefs: [{json.dumps(name)}]\n")
+
+    assert found.enclosed == {f"refs/{inside}": desk / name}
+    assert named(meaning(found)[0]) == [f"refs/{inside}"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_reference_that_has_gone_meanwhile_is_a_known_failure(
+    paths: LibraryPaths, desk: Path, jobs: int
+) -> None:
     with pytest.raises(LibraryError, match=r"gone\.png") as caught:
-        submit(paths, desk, "id: i\nrefs: [gone.png]\n")
+        submit(paths, desk, "---\n".join(["id: i\nrefs: [gone.png]\n"] * jobs))
 
     assert caught.value.code == "job.ref_missing"
+
+
+def test_more_than_a_bundle_may_hold_is_told_before_it_is_dropped(paths: LibraryPaths, desk: Path) -> None:
+    (desk / "b.png").write_bytes(bytes(10_000))
+
+    with pytest.raises(LibraryError) as caught:
+        submit(paths, desk, "id: i\nrefs: [a.png, b.png]\n")
+
+    assert caught.value.code == "job.bundle_refused"
