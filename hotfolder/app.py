@@ -22,10 +22,11 @@ from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser
-from hotfolder.generation.context import FolderContexts
+from hotfolder.generation.context import PRIORITY_FOLDERS, FolderContexts
 from hotfolder.generation.control import JobControl
 from hotfolder.generation.finding import ReferenceFinder
 from hotfolder.generation.presets import PresetShelf
+from hotfolder.generation.recipes import RecipeShelf
 from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.runs import RunBook
 from hotfolder.generation.service import GenerationService
@@ -39,6 +40,7 @@ from hotfolder.lock import LibraryLock
 from hotfolder.migrations import migrate
 from hotfolder.queue.nudge import send_nudge
 from hotfolder.queue.store import WorkStore
+from hotfolder.watchers.inbox_files import HOLD, RERUN
 
 log = logging.getLogger(__name__)
 
@@ -134,10 +136,18 @@ class Library:
         return SeenStore(self.database)
 
     @cached_property
+    def recipes(self) -> RecipeShelf:
+        """The recipe folders of the inbox."""
+        presets = PresetShelf(self.paths.presets)
+        return RecipeShelf(
+            self.paths.inbox, self.catalog.by_key, presets.find, no_keywords=(*PRIORITY_FOLDERS, HOLD, RERUN)
+        )
+
+    @cached_property
     def checker(self) -> JobChecker:
         """Reads job files."""
         return JobChecker(
-            FolderContexts(),
+            FolderContexts(self.recipes),
             self.desk,
             PresetShelf(self.paths.presets),
             self.catalog.by_key,

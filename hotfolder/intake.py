@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from hotfolder.app import Library
 from hotfolder.clock import new_id, utc_now
-from hotfolder.errors import HotfolderError
+from hotfolder.domain.recipe_jobs import job_of_picture
+from hotfolder.errors import HotfolderError, JobFileError
+from hotfolder.files.bundles import BundleRules
+from hotfolder.files.names import display_name
+from hotfolder.files.storage import open_regular
+from hotfolder.generation.rerun import job_of_made_picture
 from hotfolder.generation.returning import ReturnDesk
+from hotfolder.generation.service import ClaimedFile
 from hotfolder.watchers.claiming import ClaimDesk
+from hotfolder.watchers.completeness import Completeness
 from hotfolder.watchers.door import Door
+from hotfolder.watchers.holding import hold_all
 from hotfolder.watchers.inbox import Inbox
+from hotfolder.watchers.inbox_files import list_waiting
 from hotfolder.watchers.inbox_pictures import InboxPictures
+from hotfolder.watchers.loop import SETTLE_S, SETTLE_SILENT_S
+from hotfolder.watchers.mounts import load_mounts
 from hotfolder.watchers.opening import ClaimOpener, build_rules
+from hotfolder.watchers.picture_jobs import PictureJobs
 from hotfolder.watchers.processing import ProcessingWatch
 from hotfolder.watchers.waiting import WaitingRoom
 
 log = logging.getLogger(__name__)
 
-LOCAL_SETTLE_S: Final = 0.5
 SWEEP_S: Final = 30.0
 
 
@@ -32,13 +44,19 @@ class Intake:
     library: Library
     claims: ClaimDesk
     inbox: Inbox
+    completeness: Completeness
     door: Door
     pictures: InboxPictures
+    picture_jobs: PictureJobs
     processing: ProcessingWatch
+    began_at_s: float = field(default_factory=time.monotonic)
     sweep_at_s: float = 0.0
+    has_caught_up: bool = False
 
     def recover(self) -> None:
         """At start: what earlier runs claimed goes through the door again."""
+        if self.library.settings.intake.on_start == "hold":
+            hold_all(self.library.paths.inbox)
         jobs = self.library.jobs
         self.processing.expect(jobs.list_claimed_ids())
         self.door.put(self.claims.find_claims())
@@ -48,16 +66,31 @@ class Intake:
         self.claims.stop()
         self.door.stop()
 
+    def is_idle(self) -> bool:
+        """Whether nothing is claimed and not taken in, and no picture is to become a job."""
+        return self.picture_jobs.count() == 0 and self.door.is_idle()
+
     def look_around(self) -> None:
         """Now and then: what was deleted from processing/, and pictures that nobody named."""
-        self.processing.look()
-        if time.monotonic() < self.sweep_at_s:
+        is_idle = self.door.is_idle()
+        self.has_caught_up = self.has_caught_up or is_idle
+        if (
+            self.has_caught_up
+        ):  # before that, a crash may have kept files from taking on the ids of their jobs
+            self.processing.look()
+        self.picture_jobs.work_off()
+        if not is_idle or time.monotonic() < self.sweep_at_s or self._may_be_named():
             return
         self.sweep_at_s = time.monotonic() + SWEEP_S
         try:
             self.pictures.sweep()
         except (HotfolderError, OSError) as error:  # the next sweep repeats it
             log.warning("the pictures in the inbox could not be looked through: %s", error)
+
+    def _may_be_named(self) -> bool:
+        """After a start: whether job files lie in the inbox whose pictures may have waited, too."""
+        is_new = time.monotonic() < self.began_at_s + SWEEP_S
+        return is_new and bool(list_waiting(self.library.paths.inbox))
 
 
 def build_intake(library: Library) -> Intake:
@@ -71,16 +104,79 @@ def build_intake(library: Library) -> Intake:
         library.import_desk,
         room,
         keep=settings.refs,
-        settle_s=LOCAL_SETTLE_S if settings.settle_ms is None else settings.settle_ms / 1000,
+        settle_s=_settle_s(library),
         timeout_s=settings.refs_timeout_s,
     )
     returns = ReturnDesk(paths, library.jobs, library.seen)
-    rules = build_rules(max_bytes=settings.bundle_max_bytes, max_job_bytes=settings.max_job_bytes)
+    rules = _build_rules(library)
     opener = ClaimOpener(returns, paths.unpacked, rules)
     processing = ProcessingWatch(paths.processing, library.jobs, library.control.cancel)
     jobs = _DoorJobs(library, processing)
     door = Door(paths, library.seen, library.service, jobs, opener, pictures, room, clock=utc_now)
-    return Intake(library, claims, Inbox(paths.inbox, claims, door, pictures), door, pictures, processing)
+    picture_jobs = PictureJobs(
+        paths,
+        library.seen,
+        _PictureJobRows(library),
+        door,
+        pictures,
+        text_of_recipe_picture=job_of_picture,
+        text_of_rerun=_read_rerun,
+    )
+    inbox = Inbox(
+        paths.inbox,
+        claims,
+        door,
+        pictures,
+        picture_jobs,
+        library.recipes,
+    )
+    return Intake(
+        library, claims, inbox, build_completeness(library), door, pictures, picture_jobs, processing
+    )
+
+
+def _settle_s(library: Library) -> float:
+    """How long a picture of the inbox has to stand still before a job may take it."""
+    given_s = library.settings.intake.settle_s
+    if given_s is not None:
+        return given_s
+    is_silent = load_mounts().is_silent(PurePosixPath(library.paths.inbox.resolve().as_posix()))
+    return SETTLE_SILENT_S if is_silent else SETTLE_S
+
+
+def build_completeness(library: Library) -> Completeness:
+    """What files of the inbox wait for."""
+    settings = library.settings.intake
+    return Completeness(
+        library.paths.inbox,
+        library.recipes,
+        _build_rules(library),
+        require_end_marker=settings.require_end_marker,
+        refs_timeout_s=settings.refs_timeout_s,
+    )
+
+
+def _build_rules(library: Library) -> BundleRules:
+    settings = library.settings.intake
+    return build_rules(max_bytes=settings.bundle_max_bytes, max_job_bytes=settings.max_job_bytes)
+
+
+def _read_rerun(picture: Path) -> bytes:
+    with open_regular(picture) as stream:
+        return job_of_made_picture(stream.read(), display_name(picture))
+
+
+class _PictureJobRows:
+    """What pictures that are jobs ask of rows."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def is_known(self, job_id: str) -> bool:
+        return self._library.jobs.is_known(job_id)
+
+    def refuse(self, claimed: ClaimedFile, error: JobFileError) -> object:
+        return self._library.service.refuse(claimed, error)
 
 
 class _DoorJobs:

@@ -103,6 +103,11 @@ class IntakeSettings(_Section):
         "process", description="Job files found at start are taken in, or moved into hold/."
     )
 
+    @property
+    def settle_s(self) -> float | None:
+        """In seconds; None lets the file system decide."""
+        return None if self.settle_ms is None else self.settle_ms / 1000
+
 
 class ImportFolderSettings(_Section):
     """A folder outside the library whose new pictures are imported."""

@@ -15,17 +15,20 @@ from hotfolder.intake import build_intake
 from hotfolder.queue.nudge import NudgeListener
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.imports import ImportFolder
+from hotfolder.watchers.inbox_files import is_bundle_folder
 from hotfolder.watchers.loop import SettledFile, WatchLoop
-from hotfolder.workshop import build_import_folders, build_worker
+from hotfolder.watchers.observer import RootObserver
+from hotfolder.watchers.watching_file import WatchingFile
+from hotfolder.workshop import IMPORT_RESCAN_S, build_import_folders, build_worker
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
 """So often are claimed files tried again that could not be taken in."""
+FOLDERS_LOOK_S = 60.0
+"""So long may a look at all that lies in import folders take, before a stop is obeyed."""
 LOOK_S = 0.5
 """So often is it seen that somebody deleted a claimed file."""
-IMPORT_RESCAN_S = 300.0
-"""An import folder may hold very many files that stay there; what comes is told by events."""
 
 
 class Sidecar:
@@ -39,22 +42,28 @@ class Sidecar:
         lanes = settings.queue.lanes.model_dump()
         self._worker = build_worker(library, self._engines, lanes, self._stopping)
         self._intake = build_intake(library)
+        self._observer = RootObserver()
         self._loop = WatchLoop(
             library.paths.inbox,
             accepts=self._intake.inbox.accepts,
             on_settled=self._on_settled,
-            settle_s=(settings.intake.settle_ms or 500) / 1000,
+            settle_s=settings.intake.settle_s,
+            is_complete=lambda file: self._intake.completeness.find_reason(file.path) is None,
+            is_unit=is_bundle_folder,
+            observer=self._observer,
         )
         self._imports = ImportFolder(library.paths.imports, library.import_desk)
         self._import_loop = WatchLoop(
             library.paths.imports,
             accepts=build_rule(),
             on_settled=self._on_imports_settled,
-            settle_s=(settings.intake.settle_ms or 500) / 1000,
+            settle_s=settings.intake.settle_s,
             rescan_s=IMPORT_RESCAN_S,
+            observer=self._observer,
             name="import",
         )
-        self._folders = build_import_folders(library)
+        self._folders = build_import_folders(library, self._observer)
+        self._watching = WatchingFile(library.paths.run / "watching")
         self._status = StatusWriter(
             library.database, library.paths, library.jobs, library.generations, library.work, library.doorbell
         )
@@ -86,6 +95,7 @@ class Sidecar:
         self._nudge.start()
         self._worker.start()
         self._intake.door.start()
+        self._observer.start()
         self._loop.start()
         self._import_loop.start()
         self._folders.start()
@@ -102,6 +112,7 @@ class Sidecar:
         self._intake.door.stop(5.0)
         self._import_loop.stop(5.0)
         self._folders.stop(5.0)
+        self._observer.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()
         self._nudge.stop()
@@ -132,8 +143,8 @@ class Sidecar:
         bell = self._library.doorbell.listen()
         while not stopping.is_set() and time.monotonic() < deadline:
             quiet = self._loop.wait_until_quiet(1.0) and self._import_loop.wait_until_quiet(1.0)
-            quiet = quiet and self._folders.wait_until_quiet(1.0)
-            quiet = quiet and self._intake.door.is_idle()
+            quiet = quiet and self._folders.wait_until_quiet(FOLDERS_LOOK_S)
+            quiet = quiet and self._intake.is_idle()
             self._intake.look_around()
             if quiet and self._retry_unfinished() > 0:
                 stopping.wait(RETRY_S)
@@ -151,6 +162,7 @@ class Sidecar:
             (self._library.paths.run / "heartbeat").touch()
         except OSError as error:  # a full disk must not end the service
             log.warning("the heartbeat could not be written: %s", error)
+        self._watching.save([self._loop.report(), self._import_loop.report(), *self._folders.reports()])
 
     def _announce(self, status: EngineStatus) -> None:
         """Runs on the engine's threads, which a full disk or a locked database must not end."""

@@ -1,9 +1,13 @@
-"""Who does the queued work: every handler with what it needs, and the worker that runs them."""
+"""Who does the queued work: every handler with what it needs, and the worker that runs them.
+
+Beside it what import folders need of the library.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePath
 
 from hotfolder.app import Engines, Library, build_engines, build_model_sets
 from hotfolder.clock import new_id, utc_now
@@ -12,12 +16,28 @@ from hotfolder.generation.closing import DELIVER_RESULT
 from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
 from hotfolder.imports.ends import DiscardHandler, RefuseHandler
-from hotfolder.imports.incoming import IMPORT_DISCARD, IMPORT_PICTURES, IMPORT_REFUSE
+from hotfolder.imports.folder_book import FolderBook
+from hotfolder.imports.folder_rules import check_access, check_place
+from hotfolder.imports.incoming import IMPORT_DISCARD, IMPORT_LEAVE, IMPORT_PICTURES, IMPORT_REFUSE
+from hotfolder.imports.known import KnownContent
+from hotfolder.imports.leaving import LeaveHandler
+from hotfolder.imports.outside import OutsideDesk
 from hotfolder.imports.pictures import PicturesHandler
+from hotfolder.library.collections import CollectionStore
+from hotfolder.library.import_folders import ImportFolderStore, SourceFolder, settings_folder_id
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.ingest import Ingest
+from hotfolder.library.seen_left import SeenLeftStore
 from hotfolder.providers.local import LocalProvider
 from hotfolder.queue.worker import Worker, WorkHandler
+from hotfolder.watchers.finding import build_rule
+from hotfolder.watchers.handover import SettledFile
+from hotfolder.watchers.import_folders import ImportFolders
+from hotfolder.watchers.loop import WatchLoop
+from hotfolder.watchers.observer import RootObserver
+
+IMPORT_RESCAN_S = 300.0
+"""A folder of pictures may hold very many files that stay there; what comes is told by events."""
 
 
 def build_worker(
@@ -43,17 +63,85 @@ def _build_generation_handlers(library: Library, engines: Engines) -> dict[str, 
     return {
         EXECUTE: ExecuteHandler(*stores, library.work, library.closer, endpoints, provider, new_id),
         FINALIZE: FinalizeHandler(*stores, library.media, ingest, library.closer, endpoints, credit),
-        DELIVER_RESULT: ResultHandler(*stores, library.media),
+        DELIVER_RESULT: ResultHandler(
+            *stores, library.media, failed_layout=library.settings.intake.failed_layout
+        ),
     }
 
 
 def _build_import_handlers(library: Library, stopping: threading.Event) -> dict[str, WorkHandler]:
     paths, imports, ingest = library.paths, ImportStore(library.database), Ingest(library.paths)
+    book = build_folder_book(library)
     return {
-        IMPORT_PICTURES: PicturesHandler(paths, library.media, imports, ingest, library.work, stopping),
+        IMPORT_PICTURES: PicturesHandler(paths, library.media, imports, ingest, library.work, book, stopping),
         IMPORT_DISCARD: DiscardHandler(paths, imports, ingest, utc_now),
-        IMPORT_REFUSE: RefuseHandler(paths, imports, ingest),
+        IMPORT_REFUSE: RefuseHandler(
+            paths, imports, ingest, failed_layout=library.settings.intake.failed_layout
+        ),
+        IMPORT_LEAVE: LeaveHandler(paths, library.media, imports, ingest, book),
     }
+
+
+def build_folder_book(library: Library) -> FolderBook:
+    """What the rows say of files from import folders."""
+    database = library.database
+    return FolderBook(ImportStore(database), SeenLeftStore(database), CollectionStore(database), library.work)
+
+
+def build_outside_desk(library: Library) -> OutsideDesk:
+    """Takes in what has settled in import folders."""
+    return OutsideDesk(
+        library.database,
+        library.paths,
+        KnownContent(library.paths, library.media),
+        SeenLeftStore(library.database),
+        library.work,
+        build_folder_book(library),
+        make_id=new_id,
+    )
+
+
+def build_folder_store(library: Library) -> ImportFolderStore:
+    """The import folders of the settings and those that were added; relative paths count from the library."""
+    root = library.paths.root.resolve()
+    configured = []
+    for each in library.settings.folders.imports:
+        path = (root / Path(each.path).expanduser()).resolve()
+        values = (each.mode, each.recursive, tuple(each.keywords), each.collection)
+        configured.append(SourceFolder(settings_folder_id(path), path, *values, origin="settings"))
+    return ImportFolderStore(library.database, configured)
+
+
+def build_import_folders(library: Library, observer: RootObserver) -> ImportFolders:
+    """Watches the import folders outside the library."""
+
+    def check(folder: SourceFolder, before: Sequence[SourceFolder]) -> None:
+        check_place(folder, library.paths.root, before)
+        if folder.path.is_dir():
+            check_access(folder)
+
+    def make_loop(
+        folder: SourceFolder,
+        accepts: Callable[[PurePath], bool],
+        on_settled: Callable[[list[SettledFile]], None],
+    ) -> WatchLoop:
+        return WatchLoop(
+            folder.path,
+            accepts=accepts,
+            on_settled=on_settled,
+            settle_s=library.settings.intake.settle_s,
+            rescan_s=IMPORT_RESCAN_S,
+            observer=observer,
+            name=f"folder-{folder.folder_id[-6:]}",
+        )
+
+    return ImportFolders(
+        build_folder_store(library).list,
+        check,
+        build_outside_desk(library),
+        make_loop=make_loop,
+        is_picture=build_rule(),
+    )
 
 
 class CpuWorkshop:

@@ -17,6 +17,7 @@ from hotfolder.cli.demo import demo
 from hotfolder.cli.doctor import doctor
 from hotfolder.cli.endpoints import endpoints, schema
 from hotfolder.cli.engine import engine
+from hotfolder.cli.folders import folders
 from hotfolder.cli.imports import import_
 from hotfolder.cli.jobs import jobs
 from hotfolder.cli.library import init, run
@@ -58,6 +59,7 @@ for command in (
     validate,
     jobs,
     import_,
+    folders,
     endpoints,
     schema,
     engine,

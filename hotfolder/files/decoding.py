@@ -57,10 +57,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The first frame of a picture, decoded; `orientation` (EXIF, 1..8) is not applied to it yet."""
+    """The first frame of a picture, decoded; `orientation` (EXIF, 1..8) is not applied to it yet.
+
+    `size` is that of the picture, which `image` may be smaller than.
+    """
 
     kind: Kind
     image: Image.Image
+    size: tuple[int, int]
     orientation: int
     icc_profile: bytes | None
 
@@ -130,7 +134,8 @@ def readable_extensions() -> frozenset[str]:
 def decode(path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = None) -> Picture:
     """Decode a whole picture, or raise LibraryError `library.corrupt_image` with the reason.
 
-    With `enough_px` a large JPEG comes smaller, but not smaller than that: this saves most of the time.
+    With `enough_px` a large JPEG comes smaller, but not smaller than that: this saves most of the time. Its
+    data is read to the end even so: what is refused otherwise is refused here, too.
     A file that cannot be read at all raises the system's OSError.
     """
     with storage.open_regular(path) as stream:
@@ -139,8 +144,8 @@ def decode(path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = N
         stream.seek(0)
         try:
             image = _opened(path, kind, stream, head, max_pixels)
-            if enough_px:
-                image.draft("RGB", enough_px)
+            whole_size = image.size
+            is_reduced = enough_px is not None and image.draft("RGB", enough_px) is not None
             image.load()
         except _FAULTS as error:
             if isinstance(error, OSError) and error.errno not in _ERRNO_OF_BAD_OFFSETS:
@@ -150,7 +155,8 @@ def decode(path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = N
             raise _refusal(path, "it ends early", _HINT_COPY)
         orientation = _read_orientation(image)
     profile = image.info.get("icc_profile")
-    return Picture(kind, image, orientation, profile if isinstance(profile, bytes) else None)
+    size = whole_size if is_reduced else image.size  # as decoded: a TIFF turns itself on loading
+    return Picture(kind, image, size, orientation, profile if isinstance(profile, bytes) else None)
 
 
 def _read_orientation(image: ImageFile.ImageFile) -> int:

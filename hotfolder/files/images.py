@@ -38,6 +38,7 @@ PREPARATION_VERSION = 2
 THUMBNAIL_PX = 400
 REFERENCE_MAX_PIXELS = 1024 * 1024
 
+_THUMBNAIL_SIZE = (THUMBNAIL_PX, THUMBNAIL_PX)
 _BAND_BYTES = 1024 * 1024
 _WHITE = (255, 255, 255)
 _MID_GREY = (96, 96, 96)
@@ -54,6 +55,18 @@ _TO_UPRIGHT = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Scaling:
+    """How pixels are made fewer: a gap of 1 averages whole blocks first, as far as the size allows."""
+
+    filter: Image.Resampling
+    reducing_gap: float | None
+
+
+_EXACT = _Scaling(Image.Resampling.LANCZOS, None)
+_QUICK = _Scaling(Image.Resampling.BICUBIC, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class ImageInfo:
     """What a picture is, by its content: width and height as displayed, mode as Pillow decodes it."""
 
@@ -67,10 +80,9 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class ReadPicture:
-    """All that one decode tells of a picture; the thumbnail is a whole JPEG file."""
+    """What one decode to the size of a thumbnail tells of a picture; the thumbnail is a whole JPEG file."""
 
     info: ImageInfo
-    pixel_sha256: str
     thumbnail: bytes
 
 
@@ -96,14 +108,14 @@ def inspect_output(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[ImageIn
 
 
 def read_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> ReadPicture:
-    """`inspect_output` and the thumbnail by one decode."""
-    picture = decode(path, max_pixels=max_pixels)
-    return ReadPicture(_info(picture), _pixels_sha256(picture.image), _thumbnail(picture))
+    """`check_image` and the thumbnail by one decode, of no more pixels than that takes."""
+    picture = decode(path, max_pixels=max_pixels, enough_px=_THUMBNAIL_SIZE)
+    return ReadPicture(_info(picture), _thumbnail(picture))
 
 
 def write_thumbnail(source: Path, target: Path) -> None:
     """Write the centre square of a picture, upright, as a JPEG of 400 x 400 pixels."""
-    picture = decode(source, max_pixels=MAX_PIXELS, enough_px=(THUMBNAIL_PX, THUMBNAIL_PX))
+    picture = decode(source, max_pixels=MAX_PIXELS, enough_px=_THUMBNAIL_SIZE)
     storage.write_atomic(target, _thumbnail(picture))
 
 
@@ -119,7 +131,7 @@ def prepare_reference(
     picture = decode(source, max_pixels=MAX_PIXELS)
     size = reference_size(*_displayed_size(picture), max_pixels=max_pixels, multiple=multiple)
     stored_size = _turned(size, picture.orientation)
-    small = _cover(_workable(picture.image), stored_size, reducing_gap=None)
+    small = _cover(_workable(picture.image), stored_size, _EXACT)
     upright = _upright(_flattened(_to_srgb(small, picture.icc_profile), _WHITE), picture.orientation)
     # Level 1 with run-length matching: the size of the default level in a fifth of its time.
     storage.write_atomic(target, _encoded(upright, "PNG", compress_level=1, compress_type=zlib.Z_RLE))
@@ -147,7 +159,7 @@ def _info(picture: Picture) -> ImageInfo:
 
 
 def _displayed_size(picture: Picture) -> tuple[int, int]:
-    return _turned(picture.image.size, picture.orientation)
+    return _turned(picture.size, picture.orientation)
 
 
 def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
@@ -168,7 +180,7 @@ def _thumbnail(picture: Picture) -> bytes:
 
     Transparency is laid on a mid-dark grey: on white a white logo would vanish, on black a black one.
     """
-    small = _cover(_workable(picture.image), (THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=1.0)
+    small = _cover(_workable(picture.image), _THUMBNAIL_SIZE, _QUICK)
     upright = _upright(_flattened(_to_srgb(small, picture.icc_profile), _MID_GREY), picture.orientation)
     return _encoded(upright, "JPEG", quality=80)
 
@@ -196,13 +208,13 @@ def _high_range_to_grey(image: Image.Image) -> Image.Image:
     return image.point(lambda value: value * scale).convert("L")
 
 
-def _cover(image: Image.Image, size: tuple[int, int], *, reducing_gap: float | None) -> Image.Image:
+def _cover(image: Image.Image, size: tuple[int, int], scaling: _Scaling) -> Image.Image:
     """Scale so that the picture covers the size without distortion; what sticks out on two sides is lost."""
     scale = max(size[0] / image.width, size[1] / image.height)
     box_width, box_height = min(size[0] / scale, image.width), min(size[1] / scale, image.height)
     left, top = (image.width - box_width) / 2, (image.height - box_height) / 2
     box = (left, top, left + box_width, top + box_height)
-    return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=reducing_gap)
+    return image.resize(size, scaling.filter, box=box, reducing_gap=scaling.reducing_gap)
 
 
 def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:

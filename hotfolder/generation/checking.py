@@ -12,12 +12,12 @@ from hotfolder.domain.endpoint import Endpoint
 from hotfolder.domain.job import read_job
 from hotfolder.domain.plan import JobPlan, plan_jobs
 from hotfolder.errors import Problem
-from hotfolder.generation.context import FolderContexts
+from hotfolder.generation.context import FolderContext, FolderContexts
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.references import ReferenceDesk
 
-_NOWHERE: Final = PurePosixPath("job")
+_TOP: Final = PurePosixPath()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Checked:
     written: list[Node]
     nodes: list[Node]
     plans: list[JobPlan | list[Problem]]
+    context: FolderContext
 
     @property
     def problems(self) -> list[Problem]:
@@ -52,20 +53,22 @@ class JobChecker:
         self._endpoints = endpoints
         self.max_job_bytes = max_job_bytes
 
-    def check(self, data: bytes, document_format: DocumentFormat, place: PurePosixPath = _NOWHERE) -> Checked:
-        """All that can be said without the references; `place` is relative to inbox/. Raises JobFileError."""
+    def check(self, data: bytes, document_format: DocumentFormat, folder: PurePosixPath = _TOP) -> Checked:
+        """All that can be said without the references; `folder` is below inbox/. Raises JobFileError."""
         written = parse_documents(data, document_format, max_bytes=self.max_job_bytes)
-        context = self._contexts.read(place.parent)
+        context = self._contexts.read(folder)
         nodes = [context.complete(each) for each in written]
         plans = plan_jobs(nodes, self._endpoints, self._presets.find)
-        return Checked(written, nodes, [context.prioritise(each) for each in plans])
+        pairs = zip(written, plans, strict=True)
+        return Checked(written, nodes, [context.finish(node, plan) for node, plan in pairs], context)
 
     def check_references(self, checked: Checked, beside: Beside) -> list[Problem]:
         """The problems of all references. Stores nothing."""
         problems: list[Problem] = []
-        for node, plan in zip(checked.nodes, checked.plans, strict=True):
+        for written, node, plan in zip(checked.written, checked.nodes, checked.plans, strict=True):
             job = plan.job if isinstance(plan, JobPlan) else read_job(node)[0]
             limit = plan.endpoint.limits.refs if isinstance(plan, JobPlan) else len(job.refs) if job else 0
             if job is not None:
-                problems += self._desk.find_problems(job.refs, node, beside, limit)
+                found = self._desk.find_problems(job.refs, node, beside, limit)
+                problems += checked.context.explain(written, found)
         return problems

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
 from hotfolder.domain.document import Node
 from hotfolder.domain.plan import JobPlan
-from hotfolder.errors import Problem
+from hotfolder.domain.recipe import Recipe
+from hotfolder.domain.wording import one_line
+from hotfolder.errors import JobFileError, Problem
+from hotfolder.generation.recipes import RecipeShelf
 
 PRIORITY_FOLDERS: Final = {"!high": 10, "!low": -10}
 _HIGHEST: Final = 100
@@ -19,22 +23,36 @@ class FolderContext:
     """Of one folder of the inbox."""
 
     priority: int = 0
+    recipe: Recipe | None = None
 
     def complete(self, node: Node) -> Node:
         """The job with the keys that it inherits."""
-        return node
+        return self.recipe.complete(node) if self.recipe is not None else node
 
-    def prioritise(self, plan: JobPlan | list[Problem]) -> JobPlan | list[Problem]:
-        """The plan with the priority that its folder gives, on top of the job's own."""
-        if isinstance(plan, list) or not self.priority:
-            return plan
+    def finish(self, written: Node, plan: JobPlan | list[Problem]) -> JobPlan | list[Problem]:
+        """The plan with the priority of its folder on top of its own; problems say where they come from."""
+        if isinstance(plan, list):
+            return self.explain(written, plan)
         priority = max(-_HIGHEST, min(_HIGHEST, plan.job.priority + self.priority))
         return replace(plan, job=plan.job.model_copy(update={"priority": priority}))
+
+    def explain(self, written: Node, problems: Sequence[Problem]) -> list[Problem]:
+        """Problems of what a recipe says name the recipe."""
+        return self.recipe.explain(written, problems) if self.recipe is not None else list(problems)
 
 
 class FolderContexts:
     """Reads what the folders of the inbox say."""
 
+    def __init__(self, shelf: RecipeShelf) -> None:
+        self._shelf = shelf
+
     def read(self, folder: PurePosixPath) -> FolderContext:
-        """The context of a folder, relative to inbox/."""
-        return FolderContext(sum(PRIORITY_FOLDERS.get(part.casefold(), 0) for part in folder.parts))
+        """The context of a folder, relative to inbox/; raises JobFileError while its recipe is unsound."""
+        recipe = self._shelf.find(folder)
+        if recipe is not None and recipe.problems:
+            place = next(each.place for each in recipe.files if each.problems)
+            message = f"The recipe inbox/{one_line(str(place))} has problems: {recipe.problems[0].message}"
+            hint = f"Mend it; {place.name}.error.md beside it lists them all."
+            raise JobFileError([Problem("job.bad_recipe", message, hint)])
+        return FolderContext(sum(PRIORITY_FOLDERS.get(part.casefold(), 0) for part in folder.parts), recipe)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hotfolder.database import Database
 from hotfolder.domain.generation import ENDED, RETRYABLE
@@ -92,7 +92,7 @@ class JobControl:
     def retry(self, job_id: str, actor: str) -> Job:
         """Run an ended job again from its stored text; what completed is not run again."""
         job = self._get_retryable(job_id)
-        checked = self._checker.check(job.text, job.document_format, PurePosixPath(job.job_file))
+        checked = self._checker.check(job.text, job.document_format, job.folder)
         if len(checked.nodes) > 1:
             raise _no_single_job(job)
         plan = checked.plans[0]
@@ -100,7 +100,7 @@ class JobControl:
             raise JobFileError(plan)
         references = self._runs.list_accepted(job_id)
         if references is None:
-            beside = Beside(self._paths.inbox / PurePosixPath(job.job_file).parent)
+            beside = Beside(self._paths.inbox / job.folder)
             limit = plan.endpoint.limits.refs
             acceptance = self._desk.accept_all(plan.job.refs, checked.nodes[0], beside, limit)
             if acceptance.problems:
@@ -108,7 +108,7 @@ class JobControl:
             references = acceptance.references
         with self._database.transaction() as tx:
             job = self._get_retryable(job_id)  # somebody else may have been quicker
-            described = describe(job, checked.nodes[0], plan)
+            described = describe(job, checked.written[0], plan)
             kept = self._runs.run_again(tx, described, plan, references, actor)
         log.info("job %s is tried again (%d pictures kept)", job_id, kept)
         return self._jobs.get(job_id)

@@ -204,7 +204,8 @@ def _missing(text: str, hint: str | None) -> Missing:
 
 def _near_names(wanted: Path) -> str | None:
     try:
-        names = [each.name for each in os.scandir(wanted.parent) if each.is_file()][:_NAMES_LISTED]
+        with os.scandir(wanted.parent) as entries:
+            names = [each.name for each in entries if each.is_file()][:_NAMES_LISTED]
     except OSError:
         return None
     near = difflib.get_close_matches(wanted.name, names, n=_NEAR_NAMES, cutoff=0.6)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
-from hotfolder.domain.generation import RETRYABLE
+from hotfolder.domain.generation import ACTIVE, RETRYABLE
 from hotfolder.files.names import RESULT_SUFFIX, display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.library.jobs import Job, JobStore
@@ -35,8 +35,10 @@ class ReturnDesk:
         """The job whose file this is, given its place below inbox/ and its device and inode."""
         device, inode = identity
         for job in self._list_candidates(self._seen.find_jobs(device=device, inode=inode, sha256=sha256)):
-            # An inode is used again once its file is gone: the text has to be alike as well.
-            if job.text == data or _is_alike(job.text, data):
+            if job.text == data and (self._has_left(job) or self._was_taken_in(job)):
+                return job
+            # An inode is used again once its file is gone: then the text is another, or the reports went too.
+            if self._has_left(job) and self._has_report(job) and _is_alike(job.text, data):
                 return job
         for job in self._jobs.find_by_final_name(display_text(place.name)):
             if self._has_left(job) and self._is_dragged_here(job, place):
@@ -44,20 +46,28 @@ class ReturnDesk:
         return None
 
     def _list_candidates(self, job_ids: list[str]) -> Iterator[Job]:
-        found = filter(None, (self._jobs.find(each) for each in dict.fromkeys(job_ids)))
-        return (job for job in found if self._has_left(job))
+        return filter(None, (self._jobs.find(each) for each in dict.fromkeys(job_ids)))
 
     def _has_left(self, job: Job) -> bool:
         return job.status in RETRYABLE and job.final_path is not None and not self._final(job).exists()
 
+    def _was_taken_in(self, job: Job) -> bool:
+        """Whether the job runs again because of its file, which a crash kept from taking on its id."""
+        return (
+            job.status in ACTIVE
+            and job.retry_of_path is not None
+            and not self._paths.absolute(job.retry_of_path).exists()
+            and not any(self._paths.processing.glob(f"{job.job_id}--*"))
+        )
+
     def _is_dragged_here(self, job: Job, place: PurePosixPath) -> bool:
         """The name alone counts while the reports lie in failed/, and in the job's own folder or the top."""
         own_folder = PurePosixPath(job.job_file).parent
+        return place.parent in (PurePosixPath(), own_folder) and self._has_report(job)
+
+    def _has_report(self, job: Job) -> bool:
         final = self._final(job)
-        return (
-            place.parent in (PurePosixPath(), own_folder)
-            and final.with_name(final.name + RESULT_SUFFIX).exists()
-        )
+        return final.with_name(final.name + RESULT_SUFFIX).exists()
 
     def _final(self, job: Job) -> Path:
         assert job.final_path is not None

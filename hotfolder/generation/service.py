@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from hotfolder.clock import Clock
 from hotfolder.database import Database, Transaction
@@ -29,6 +30,10 @@ from hotfolder.generation.splitting import split_documents
 from hotfolder.library.jobs import Job, JobStore
 
 log = logging.getLogger(__name__)
+
+
+_COPY_TIME: Final = timedelta(minutes=1)
+"""At least so long may a reference be in the writing, whatever the patience for missing ones."""
 
 
 def _stands_still(path: Path) -> bool:  # noqa: ARG001 - nobody writes where nobody watches
@@ -130,26 +135,24 @@ class GenerationService:
     def _take_in(
         self, claimed: ClaimedFile, is_arriving: Callable[[Path], bool]
     ) -> Accepted | Waiting | Split:
-        checked = self._checker.check(claimed.data, claimed.document_format, claimed.job_file)
+        checked = self._checker.check(claimed.data, claimed.document_format, claimed.folder)
         if len(checked.nodes) > 1:
-            return self._split(claimed, checked)
+            return self._split(claimed, checked, is_arriving)
         beside = Beside(self._paths.inbox / claimed.folder, claimed.bundle, is_arriving)
-        plan, node = checked.plans[0], checked.nodes[0]
+        plan, node = checked.plans[0], checked.written[0]
         if isinstance(plan, list):
             raise JobFileError(plan + self._checker.check_references(checked, beside))
         existing = self._find_existing(claimed, plan.job.id)
         if existing is not None and existing.job_id == claimed.job_id and existing.status in ENDED:
             return Accepted(existing.job_id)  # it waited, and was cancelled
-        is_own = (
-            existing is not None and existing.status == "waiting_refs" and existing.job_id == claimed.job_id
-        )
-        if existing is not None and existing.status not in RETRYABLE and not is_own:
+        if existing is not None and existing.status not in RETRYABLE and not _waits_as(existing, claimed):
             return self._answer_repeat(existing, node)
         before = self._runs.list_accepted(existing.job_id) if existing is not None else []
         acceptance = self._desk.accept_all(
-            plan.job.refs, node, beside, plan.endpoint.limits.refs, before or []
+            plan.job.refs, checked.nodes[0], beside, plan.endpoint.limits.refs, before or []
         )
         if acceptance.problems:
+            acceptance = replace(acceptance, problems=checked.context.explain(node, acceptance.problems))
             return self._wait_or_fail(claimed, existing, plan, node, acceptance)
         used = {each.source: each.sha256 for each in acceptance.references if each.source is not None}
         admitted = self._admit(claimed, existing, plan, node, acceptance.references)
@@ -188,8 +191,11 @@ class GenerationService:
         """Wait when nothing is wrong but that references are missing, and their time is not over."""
         now = self._clock()
         has_waited = existing is not None and existing.status == "waiting_refs"
-        until = existing.waits_until if has_waited and existing else format_instant(now + self._refs_timeout)
-        if not acceptance.may_wait or until is None or until <= format_instant(now):
+        longest = self._refs_timeout
+        if acceptance.is_arriving:  # it is there: that is no question of patience
+            longest = max(longest, _COPY_TIME)
+        until = existing.waits_until if has_waited and existing else format_instant(now + longest)
+        if not acceptance.may_wait or not longest or until is None or until <= format_instant(now):
             raise JobFileError(acceptance.problems)
         with self._database.transaction() as tx:
             job_id = self._enter_waiting(tx, claimed, existing, plan, node)
@@ -232,13 +238,14 @@ class GenerationService:
         log.info("job %s has all its references (%d pictures)", job_id, len(plan.runs))
         return job_id
 
-    def _split(self, claimed: ClaimedFile, checked: Checked) -> Split:
+    def _split(self, claimed: ClaimedFile, checked: Checked, is_arriving: Callable[[Path], bool]) -> Split:
         if claimed.bundle is not None:
             message = f"The job file of this bundle holds {len(checked.nodes)} jobs; a bundle is one job."
             raise JobFileError([Problem("job.bundle_refused", message, "Make a bundle of each job.", 1, 1)])
         atomic = _is_atomic(checked.nodes[0])
         if atomic:
-            beside = Beside(self._paths.inbox / claimed.job_file.parent)
+            may_wait = is_arriving if self._refs_timeout else _stands_still
+            beside = Beside(self._paths.inbox / claimed.job_file.parent, is_arriving=may_wait)
             problems = checked.problems + self._checker.check_references(checked, beside)
         else:
             problems = [each for each in checked.problems if each.code == "job.too_large"]
@@ -292,10 +299,13 @@ class GenerationService:
         return job.job_id
 
     def withdraw(self, claimed: ClaimedFile) -> Accepted:
-        """End the job of a file that was removed from processing/ before it was read."""
+        """End the job of a file that was removed from processing/ before it was read, or while it waited."""
         with self._database.transaction() as tx:
-            self._jobs.insert(tx, _received(claimed, None, tx.at))
-            self._closer.withdraw(tx, claimed.job_id)
+            existing = self._jobs.find(claimed.job_id)
+            if existing is None:
+                self._jobs.insert(tx, _received(claimed, None, tx.at))
+            if existing is None or existing.status == "waiting_refs":
+                self._closer.withdraw(tx, claimed.job_id)
         return Accepted(claimed.job_id)
 
     def refuse(self, claimed: ClaimedFile, error: JobFileError) -> Accepted:
@@ -304,9 +314,7 @@ class GenerationService:
         identity = read_identity(claimed.data, claimed.document_format, limit)
         existing = self._find_existing(claimed, identity.own_id)
         text = claimed.data[:limit]
-        waits = (
-            existing is not None and existing.status == "waiting_refs" and existing.job_id == claimed.job_id
-        )
+        waits = existing is not None and _waits_as(existing, claimed)
         is_again = existing is not None and existing.status in RETRYABLE and existing.job_id == claimed.again
         if existing is not None and not waits and existing.status in RETRYABLE and existing.text == text:
             return Accepted(existing.job_id, is_repeat=True)  # refused before, or dropped again unmended
@@ -338,6 +346,11 @@ def _received(claimed: ClaimedFile, own_id: str | None, at: str) -> Job:
         submit_key=None if is_job_id else own_id,
         text_name=claimed.text_name,
     )
+
+
+def _waits_as(job: Job, claimed: ClaimedFile) -> bool:
+    """Whether the job waits for references, and this is its file."""
+    return job.status == "waiting_refs" and job.job_id in (claimed.job_id, claimed.again)
 
 
 def describe(job: Job, node: Node, plan: JobPlan) -> Job:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import Literal
 
 from hotfolder.clock import NewId
 from hotfolder.errors import LibraryError
-from hotfolder.files.names import display_name
+from hotfolder.files.names import display_name, display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import open_regular
 from hotfolder.imports.desk import ImportDesk
 from hotfolder.imports.faults import reading, writing
 from hotfolder.imports.incoming import Incoming
 from hotfolder.imports.moving import copy_whole
+from hotfolder.library.import_folders import FolderMode
 
-Mode = Literal["copy", "move", "reference"]
+Mode = FolderMode
 
 
 class Carrier:
@@ -55,16 +55,21 @@ class Carrier:
 
     def refer_to(self, source: Path) -> Incoming:
         """Leave the file where it is; the library keeps its absolute path."""
+        check_name(source)
         path = str(source)
-        try:
-            path.encode()
-        except UnicodeEncodeError as error:
-            raise LibraryError(
-                f"{display_name(source)} cannot be referred to: its path is not UTF-8.",
-                code="library.bad_name",
-                hint="Rename it, or import it with --copy.",
-            ) from error
         return Incoming(self._make_id(), path, path, is_reference=True)
+
+
+def check_name(source: PurePath) -> None:
+    """Raise LibraryError when the database cannot keep the path of a file that is to be referred to."""
+    try:
+        str(source).encode()
+    except UnicodeEncodeError as error:
+        raise LibraryError(
+            f"{display_text(source.name)} cannot be referred to: its path is not UTF-8.",
+            code="library.bad_name",
+            hint="Rename it, or import it with --copy.",
+        ) from error
 
 
 def _gone(source: Path) -> LibraryError:

@@ -14,7 +14,7 @@ from hotfolder.database import Database
 from hotfolder.domain.instants import instant_of_id
 from hotfolder.files.paths import LibraryPaths, sync_folder
 from hotfolder.imports.incoming import OWNER, Incoming, build_work, read_files
-from hotfolder.imports.moving import move_whole
+from hotfolder.imports.moving import COPY_FOLDER, move_whole
 from hotfolder.library.imports import ImportStore
 from hotfolder.queue.store import WorkStore
 
@@ -55,7 +55,7 @@ class ImportDesk:
 
     def enqueue(self, files: Sequence[Incoming]) -> None:
         """Put claimed files on the disk under their new names, then into the queue; nothing for none."""
-        places = [self._paths.locate(each.path) for each in files if not each.is_reference]
+        places = [self._paths.absolute(each.path) for each in files if not each.is_in_place]
         for folder in dict.fromkeys(folder for place in places for folder in self._folders_of(place)):
             with suppress(FileNotFoundError):  # taken in meanwhile
                 sync_folder(folder)
@@ -64,7 +64,10 @@ class ImportDesk:
                 self._work.enqueue(tx, work)
 
     def find_lost(self) -> list[Incoming]:
-        """At start: every file that waits and is in no work item; what else a crash left here is removed."""
+        """At start: every file that waits and is in no work item; what else a crash left here is removed.
+
+        So are copies of files in import folders: those are found there again.
+        """
         known = {file.media_id for item in self._work.list_open(OWNER) for file in read_files(item.payload)}
         lost: list[Incoming] = []
         for folder in self._list_folders():
@@ -82,10 +85,13 @@ class ImportDesk:
         """The file of a folder under its id, or under a new one where another hand was here."""
         found: list[Incoming] = []
         for file in list(_list_files(folder)):
+            name = file.relative_to(folder)
+            if name.parts[0] == COPY_FOLDER:
+                file.unlink()
+                continue
             if _is_half_written(file):
                 self._remove_leftover(folder, file)
                 continue
-            name = file.relative_to(folder)
             original_path = f"import/{name.as_posix()}"
             if not found and self._is_free_id(folder.name):
                 found.append(Incoming(folder.name, self._paths.relative(file), original_path))

@@ -36,12 +36,12 @@ def build_sidecar(file: Incoming, media: Media) -> dict[str, Any]:
         "aiGenerated": None,  # nobody has said
         "original": {"name": file.name, "path": file.original_path},
         "title": None,
-        "keywords": [],
+        "keywords": list(file.keywords),
         "versions": {"hotfolder": __version__},
     }
 
 
-def build_xmp_record(media: Media) -> XmpRecord:
+def build_xmp_record(media: Media, keywords: tuple[str, ...] = ()) -> XmpRecord:
     """Who the picture is here, for the programs that will add to it; when it was made we do not know."""
     document_id = f"xmp.did:{media.media_id}"
     return XmpRecord(
@@ -49,6 +49,7 @@ def build_xmp_record(media: Media) -> XmpRecord:
         instance_id=f"xmp.iid:{derived_id(media.media_id, 'instance')}",
         original_document_id=document_id,
         modified_at=media.created_at,
+        keywords=keywords,
     )
 
 

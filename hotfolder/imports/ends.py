@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from hotfolder.clock import Clock
 from hotfolder.database import Transaction
@@ -76,7 +76,15 @@ class DiscardHandler(_EndHandler):
 class RefuseHandler(_EndHandler):
     """`import.refuse`: a file that cannot be imported goes to failed/, with the reason beside it."""
 
-    def __init__(self, paths: LibraryPaths, imports: ImportStore, ingest: Ingest) -> None:
+    def __init__(
+        self,
+        paths: LibraryPaths,
+        imports: ImportStore,
+        ingest: Ingest,
+        *,
+        failed_layout: Literal["flat", "dated"] = "flat",
+    ) -> None:
+        self._failed_layout = failed_layout
         self._paths = paths
         self._imports = imports
         self._ingest = ingest
@@ -113,7 +121,8 @@ class RefuseHandler(_EndHandler):
         return place
 
     def _reserve(self, file: Incoming, error: Mapping[str, Any], *, has_file: bool) -> Path:
-        failed = self._paths.failed
+        dated = self._failed_layout == "dated"
+        failed = self._paths.failed_dir(file.arrived_at) if dated else self._paths.failed
         ensure_folder(failed)
 
         def is_taken(place: Path) -> bool:

@@ -6,16 +6,24 @@ import errno
 import hashlib
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
+from typing import Final
 
 from hotfolder.errors import LibraryError
 from hotfolder.files.names import display_name
 from hotfolder.files.paths import ensure_folder, sync_folder
 from hotfolder.files.storage import copy_into, open_regular, sha256_file
-from hotfolder.imports.faults import writing
+from hotfolder.imports.faults import reading, writing
+from hotfolder.imports.incoming import Incoming
 
 log = logging.getLogger(__name__)
+
+COPY_FOLDER: Final = ".copy"
+"""Below the folder of an import: here lies what is still whole in its import folder, too."""
+_CHUNK_BYTES: Final = 1024 * 1024
 
 
 def move_whole(file: Path, target: Path) -> None:
@@ -42,6 +50,50 @@ def copy_whole(stream: BufferedReader, target: Path, name: str) -> None:
         half.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
+
+
+def copy_known(stream: BufferedReader, source: Path, target: Path, sha256: str) -> None:
+    """Copy an open file whose content is known, and compare; nothing of it is left after a fault.
+
+    It is not flushed to the disk: the source is there until the library has flushed what it keeps.
+    """
+    try:
+        with writing():
+            make_folders(target.parent)
+        _pour(stream, source, target)
+        with writing():
+            found = sha256_file(target)
+            status = os.fstat(stream.fileno())
+            os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    except BaseException:
+        with suppress(OSError):
+            target.unlink(missing_ok=True)
+        raise
+    if found != sha256:
+        target.unlink()
+        raise _changed(display_name(source), retryable=True)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it, which may be swept away as empty at the same time."""
+    while not folder.is_dir():
+        with suppress(FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def leaving_its_folder(file: Incoming) -> Iterator[None]:
+    """A picture that may not be moved out of its import folder is refused: trying again changes nothing."""
+    try:
+        yield
+    except PermissionError as error:
+        if not file.is_in_place or str(error.filename) != file.path:
+            raise
+        raise LibraryError(
+            f"{display_name(Path(file.path))} may not be moved: {error.strerror}.",
+            code="library.not_movable",
+            hint="Give the user of the service the right to move it, or add its folder with --mode copy.",
+        ) from error
 
 
 def rename_into(file: Path, target: Path) -> None:
@@ -91,9 +143,25 @@ def _hash(stream: BufferedReader) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _changed(name: str) -> LibraryError:
+def _pour(stream: BufferedReader, source: Path, target: Path) -> None:
+    """Either disk may fail here: that of the source, or ours."""
+    stream.seek(0)
+    with writing():
+        writer = target.open("xb")
+    with writer:
+        while True:
+            with reading(source):
+                chunk = stream.read(_CHUNK_BYTES)
+            if not chunk:
+                return
+            with writing():
+                writer.write(chunk)
+
+
+def _changed(name: str, *, retryable: bool = False) -> LibraryError:
     return LibraryError(
         f"{name} was not imported: it changed while it was copied.",
         code="library.changed",
         hint="Import it again once nobody writes to it.",
+        retryable=retryable,
     )

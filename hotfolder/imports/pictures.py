@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from hotfolder.files.xmp import build_xmp
 from hotfolder.imports.desk import remove_empty_folders
 from hotfolder.imports.documents import build_error, build_sidecar, build_xmp_record
 from hotfolder.imports.faults import reading, writing
+from hotfolder.imports.folder_book import FolderBook
 from hotfolder.imports.incoming import Incoming, build_discard, build_refusal, build_work, read_files
+from hotfolder.imports.known import KnownContent
+from hotfolder.imports.moving import leaving_its_folder
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.ingest import Ingest
 from hotfolder.library.media import Media, MediaStore
@@ -32,6 +36,16 @@ class Interrupted(LibraryError):
 
     default_retryable = True
     spends_attempt = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the file of a picture held, and its size and date just before."""
+
+    source: Path
+    signature: tuple[int, int]
+    sha256: str
+    picture: ReadPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +81,12 @@ class PicturesHandler:
         imports: ImportStore,
         ingest: Ingest,
         work: WorkStore,
+        book: FolderBook,
         stopping: threading.Event,
     ) -> None:
         self._paths = paths
+        self._known = KnownContent(paths, media)
+        self._book = book
         self._media = media
         self._imports = imports
         self._ingest = ingest
@@ -84,12 +101,10 @@ class PicturesHandler:
         files = read_files(item.payload)
         if len(files) > 1 and (item.crash_count or item.attempt_count > 1):
             return Done(lambda tx: self._cut_up(tx, files))
-        outcomes = []
-        for file in files:
-            if interrupt.is_set() or self._stopping.is_set():
-                raise Interrupted("The service stops.")
-            if not self._imports.has_ended(file.media_id):
-                outcomes.append(self._take(file))
+        outcomes = self._take_all(files, interrupt)
+        taken = [(each.media.media_id, each.file.arrived_at) for each in outcomes if isinstance(each, _Taken)]
+        with writing():
+            self._ingest.flush_names(taken)
         return Done(lambda tx: self._record(tx, outcomes), after=lambda: self._tidy(files))
 
     def returned(self, tx: Transaction, item: WorkItem) -> None:
@@ -106,43 +121,51 @@ class PicturesHandler:
         for file in read_files(item.payload):
             self._work.enqueue(tx, build_refusal(file, build_error(error)))
 
-    def _take(self, file: Incoming) -> _Outcome:
+    def _take_all(self, files: Sequence[Incoming], interrupt: threading.Event) -> list[_Outcome]:
+        """While the disk takes the files of one picture, the next is decoded already."""
+        begun: list[Future[_Outcome]] = []
+        with ThreadPoolExecutor(1, thread_name_prefix="import-disk") as disk:
+            for file in files:
+                if interrupt.is_set() or self._stopping.is_set():
+                    raise Interrupted("The service stops.")
+                if len(begun) > 1:
+                    begun[-2].result()  # what keeps one from being written keeps the others, too
+                if not self._imports.has_ended(file.media_id):
+                    begun.append(disk.submit(self._take, file, self._read(file)))
+            return [each.result() for each in begun]
+
+    def _read(self, file: Incoming) -> _Read | _Known | _Refused:
         try:
             source = self._find(file)
             with reading(source):
                 signature = _signature(source)
                 sha256 = sha256_file(source)
-            known = self._find_known(sha256)
+            known = self._known.find(sha256)
             if known is not None and known.media_id != file.media_id:
                 return _Known(file, known.media_id)
             with reading(source):
-                picture = read_picture(source)
+                return _Read(source, signature, sha256, read_picture(source))
         except LibraryError as error:
-            if error.retryable:
-                raise
-            return _Refused(file, error)
-        media = self._store(file, source, sha256, picture)
-        if _signature(self._paths.locate(media.file_path)) != signature:
+            return _refused(file, error)
+
+    def _take(self, file: Incoming, read: _Read | _Known | _Refused) -> _Outcome:
+        if not isinstance(read, _Read):
+            return read
+        try:
+            media = self._store(file, read.source, read.sha256, read.picture)
+        except LibraryError as error:
+            return _refused(file, error)
+        if _signature(self._paths.locate(media.file_path)) != read.signature:
             raise _changed(file)  # the next attempt finds it where it is now, and reads it anew
         return _Taken(file, media)
 
-    def _find_known(self, sha256: str) -> Media | None:
-        """The picture of the library with this content; one whose own file is lost does not count."""
-        return next((each for each in self._media.list_by_content(sha256) if self._is_there(each)), None)
-
-    def _is_there(self, media: Media) -> bool:
-        path = self._paths.locate(media.file_path)
-        try:
-            if path.stat().st_size != media.file_size:
-                return False
-            return not Path(media.file_path).is_absolute() or sha256_file(path) == media.file_sha256
-        except (OSError, LibraryError):
-            return False
-
     def _find(self, file: Incoming) -> Path:
-        """Where the file is: where it waited, or in originals/ since an earlier run."""
+        """Where the file is: where it waited, or in originals/ since an earlier run.
+
+        Outside the library another file may have got the name of one that an earlier run took.
+        """
         waiting = self._paths.locate(file.path)
-        if file.is_reference or waiting.exists():
+        if file.is_reference or (not file.is_in_place and waiting.exists()):
             return waiting
         return self._ingest.find_picture(file.media_id, file.arrived_at) or waiting
 
@@ -152,7 +175,8 @@ class PicturesHandler:
         with writing():
             size_bytes = source.stat().st_size
             if not file.is_reference:
-                self._ingest.take_picture(source, original)
+                with leaving_its_folder(file):
+                    self._ingest.take_picture(source, original)
             thumbnail = self._ingest.store_thumbnail_file(file.media_id, picture.thumbnail)
             file_path = file.path if file.is_reference else self._paths.relative(original)
             media = Media(
@@ -167,12 +191,15 @@ class PicturesHandler:
                 mime_type=picture.info.mime_type,
                 sha256=sha256,
                 file_sha256=sha256,
-                pixel_sha256=picture.pixel_sha256,
+                pixel_sha256=None,  # serves the replay of what was made, and takes a decode of all pixels
                 created_at=format_instant(at),
                 original_name=display_text(file.name),
                 original_path=display_text(file.original_path),
             )
-            sidecar, xmp = build_sidecar(file, media), build_xmp(build_xmp_record(media), packet=False)
+            sidecar, xmp = (
+                build_sidecar(file, media),
+                build_xmp(build_xmp_record(media, file.keywords), packet=False),
+            )
             self._ingest.store_sidecars_of(original, sidecar, xmp)
         return media
 
@@ -190,14 +217,15 @@ class PicturesHandler:
     def _record_taken(self, tx: Transaction, taken: _Taken) -> None:
         """Of two equal files that were taken in at the same time, the first to come here stays."""
         media = taken.media
-        known = self._find_known(media.sha256)
+        known = self._known.find(media.sha256)
         if known is not None:
             self._work.enqueue(tx, build_discard(taken.file, known.media_id))
             return
         if self._imports.is_path_taken(media.file_path):
             self._work.enqueue(tx, build_refusal(taken.file, build_error(_place_taken(taken.file))))
             return
-        self._media.insert(tx, media, ())
+        self._media.insert(tx, media, taken.file.keywords)
+        self._book.taken(tx, taken.file)
         data = {"outcome": "imported", "path": media.file_path, "originalPath": taken.file.original_path}
         self._imports.end(tx, media.media_id, data)
 
@@ -208,6 +236,13 @@ class PicturesHandler:
     def _tidy(self, files: Sequence[Incoming]) -> None:
         for each in files:
             remove_empty_folders(self._paths.arriving / each.media_id)
+
+
+def _refused(file: Incoming, error: LibraryError) -> _Refused:
+    """What another attempt may mend is raised again."""
+    if error.retryable:
+        raise error
+    return _Refused(file, error)
 
 
 def _signature(file: Path) -> tuple[int, int]:

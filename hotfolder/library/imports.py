@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,3 +29,16 @@ class ImportStore:
         """Say how it ended, unless that has been said."""
         if not self.has_ended(media_id):
             tx.event(IMPORT_ENDED, "media", media_id, data)
+
+    def find_last_refusal(self, folder_id: str) -> Mapping[str, Any] | None:
+        """What was said last of a file that an import folder's service refused."""
+        row = self._database.query_one(
+            """
+            SELECT data_json FROM events
+            WHERE topic = ? AND json_extract(data_json, '$.folder') = ?
+              AND json_extract(data_json, '$.outcome') = 'failed'
+            ORDER BY seq DESC LIMIT 1
+            """,
+            (IMPORT_ENDED, folder_id),
+        )
+        return json.loads(row["data_json"]) if row else None

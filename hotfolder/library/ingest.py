@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,14 @@ from typing import Any
 from hotfolder.files.decoding import CONTENT_EXTENSIONS
 from hotfolder.files.images import write_thumbnail
 from hotfolder.files.paths import LibraryPaths, ensure_folder, sync_folder
-from hotfolder.files.storage import move_to_free_name, remove_file, rename_new, write_atomic, write_json
+from hotfolder.files.storage import (
+    move_to_free_name,
+    remove_file,
+    rename_new,
+    write_atomic,
+    write_json,
+    write_unlisted,
+)
 
 SIDECAR_SCHEMA = "hotfolder/sidecar@1"
 
@@ -50,12 +58,14 @@ class Ingest:
 
     def store_sidecars(self, arrival: Arrival, sidecar: dict[str, Any], xmp: bytes) -> None:
         """Write `<picture>.json` and `<picture>.xmp` beside it."""
-        self.store_sidecars_of(self.original_path(arrival), sidecar, xmp)
+        original = self.original_path(arrival)
+        self.store_sidecars_of(original, sidecar, xmp)
+        sync_folder(original.parent)
 
     def store_sidecars_of(self, original: Path, sidecar: dict[str, Any], xmp: bytes) -> None:
-        """The same for a place in originals/; the picture itself may lie elsewhere."""
-        write_json(self._paths.sidecar_json(original), sidecar)
-        write_atomic(self._paths.sidecar_xmp(original), xmp)
+        """The same for a place in originals/, but for `flush_names`; the picture itself may lie elsewhere."""
+        write_json(self._paths.sidecar_json(original), sidecar, write=write_unlisted)
+        write_unlisted(self._paths.sidecar_xmp(original), xmp)
 
     def store_thumbnail(self, media_id: str, source: Path) -> Path:
         """Write the square thumbnail of a picture."""
@@ -64,20 +74,31 @@ class Ingest:
         return target
 
     def store_thumbnail_file(self, media_id: str, data: bytes) -> Path:
-        """Write a thumbnail that was made already."""
+        """Write a thumbnail that was made already; `flush_names` follows."""
         target = self._paths.thumbnail(media_id)
-        write_atomic(target, data)
+        write_unlisted(target, data)
         return target
 
     def take_picture(self, source: Path, target: Path) -> None:
-        """Move a picture into originals/ as it is, and onto the disk; one that is there already stays."""
+        """Move a picture into originals/ as it is; one that is there already stays; `flush_names` follows.
+
+        The folder that it leaves need not be flushed: a name that comes back leads to known content.
+        """
         if source == target:
             return
         _flush(source)
         ensure_folder(target.parent)
         rename_new(source, target)
-        sync_folder(target.parent)
-        sync_folder(source.parent)
+
+    def flush_names(self, pictures: Iterable[tuple[str, datetime]]) -> None:
+        """Put the names of all files of these pictures, by id and arrival, onto the disk: many at once."""
+        folders = {
+            folder
+            for media_id, at in pictures
+            for folder in (self._paths.originals_dir(at), self._paths.thumbnail(media_id).parent)
+        }
+        for folder in folders:
+            sync_folder(folder)
 
     def find_picture(self, media_id: str, at: datetime) -> Path | None:
         """The file in originals/ with this id, whatever its format."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from hotfolder.database import Database, Row, Transaction, to_json
@@ -53,6 +54,12 @@ class Job:
     waits_for: tuple[str, ...] = ()
     waits_until: str | None = None
     repeats: int = 0
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """Where it lay below inbox/; a bundle is a folder of its own."""
+        place = PurePosixPath(self.job_file)
+        return place.parent if self.text_name is None else place
 
     @property
     def document_format(self) -> DocumentFormat:

@@ -30,7 +30,7 @@ class SeenStore:
         self._database = database
 
     def record_claims(self, origins: Mapping[str, Origin]) -> None:
-        """Note under each job id what its file was and where; repeatable, tries stay."""
+        """Note under each job id what its file was and where; repeatable: tries and what is known stay."""
         with self._database.transaction() as tx:
             for job_id, each in origins.items():
                 tx.execute(
@@ -39,8 +39,10 @@ class SeenStore:
                                             outcome, seen_at)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'claimed', ?)
                     ON CONFLICT (job_id) DO UPDATE
-                    SET path = excluded.path, device = excluded.device, inode = excluded.inode,
-                        size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,
+                    SET path = excluded.path, device = coalesce(excluded.device, device),
+                        inode = coalesce(excluded.inode, inode), size = coalesce(excluded.size, size),
+                        mtime_ns = coalesce(excluded.mtime_ns, mtime_ns),
+                        ctime_ns = coalesce(excluded.ctime_ns, ctime_ns),
                         outcome = excluded.outcome, seen_at = excluded.seen_at
                     """,
                     (
@@ -62,24 +64,24 @@ class SeenStore:
         return str(row["path"]) if row else None
 
     def record_content(self, claim_id: str, job_id: str, sha256: str) -> None:
-        """Note of a claimed file which job it stands for, and what was in it."""
+        """Note of a claimed file which job it stands for, and what was in it; it has ended no process."""
         with self._database.transaction() as tx:
             if claim_id != job_id:
                 tx.execute("DELETE FROM seen_files WHERE job_id = ?", (job_id,))
             tx.execute(
-                "UPDATE seen_files SET job_id = ?, sha256 = ?, outcome = 'taken' WHERE job_id = ?",
+                "UPDATE seen_files SET job_id = ?, sha256 = ?, outcome = 'taken', tries = 0 WHERE job_id = ?",
                 (job_id, sha256, claim_id),
             )
 
     def find_jobs(self, *, device: int, inode: int, sha256: str) -> list[str]:
-        """Ids of jobs whose file was this one, or had this content; the newest first."""
+        """Ids of jobs whose file was this one, then of those whose file had this content; the newest first."""
         rows = self._database.query(
             """
             SELECT job_id FROM seen_files
             WHERE job_id IS NOT NULL AND (inode = ? AND device = ? OR sha256 = ?)
-            ORDER BY seen_at DESC LIMIT 20
+            ORDER BY inode = ? AND device = ? DESC, seen_at DESC LIMIT 20
             """,
-            (inode, device, sha256),
+            (inode, device, sha256, inode, device),
         )
         return [row["job_id"] for row in rows]
 

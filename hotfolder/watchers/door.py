@@ -146,7 +146,9 @@ class Door:
         self._claims: deque[Claim] = deque()
         self._unfinished: list[Claim] = []
         self._failed: set[str] = set()  # ids of claims whose fault the log was told
+        self._renamed: dict[str, Claim] = {}  # what a claim in hand became, by its first id
         self._is_busy = False
+        self._was_guest = False  # whether the last one was one of those that wait
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inbox-door", daemon=True)
@@ -207,7 +209,9 @@ class Door:
         with self._changed:
             if self._stopping.is_set():
                 return None
-            claim = self._room.next_due(time.monotonic())
+            is_new = bool(self._claims) and self._was_guest  # by turns: many that wait hold up nobody
+            claim = None if is_new else self._room.next_due(time.monotonic())
+            self._was_guest = claim is not None
             if claim is None and self._claims:
                 claim = self._claims.popleft()
             self._is_busy = claim is not None
@@ -216,17 +220,21 @@ class Door:
     def _take_or_keep(self, claim: Claim) -> None:
         """A border: whatever goes wrong, the claimed file stays and is tried again."""
         try:
+            self._room.listen()
             self._take(claim)
         except Exception:  # the service lives on
             if claim.job_id not in self._failed:  # the whole story once, not at each try
                 log.exception("job file %s could not be taken in; it is tried again", claim.job_id)
             self._failed.add(claim.job_id)
+            kept = self._renamed.get(claim.job_id, claim)
             with self._changed:
-                self._unfinished.append(claim)
+                self._unfinished.append(kept)
             with suppress(HotfolderError):  # what fails in words has not ended the process
-                self._seen.forget_tries(claim.job_id)
+                self._seen.forget_tries(kept.job_id)
         else:
             self._failed.discard(claim.job_id)
+        finally:
+            self._renamed.pop(claim.job_id, None)
 
     def _take(self, claim: Claim) -> None:
         if claim.is_found and not self._is_to_take_up(claim):
@@ -238,6 +246,8 @@ class Door:
         if isinstance(opened, Split):
             self._split(claim, opened)
             return
+        if opened.again is not None:
+            self._note_return(claim, opened, opened.again)
         outcome = self._service.take_in(opened, self._pictures.is_arriving)
         if isinstance(outcome, Split):
             self._split(claim, outcome)
@@ -272,19 +282,34 @@ class Door:
             self._service.refuse(unread, _unreadable(error))
         return None
 
+    def _note_return(self, claim: Claim, opened: ClaimedFile, job_id: str) -> None:
+        """Before it is taken in, so that after a crash the file is known to be the job's; and its first place."""
+        self._seen.record_content(claim.job_id, job_id, _sha256(opened))
+        self._seen.record_claims({job_id: Origin(display_text(str(opened.job_file)))})
+
     def _settle(self, claim: Claim, opened: ClaimedFile, outcome: Accepted | Waiting) -> None:
         """The job has its row; what stands around it follows."""
+        as_opened = claim
         if outcome.job_id != claim.job_id:
             if isinstance(outcome, Accepted) and outcome.is_repeat:
                 self._jobs.count_repeat(outcome.job_id)
             claim = self._rename_claim(claim, outcome.job_id)
+            self._opener.close(as_opened)
         self._jobs.expect_file(claim.job_id)
-        self._seen.record_content(opened.job_id, outcome.job_id, hashlib.sha256(opened.data).hexdigest())
+        if opened.again is None:  # else it is noted
+            self._seen.record_content(opened.job_id, outcome.job_id, _sha256(opened))
         if isinstance(outcome, Waiting):
-            self._room.enter(replace(claim, is_found=False), outcome)
+            self._room.enter(replace(claim, place=opened.job_file, is_found=False), outcome)
             return
         self._opener.close(claim)
+        self._room.let_go()
         self._pictures.take_used(outcome.used)
+        if claim.job_id != as_opened.job_id and self._is_forgotten(claim.job_id):
+            self.put([claim])
+
+    def _is_forgotten(self, job_id: str) -> bool:
+        """Whether a job waits and no claim of it does: a crash came before its file had its id."""
+        return job_id not in self._room and self._jobs.is_waiting(job_id)
 
     def _count_try(self, claim: Claim) -> int:
         """Put the try on the disk before it begins: it may be the one that ends the process."""
@@ -302,9 +327,11 @@ class Door:
             processing, claim_name(job_id, claim.name), lambda path: path.exists()
         )
         os.rename(claim.file, target)  # noqa: PTH104 - names may not be valid UTF-8
+        renamed = replace(claim, file=target, job_id=job_id, is_found=True)
+        self._renamed[claim.job_id] = renamed
         sync_folder(processing)
         self._jobs.deliver_if_ended(job_id)
-        return replace(claim, file=target, job_id=job_id)
+        return renamed
 
     def _split(self, claim: Claim, split: Split) -> None:
         """Write one claimed file for each job, move the original to done/, then take the parts in."""
@@ -331,6 +358,10 @@ class Door:
 
     def _is_taken(self, path: Path) -> bool:
         return path.exists() or self._jobs.is_final_path_taken(self._paths.relative(path))
+
+
+def _sha256(opened: ClaimedFile) -> str:
+    return hashlib.sha256(opened.data).hexdigest()
 
 
 def _is_unreadable(error: LibraryError | OSError) -> bool:

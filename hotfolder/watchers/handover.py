@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import stat
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -19,12 +19,16 @@ LONGEST_RETRY_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SettledFile:
-    """A file that stopped changing; `empty` says that it stayed without content."""
+    """A file that stopped changing; `empty` says that it stayed without content.
+
+    With `is_folder` it is a folder that counts as one thing.
+    """
 
     path: Path
     relative: PurePosixPath
     signature: Signature
     empty: bool
+    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +46,39 @@ class HandOver:
     """
 
     def __init__(
-        self, on_settled: Callable[[list[SettledFile]], None], *, clock: Callable[[], float]
+        self,
+        on_settled: Callable[[list[SettledFile]], None],
+        *,
+        read: Callable[[str], Signature | None],
+        clock: Callable[[], float],
     ) -> None:
         self._on_settled = on_settled
+        self._read = read
         self._clock = clock
-        self._left: dict[Path, Signature] = {}
-        self._tries: dict[Path, _Try] = {}
+        self._left: dict[str, int] = {}  # a number for the signature: there may be very many
+        self._tries: dict[str, _Try] = {}
 
     def __len__(self) -> int:
         """Count the files that wait for another try."""
         return len(self._tries)
 
-    def has(self, path: Path) -> bool:
+    def knows(self, path: str) -> bool:
+        """Say whether the path was given and not taken, without a look at the disk."""
+        return path in self._left or path in self._tries
+
+    def has(self, path: str) -> bool:
         """Say whether the path was given and is unchanged since; one that changed is forgotten."""
-        known = self._signature_given(path)
-        if known is None:
+        if not self.knows(path):
             return False
-        if read_signature(path) == known:
+        if hash(self._read(path)) == self._number_given(path):
             return True
         self._forget(path)
         return False
 
-    def keep_only(self, paths: Iterable[Path]) -> None:
+    def keep_only(self, paths: set[str]) -> None:
         """Forget what was left in places that a complete listing did not show."""
-        self._left = {path: self._left[path] for path in paths if path in self._left}
+        for path in self._left.keys() - paths:
+            del self._left[path]
 
     def next_try_at(self) -> float | None:
         """Return when the next file is to be tried again."""
@@ -75,28 +88,31 @@ class HandOver:
         """List the files to try again now."""
         return [each.file for each in self._tries.values() if each.again_at <= now]
 
-    def give(self, files: list[SettledFile]) -> list[Path]:
+    def give(self, files: list[SettledFile]) -> list[str]:
         """Call the handler; return the paths that changed meanwhile and have to settle once more."""
         failed = not self._call(files)
         changed = []
         for file in files:
-            before = self._tries.pop(file.path, None)
-            signature = read_signature(file.path)
+            path = os.fspath(file.path)
+            before = self._tries.pop(path, None)
+            signature = self._read(path)
             if signature is None:
                 continue
             if signature != file.signature:
-                changed.append(file.path)
+                changed.append(path)
             elif failed:
-                self._tries[file.path] = self._next_try(file, before)
+                self._tries[path] = self._next_try(file, before)
             else:
-                self._left[file.path] = signature
+                self._left[path] = hash(signature)
         return changed
 
     def _call(self, files: list[SettledFile]) -> bool:
         try:
             self._on_settled(files)
         except Exception:  # a border: whatever a handler does, the folder stays watched
-            if any(file.path not in self._tries for file in files):  # once a streak, not at each try
+            if any(
+                os.fspath(file.path) not in self._tries for file in files
+            ):  # once a streak, not at each try
                 logger.exception("%d file(s), first %r, not taken; trying again", len(files), files[0].path)
             return False
         return True
@@ -105,12 +121,10 @@ class HandOver:
         failures = before.failures + 1 if before else 1
         return _Try(file, failures, self._clock() + retry_delay_s(failures))
 
-    def _signature_given(self, path: Path) -> Signature | None:
-        if path in self._tries:
-            return self._tries[path].file.signature
-        return self._left.get(path)
+    def _number_given(self, path: str) -> int:
+        return hash(self._tries[path].file.signature) if path in self._tries else self._left[path]
 
-    def _forget(self, path: Path) -> None:
+    def _forget(self, path: str) -> None:
         self._left.pop(path, None)
         self._tries.pop(path, None)
 
@@ -118,12 +132,3 @@ class HandOver:
 def retry_delay_s(failures: int) -> float:
     """Return the wait after so many failures in a row: doubled each time, up to a minute."""
     return min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 10), LONGEST_RETRY_S)
-
-
-def read_signature(path: Path) -> Signature | None:
-    """Stat a path without following a link; None unless it is a plain file that can be reached."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return None  # a passing fault too: the next listing finds the file again
-    return Signature.of(status) if stat.S_ISREG(status.st_mode) else None

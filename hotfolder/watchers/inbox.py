@@ -1,42 +1,87 @@
-"""The inbox: what settled there is told apart; job files are claimed, pictures wait to be named."""
+"""The inbox: what settled there is told apart; jobs are claimed, pictures wait to be named."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path, PurePath, PurePosixPath
+from typing import Protocol
 
+from hotfolder.domain.recipe import Recipe
 from hotfolder.watchers.claiming import ClaimDesk
 from hotfolder.watchers.door import Door
-from hotfolder.watchers.inbox_files import is_job, is_picture
+from hotfolder.watchers.inbox_files import (
+    RERUN,
+    is_job,
+    is_picture,
+    is_prompt_list,
+    is_recipe,
+)
 from hotfolder.watchers.inbox_pictures import InboxPictures
+from hotfolder.watchers.picture_jobs import PictureJobs
 
-log = logging.getLogger(__name__)
+
+class Shelf(Protocol):
+    """What the inbox needs of the recipes."""
+
+    def find(self, folder: PurePosixPath) -> Recipe | None:
+        """What the jobs of a folder inherit."""
+
+    def update_reports(self, folder: PurePosixPath) -> None:
+        """Write a report beside each recipe with problems; remove the others."""
 
 
 class Inbox:
     """Hands each settled file to who deals with its kind. Called by the watcher's thread."""
 
-    def __init__(self, root: Path, claims: ClaimDesk, door: Door, pictures: InboxPictures) -> None:
+    def __init__(
+        self,
+        root: Path,
+        claims: ClaimDesk,
+        door: Door,
+        pictures: InboxPictures,
+        picture_jobs: PictureJobs,
+        shelf: Shelf,
+    ) -> None:
         self._root = root
         self._claims = claims
         self._door = door
         self._pictures = pictures
+        self._picture_jobs = picture_jobs
+        self._shelf = shelf
 
     def accepts(self, relative: PurePath) -> bool:
-        """Whether the inbox has a use for this file; everything else stays where it is."""
-        return is_job(relative) or is_picture(relative)
+        """Whether the inbox may have a use for this; everything else stays where it is."""
+        return is_job(relative) or is_picture(relative) or is_prompt_list(relative) or is_recipe(relative)
 
     def take_all(self, files: Sequence[Path]) -> None:
-        """Claim job files in order; let waiting jobs know of pictures."""
-        jobs = [each for each in files if is_job(self._relative(each))]
+        """Claim jobs in order; let waiting jobs know of pictures."""
+        jobs = [each for each in files if self._is_job(each)]
         known = set(jobs)
-        for picture in (each for each in files if each not in known):
-            self._pictures.arrive(self._relative(picture))
+        for other in (each for each in files if each not in known):
+            self._take_other(other)
         if jobs:
             self._door.put(self._claims.claim_all(jobs))
         if len(jobs) < len(files):
             self._door.wake()
+
+    def _is_job(self, file: Path) -> bool:
+        relative = self._relative(file)
+        if is_prompt_list(relative):
+            return self._shelf.find(relative.parent) is not None
+        return is_job(relative)
+
+    def _take_other(self, file: Path) -> None:
+        relative = self._relative(file)
+        if is_recipe(relative):
+            self._shelf.update_reports(relative.parent)
+        if not is_picture(relative):
+            return
+        recipe = self._shelf.find(relative.parent)
+        if relative.parts[0] == RERUN:
+            self._picture_jobs.arrive(file, is_rerun=True)
+        elif recipe is not None and not recipe.names(relative):
+            self._picture_jobs.arrive(file, is_rerun=False)
+        self._pictures.arrive(relative)
 
     def _relative(self, file: Path) -> PurePosixPath:
         return PurePosixPath(file.relative_to(self._root).as_posix())

@@ -8,12 +8,15 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from hotfolder.domain.document import format_of
+from hotfolder.domain.recipe import RECIPE_NAMES
 from hotfolder.files.bundles import FOLDER_SUFFIX, ZIP_SUFFIX
 from hotfolder.files.decoding import readable_extensions
 from hotfolder.files.names import RESULT_SUFFIX
 from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
 
 HOLD: Final = "hold"
+RERUN: Final = "rerun"
+"""Pictures that were made here and lie there are made again."""
 
 
 def is_job(relative: PurePath) -> bool:
@@ -38,6 +41,16 @@ def is_named_like_a_job(name: str) -> bool:
 def is_bundle(relative: PurePath) -> bool:
     """Whether this is named like a bundle: a `*.job` folder or a zip."""
     return relative.name.casefold().endswith((FOLDER_SUFFIX, ZIP_SUFFIX))
+
+
+def is_prompt_list(relative: PurePath) -> bool:
+    """Whether this may be a list of prompts, which it is in recipe folders only."""
+    return relative.parts[0] != HOLD and relative.suffix.casefold() == ".txt"
+
+
+def is_recipe(relative: PurePath) -> bool:
+    """Whether this makes a folder a recipe."""
+    return relative.name in RECIPE_NAMES
 
 
 def is_bundle_folder(name: str) -> bool:

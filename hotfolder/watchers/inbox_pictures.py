@@ -86,9 +86,10 @@ class InboxPictures:
     def take_used(self, used: Mapping[Path, str]) -> None:
         """Jobs have accepted these: noted, and brought into the library unless they are to stay."""
         moved = []
+        inbox = self._paths.inbox.resolve()  # as references are: the library may be reached by a link
         for picture, sha256 in used.items():
-            if picture.is_relative_to(self._paths.inbox):
-                moved += self._take(picture, sha256)
+            if picture.is_relative_to(inbox):
+                moved += self._take(self._paths.inbox / picture.relative_to(inbox), sha256)
         self._enqueue(moved)
 
     def sweep(self) -> None:
@@ -100,7 +101,7 @@ class InboxPictures:
         self._enqueue(moved)
 
     def _is_wanted(self, picture: Path, found: os.stat_result) -> bool:
-        if self._room.names(picture):
+        if self._room.names(picture) or self.is_arriving(picture):
             return True
         if self._keep == "move":
             return False

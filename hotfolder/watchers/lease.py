@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from hotfolder.watchers.mounts import load_mounts
+
 if sys.platform == "linux":
     import fcntl
 
-_MOUNTS: Final = Path("/proc/self/mountinfo")
 _REFUSE_WITHOUT_A_WRITER: Final = frozenset({"nfs", "nfs4", "cifs", "smb3"})
 
 
@@ -50,17 +51,6 @@ def _is_lease_refused(descriptor: int) -> bool:
 def _refuses_without_a_writer(descriptor: int) -> bool:
     """Whether EAGAIN says nothing here: these file systems need a promise of their server for a lease."""
     try:
-        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace")
-        return file_system_of(os.fstat(descriptor).st_dev, mounts) in _REFUSE_WITHOUT_A_WRITER
+        return load_mounts().file_system_of(os.fstat(descriptor).st_dev) in _REFUSE_WITHOUT_A_WRITER
     except OSError:
         return False
-
-
-def file_system_of(device: int, mounts: str) -> str | None:
-    """Name the type of a mounted file system, from the lines of /proc/self/mountinfo."""
-    number = f"{os.major(device)}:{os.minor(device)}"
-    for line in mounts.splitlines():
-        mount, _, source = line.partition(" - ")
-        if source and mount.split(" ")[2] == number:
-            return source.split(" ")[0]
-    return None

@@ -5,21 +5,21 @@ file created or linked in               FileCreatedEvent(path)
 file closed after writing               FileClosedEvent(path)
 file renamed in, from wherever          FileMovedEvent("", path), as watchdog's own full emitter says it
 file deleted or renamed out             FileDeletedEvent(path)
-folder created or renamed in            FileCreatedEvent for every file found in it; no event of its own
+folder created or renamed in            FileCreatedEvent for it and for every file found in it
 folder deleted or renamed out           nothing
 root deleted, renamed or unmounted      DirDeletedEvent(root), and the thread ends
-events were lost                        DirModifiedEvent(root): list the tree again
+events were lost, or not asked for yet  DirModifiedEvent(root): list the tree again
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
-import logging
 import os
 import select
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -42,8 +42,6 @@ from hotfolder.watchers.ignore import is_ignored_folder
 if TYPE_CHECKING:
     from watchdog.observers.inotify_c import WatchDescriptor
 
-logger = logging.getLogger(__name__)
-
 # Not OPEN, MODIFY or ATTRIB: three times the events in a burst, and reading the tree would make some itself.
 _COMING: Final = In.IN_CREATE | In.IN_CLOSE_WRITE | In.IN_MOVED_TO
 _LEAVING: Final = In.IN_DELETE | In.IN_MOVED_FROM
@@ -52,6 +50,8 @@ _ROOT_MASK: Final = _COMING | _LEAVING | In.IN_DELETE_SELF | In.IN_MOVE_SELF | I
 _FOLDER_MASK: Final = _ROOT_MASK | In.IN_DONT_FOLLOW  # the root alone may be a symbolic link
 _READ_BYTES: Final = 256 * 1024
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR)
+_LIMITS: Final = Path("/proc/sys/fs/inotify")
+_LEAST_LIMITS: Final = {"max_user_watches": 524_288, "max_user_instances": 512}
 
 
 class _KernelEvent(NamedTuple):
@@ -67,7 +67,7 @@ class _Inotify:
         self._wake_read, self._wake_write = os.pipe()
         self._fd = inotify_init()
         if self._fd == -1:
-            error = _kernel_error("fs.inotify.max_user_instances")
+            error = _kernel_error("max_user_instances")
             os.close(self._wake_read)
             os.close(self._wake_write)
             raise error
@@ -82,7 +82,7 @@ class _Inotify:
     def add(self, folder: str, mask: int) -> int:
         descriptor = cast("int", inotify_add_watch(self._fd, os.fsencode(folder), mask))
         if descriptor == -1:
-            raise _kernel_error("fs.inotify.max_user_watches", folder)
+            raise _kernel_error("max_user_watches", folder)
         return descriptor
 
     def remove(self, descriptor: int) -> None:
@@ -114,14 +114,23 @@ def _kernel_error(limit: str, folder: str | None = None) -> OSError:
     number = ctypes.get_errno()
     text = os.strerror(number)
     if number in (errno.ENOSPC, errno.EMFILE):
-        text = f"inotify limit reached, raise it with `sysctl {limit}=...`"
+        text = f"the inotify limit is reached: sudo sysctl fs.inotify.{limit}={_enough(limit)}"
     return OSError(number, text, folder)
+
+
+def _enough(limit: str) -> int:
+    try:
+        now = int((_LIMITS / limit).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        now = 0
+    return max(_LEAST_LIMITS[limit], 2 * now)
 
 
 class LinuxEmitter(EventEmitter):
     """Events of one folder tree; a folder made or moved in is watched at once and what it holds announced.
 
-    `start()` raises OSError when the root cannot be watched, and returns with every folder watched.
+    `start()` raises OSError when the root cannot be watched. The folders below follow in the emitter's own
+    thread, which then asks for a listing, so that a slow disk holds up nobody else.
     """
 
     def __init__(
@@ -137,13 +146,16 @@ class LinuxEmitter(EventEmitter):
         self._inotify: _Inotify | None = None
         self._folder_of: dict[int, str] = {}
         self._descriptor_of: dict[str, int] = {}
-        self._limit_was_told = False
+        self.unwatched: OSError | None = None
+        """Why a folder below the root is not watched, the first time that happened."""
+        self.quiet_since: float | None = None
+        """All that happened before this moment (time.monotonic) has been queued."""
 
     def on_thread_start(self) -> None:
-        """Open the kernel's queue and watch the tree, in the thread that calls start()."""
+        """Open the kernel's queue and watch the root, in the thread that calls start()."""
         self._inotify = _Inotify()
         try:
-            self._watch_tree(self._root)
+            self._watch_folder(self._root)
         except OSError:
             self._inotify.close()
             raise
@@ -154,8 +166,9 @@ class LinuxEmitter(EventEmitter):
             self._inotify.wake()
 
     def run(self) -> None:
-        """Read until stopped or the root is lost, then give the kernel's queue back."""
+        """Watch the tree, read until stopped or the root is lost, then give the kernel's queue back."""
         try:
+            self.watch_all()
             super().run()
         finally:
             if self._inotify is not None:
@@ -164,21 +177,35 @@ class LinuxEmitter(EventEmitter):
     def queue_events(self, timeout: float) -> None:
         """Wait for the kernel and pass on what it says."""
         assert self._inotify is not None
+        asked_at = time.monotonic()
+        was_quiet = True
         for event in self._inotify.read(timeout):
+            was_quiet = False
             if self.should_keep_running():
                 self._take(event)
+        if was_quiet:
+            self.quiet_since = asked_at
 
-    def on_overflow(self) -> None:
-        """Watch the tree anew, because folders may have come and gone unheard, and ask for a listing."""
+    def watch_all(self) -> None:
+        """Watch every folder of the tree; ask for a listing when there are some, for what came meanwhile."""
         known = set(self._descriptor_of)
         try:
-            folders, _ = self._watch_tree(self._root)
+            folders = {folder for folder, _ in self._walk(self._root)}
         except OSError:
             self._lose_root()
             return
-        # Only the stale ones: removing all would make an event for each folder, and overflow the queue again.
+        # Only the stale ones: removing all would make an event for each folder, and overflow the queue.
         for folder in known.difference(folders):
             self._unwatch(folder)
+        if len(folders) > 1 or self.unwatched:
+            self._ask_for_a_listing()
+
+    def on_overflow(self) -> None:
+        """Ask for a listing, and watch the tree anew, because folders may have come and gone unheard."""
+        self._ask_for_a_listing()
+        self.watch_all()
+
+    def _ask_for_a_listing(self) -> None:
         self.queue_event(DirModifiedEvent(self._root, is_synthetic=True))
 
     def _take(self, event: _KernelEvent) -> None:
@@ -198,8 +225,9 @@ class LinuxEmitter(EventEmitter):
     def _take_own(self, event: _KernelEvent, folder: str) -> None:
         if folder == self._root and event.mask & _ROOT_LOST:
             self._lose_root()
-        elif event.mask & In.IN_IGNORED:
+        elif event.mask & In.IN_IGNORED:  # deleted, or unmounted: then there is a folder below
             self._forget(event.descriptor)
+            self._announce_tree(folder)
 
     def _take_file(self, mask: int, path: str) -> None:
         if mask & In.IN_MOVED_TO:
@@ -212,25 +240,31 @@ class LinuxEmitter(EventEmitter):
             self.queue_event(FileDeletedEvent(path))
 
     def _take_folder(self, mask: int, path: str) -> None:
-        if mask & (In.IN_MOVED_FROM | In.IN_DELETE):
+        # Nothing for a deleted one: it was empty, and its own watch says that it ended.
+        if mask & In.IN_MOVED_FROM:
             below = f"{path}/"
             for folder in [
                 known for known in self._descriptor_of if known == path or known.startswith(below)
             ]:
                 self._unwatch(folder)
-        elif mask & (In.IN_CREATE | In.IN_MOVED_TO) and not is_ignored_folder(Path(path).name):
-            _, files = self._watch_tree(path)
+        elif mask & (In.IN_CREATE | In.IN_MOVED_TO) and not is_ignored_folder(os.path.basename(path)):  # noqa: PTH119
+            self.queue_event(FileCreatedEvent(path, is_synthetic=True))
+            self._announce_tree(path)
+
+    def _announce_tree(self, top: str) -> None:
+        for _, files in self._walk(top):
             for file in files:
                 self.queue_event(FileCreatedEvent(file, is_synthetic=True))
 
-    def _watch_tree(self, top: str) -> tuple[list[str], list[str]]:
-        """Watch a folder and all below it; return the folders, and the files seen once each was watched."""
+    def _walk(self, top: str) -> Iterator[tuple[str, list[str]]]:
+        """Watch a folder and all below it; give each once it is watched, with the files seen since."""
         folders = [top]
-        files: list[str] = []
-        for folder in folders:  # grows while it is walked
+        while folders and self.should_keep_running():
+            folder = folders.pop()
             if self._watch_folder(folder):
+                files: list[str] = []
                 _list_into(folder, folders, files)
-        return folders, files
+                yield folder, files
 
     def _watch_folder(self, folder: str) -> bool:
         assert self._inotify is not None
@@ -239,18 +273,14 @@ class LinuxEmitter(EventEmitter):
         except OSError as error:
             if folder == self._root:
                 raise
-            self._tell_unwatched(error)
-            return error.errno not in _GONE  # what it holds now can still be announced
+            if error.errno in _GONE:
+                return False
+            self.unwatched = self.unwatched or error
+            return True  # what it holds now can still be announced
         self._forget(descriptor)  # the same folder under its name before a move
         self._folder_of[descriptor] = folder
         self._descriptor_of[folder] = descriptor
         return True
-
-    def _tell_unwatched(self, error: OSError) -> None:
-        if error.errno in _GONE or self._limit_was_told:
-            return
-        self._limit_was_told = True
-        logger.warning("No events from %r and perhaps others: %s", error.filename, error.strerror)
 
     def _unwatch(self, folder: str) -> None:
         assert self._inotify is not None

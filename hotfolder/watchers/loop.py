@@ -4,26 +4,53 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 from typing import Final
 
-from hotfolder.watchers.doorbell import Doorbell, RootWatch
-from hotfolder.watchers.handover import HandOver, SettledFile, read_signature
-from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
-from hotfolder.watchers.lease import is_open_for_writing
-from hotfolder.watchers.settle import SettleBook, Verdict
+from hotfolder.watchers.doorbell import Doorbell
+from hotfolder.watchers.giving import Giving
+from hotfolder.watchers.handover import HandOver, SettledFile
+from hotfolder.watchers.listing import list_tree
+from hotfolder.watchers.observer import RootObserver
+from hotfolder.watchers.rootwatch import Mode, RootWatch
+from hotfolder.watchers.screen import Screen
+from hotfolder.watchers.settle import SettleBook, Signature
+from hotfolder.watchers.sightings import Sightings
+from hotfolder.watchers.signatures import read_signature
 
-__all__ = ["SettledFile", "WatchLoop"]
+__all__ = ["SettledFile", "WatchLoop", "WatchReport"]
 
 logger = logging.getLogger(__name__)
 
-_BATCH_FILES: Final = 500
-_CHECK_S: Final = 10.0
+SETTLE_S: Final = 0.5
+SETTLE_SILENT_S: Final = 5.0
+"""On file systems that do not tell what others change."""
+IN_DEPTH_S: Final = 300.0
+"""So often does a listing of a root whose events are heard ask about every file again."""
+_REST: Final = 20.0  # a root that is polled rests so many times as long as its listing took,
+_LONGEST_REST_S: Final = 60.0  # up to this
+_EXAMPLES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReport:
+    """How a root is watched, and what waits in it; `reason` says why events do not do, or not alone.
+
+    `pending` counts what was seen and is not settled, not complete or not taken. `strange` are links, pipes,
+    sockets and devices with names that would be taken. Of both some are named, absolute.
+    """
+
+    root: Path
+    mode: Mode
+    reason: str | None
+    missed: int
+    pending: int
+    examples: tuple[Path, ...]
+    strange: tuple[Path, ...]
 
 
 class WatchLoop:
@@ -34,6 +61,12 @@ class WatchLoop:
     runs in the loop's own thread, `watch-<name>`, with at most 500 files at a time, ordered by time and
     natural name, and is expected to move them away. A file that it leaves is given again only when it has
     changed or the handler raised (then alone, with growing pauses).
+
+    `accepts` is asked about a name once, then again when it rings, in `request_rescan()`, and every 300 s.
+    `is_complete` may keep a settled file waiting; it is asked again with pauses up to 10 s, and when the file
+    or the removal of its `.wait` neighbour rings. A folder with a name that `is_unit` knows is one thing, if
+    `accepts` wants it too; no path in it is handed over. `settle_s` None stands for 0.5 s, and 5 s on file
+    systems that do not tell what others change. Without an `observer` the loop has one of its own.
     """
 
     def __init__(
@@ -42,26 +75,41 @@ class WatchLoop:
         *,
         accepts: Callable[[PurePath], bool],
         on_settled: Callable[[list[SettledFile]], None],
-        settle_s: float,
+        settle_s: float | None = None,
         rescan_s: float = 10.0,
+        poll_s: float = 2.0,
+        is_complete: Callable[[SettledFile], bool] = lambda _: True,
+        is_unit: Callable[[str], bool] = lambda _: False,
+        observer: RootObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
         name: str = "inbox",
     ) -> None:
         self._root = root.absolute()
-        self._accepts = accepts
+        self._settle_s = settle_s
         self._rescan_s = rescan_s
+        self._poll_s = min(poll_s, rescan_s)
+        self._is_unit = is_unit
         self._clock = clock
+        self._own_observer = RootObserver(name=f"watch-{name}") if observer is None else None
         self._doorbell = Doorbell()
-        self._watch = RootWatch(os.fspath(self._root), self._doorbell, name)
-        self._book = SettleBook(settle_s=settle_s)
-        self._hand_over = HandOver(on_settled, clock=clock)
+        path = os.fspath(self._root)
+        self._watch = RootWatch(
+            path, self._doorbell, observer or self._own_observer or RootObserver(), name, clock=clock
+        )
+        screen = Screen(path, accepts, is_unit)
+        self._book = SettleBook(settle_s=self._settle_s_of)
+        self._hand_over = HandOver(on_settled, read=self._read, clock=clock)
+        self._sightings = Sightings(screen, self._book, self._hand_over, clock=clock)
+        self._giving = Giving(
+            screen, self._book, self._hand_over, is_complete=is_complete, read=self._read, clock=clock
+        )
         self._thread = threading.Thread(target=self._run, name=f"watch-{name}", daemon=True)
         self._stop = threading.Event()
-        self._scan_at = clock()
-        self._check_at = clock() + _CHECK_S
+        self._scan_at = self._depth_at = clock()
         self._closed: set[str] = set()  # folders that the log was told about
         self._news = threading.Condition()  # guards the rest, which other threads read
-        self._pending = 0
+        self._report = WatchReport(self._root, "missing", self._watch.reason, 0, 0, (), ())
+        self._is_busy = False  # something that was seen has to settle, or to be taken
         self._scans_started = 0
         self._scan_found_news = False
         self._quiet_scan = 0  # the last scan that found nothing to do, while nothing else was to do
@@ -70,7 +118,9 @@ class WatchLoop:
         """Watch first, then list: what comes between the two is seen twice, not never."""
         if self._stop.is_set():
             return
-        self._watch.start()
+        if self._own_observer is not None:
+            self._own_observer.start()
+        self._watch.renew()
         self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
@@ -84,21 +134,28 @@ class WatchLoop:
             self._thread.join(timeout_s)
         if self._thread.is_alive():
             logger.warning("%s is still in its handler after %.1f s", self._thread.name, timeout_s)
-        self._watch.stop(max(0.0, deadline - time.monotonic()))
+        self._watch.close()
+        if self._own_observer is not None:
+            self._own_observer.stop(max(0.0, deadline - time.monotonic()))
 
     def request_rescan(self) -> None:
         """Ask for a listing now instead of at its time."""
         self._doorbell.request_rescan()
 
     def pending(self) -> int:
-        """Count the files that were seen and are not yet settled, or not yet taken by the handler."""
+        """Count what was seen and is not yet settled, not complete, or not yet taken by the handler."""
+        return self.report().pending
+
+    def report(self) -> WatchReport:
+        """Say how the root is watched and what waits in it. Any thread; costs nothing."""
         with self._news:
-            return self._pending
+            return self._report
 
     def wait_until_quiet(self, timeout_s: float) -> bool:
         """Wait for a complete scan, begun after this call, that found nothing to do while nothing settled.
 
-        False when the time is over or the loop was stopped. A root that cannot be listed is not quiet.
+        What stands still and is not complete by `is_complete` is nothing to do. False when the time is over
+        or the loop was stopped. A root that cannot be listed is not quiet.
         """
         deadline = time.monotonic() + timeout_s
         with self._news:
@@ -108,7 +165,7 @@ class WatchLoop:
                 remaining_s = deadline - time.monotonic()
                 if remaining_s <= 0 or self._stop.is_set():
                     return False
-                if self._scan_found_news and self._pending == 0:
+                if self._scan_found_news and not self._is_busy:
                     self._scan_found_news = False
                     self._doorbell.request_rescan()
                 self._news.wait(remaining_s)
@@ -124,111 +181,101 @@ class WatchLoop:
 
     def _turn(self) -> None:
         rung = self._doorbell.take()
+        self._sightings.hear(rung)
         scan = None
         if rung.wants_rescan or self._clock() >= self._scan_at or self._is_watch_lost():
-            scan = self._scan()
-        for path, renamed in rung.paths.items():
-            self._notice(path, renamed=renamed)
+            scan = self._scan(asked_for=rung.wants_rescan)
+        self._count_misses()
         self._publish(None)
-        self._give(self._settled())
+        for _ in self._giving.give_settled():
+            self._publish(None)
+            if self._stop.is_set():
+                return
         self._try_again()
         self._publish(scan)
 
     def _is_watch_lost(self) -> bool:
         """Now and then: is the root still the folder that is watched? It may have been made anew."""
-        if self._clock() < self._check_at:
-            return False
-        self._check_at = self._clock() + _CHECK_S
-        return not self._watch.is_current()
+        return self._clock() >= self._watch.check_at and not self._watch.is_current()
 
-    def _scan(self) -> _Scan:
-        self._scan_at = self._clock() + self._rescan_s
+    def _scan(self, *, asked_for: bool) -> _Scan:
+        began_at = self._clock()
         with self._news:
             self._scans_started += 1
             number = self._scans_started
-        self._watch.renew()
-        root = os.fspath(self._root)
-        files, closed = _list_files(root)
-        news = [path for path in files if self._notice(path, renamed=False)]
-        if not closed:
-            self._hand_over.keep_only(map(Path, files))
-        self._tell_closed(closed - {root})
-        return _Scan(number, found_news=bool(news), root_was_read=root not in closed)
+        is_new_watch = self._watch.renew()
+        is_polled = self._watch.mode != "events"
+        in_depth = is_new_watch or is_polled or asked_for or began_at >= self._depth_at
+        listing = list_tree(os.fspath(self._root), self._is_unit)
+        found_news = self._sightings.see(
+            listing, in_depth=in_depth, is_watched=not (is_new_watch or is_polled or asked_for)
+        )
+        self._tell_closed(listing.closed - {listing.root})
+        self._plan_next(began_at, in_depth=in_depth, is_polled=is_polled)
+        return _Scan(number, found_news=found_news, root_was_read=listing.root_was_read)
+
+    def _plan_next(self, began_at: float, *, in_depth: bool, is_polled: bool) -> None:
+        now = self._clock()
+        rest_s = min((now - began_at) * _REST, _LONGEST_REST_S)
+        self._scan_at = now + max(self._poll_s if is_polled else self._rescan_s, rest_s)
+        if in_depth:
+            self._depth_at = now + IN_DEPTH_S
 
     def _tell_closed(self, folders: set[str]) -> None:
         for folder in sorted(folders - self._closed):
             logger.warning("Nothing is taken from %r: it cannot be read", folder)
         self._closed = folders
 
-    def _notice(self, path: str, *, renamed: bool) -> bool:
-        """Announce a path that an event or a listing named; say whether there is something to do about it."""
-        relative = self._relative(path)
-        if relative is None or not self._is_wanted(relative) or self._hand_over.has(Path(path)):
-            return False
-        self._book.announce(path, renamed=renamed, now=self._clock())
-        return True
-
-    def _relative(self, path: str) -> PurePosixPath | None:
-        try:
-            return PurePosixPath(PurePath(path).relative_to(self._root).as_posix())
-        except ValueError:
-            return None
-
-    def _is_wanted(self, relative: PurePosixPath) -> bool:
-        *folders, name = relative.parts or ("",)
-        if is_ignored(name) or any(is_ignored_folder(folder) for folder in folders):
-            return False
-        try:
-            return self._accepts(relative)
-        except Exception:  # a border: one name that the rule fails on must not hide the others
-            logger.exception("The rule for %r failed; it is left where it is", os.fspath(relative))
-            return False
-
-    def _settled(self) -> list[SettledFile]:
-        began_at = self._clock()
-        signatures = {path: read_signature(Path(path)) for path in self._book.due(began_at)}
-        taken_by = (
-            self._clock()
-        )  # one time for all, so that what was seen together settles together, in order
-        settled = []
-        for path, signature in signatures.items():
-            verdict = self._book.look(path, signature, began_at, taken_by=taken_by)
-            relative = self._relative(path)
-            if signature is None or relative is None or verdict is Verdict.WAIT:
-                continue
-            file = SettledFile(Path(path), relative, signature, empty=verdict is Verdict.EMPTY)
-            if _is_in_use(file):
-                self._book.restart(path, signature, self._clock())
-            else:
-                settled.append(file)
-        return sorted(settled, key=_order)
-
-    def _give(self, files: list[SettledFile]) -> None:
-        for start in range(0, len(files), _BATCH_FILES):
-            if self._stop.is_set():
-                return
-            for path in self._hand_over.give(files[start : start + _BATCH_FILES]):
-                self._book.announce(os.fspath(path), renamed=False, now=self._clock())
+    def _count_misses(self) -> None:
+        misses = self._sightings.misses
+        misses.confirm(self._watch.heard_until())
+        if misses.are_too_many():
+            self._watch.poll_too("some files came of which no event told")
 
     def _try_again(self) -> None:
         for file in self._hand_over.due(self._clock()):
-            if self._hand_over.has(file.path):
-                self._give([file])
+            path = os.fspath(file.path)
+            if self._hand_over.has(path):
+                self._giving.give([file])
             else:
-                self._notice(os.fspath(file.path), renamed=False)
+                self._book.announce(path, renamed=False, now=self._clock())
 
     def _publish(self, scan: _Scan | None) -> None:
+        waiting = len(self._book) + len(self._hand_over)
+        report = WatchReport(
+            self._root,
+            self._watch.mode,
+            self._watch.reason,
+            self._sightings.misses.count,
+            waiting,
+            tuple(map(Path, self._book.first(_EXAMPLES))),
+            tuple(map(Path, self._sightings.strange)),
+        )
         with self._news:
-            self._pending = len(self._book) + len(self._hand_over)
+            self._report = report
+            self._is_busy = waiting > self._book.count_held()
             if scan and scan.root_was_read:
-                self._scan_found_news = scan.found_news or self._pending > 0 or not self._doorbell.is_silent()
+                self._scan_found_news = scan.found_news or self._is_busy or not self._doorbell.is_silent()
                 if not self._scan_found_news:
                     self._quiet_scan = scan.number
             self._news.notify_all()
 
     def _idle_s(self) -> float:
-        times = (self._scan_at, self._check_at, self._book.next_look_at(), self._hand_over.next_try_at())
+        times = (
+            self._scan_at,
+            self._watch.check_at,
+            self._book.next_look_at(),
+            self._hand_over.next_try_at(),
+        )
         return max(0.0, min(at for at in times if at is not None) - self._clock())
+
+    def _settle_s_of(self, path: str) -> float:
+        if self._settle_s is not None:
+            return self._settle_s
+        return SETTLE_SILENT_S if self._watch.is_silent(path) else SETTLE_S
+
+    def _read(self, path: str) -> Signature | None:
+        return read_signature(path, self._is_unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,45 +283,3 @@ class _Scan:
     number: int
     found_news: bool  # a file in it is not done with
     root_was_read: bool
-
-
-def _list_files(root: str) -> tuple[list[str], set[str]]:
-    """List the plain files of a tree that are not ignored, and the folders that could not be read."""
-    files: list[str] = []
-    closed: set[str] = set()
-    folders = [root]
-    for folder in folders:  # grows while it is walked
-        try:
-            _list_folder(folder, folders, files)
-        except FileNotFoundError:
-            if folder == root:
-                closed.add(folder)
-        except OSError:
-            closed.add(folder)
-    return files, closed
-
-
-def _list_folder(folder: str, folders: list[str], files: list[str]) -> None:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if not is_ignored_folder(entry.name):
-                    folders.append(entry.path)
-            elif entry.is_file(follow_symlinks=False):
-                files.append(entry.path)
-
-
-def _is_in_use(file: SettledFile) -> bool:
-    """Whether a writer has the file open, or closed it with a last change after it was looked at."""
-    return is_open_for_writing(file.path) or read_signature(file.path) != file.signature
-
-
-def _order(file: SettledFile) -> tuple[int, list[str | int]]:
-    return file.signature.mtime_ns, _natural(os.fspath(file.relative))
-
-
-def _natural(name: str) -> list[str | int]:
-    """Split so that `job-2` sorts before `job-10`; words and numbers alternate, so like meets like."""
-    return [
-        int(part) if index % 2 else part for index, part in enumerate(re.split("([0-9]+)", name.casefold()))
-    ]

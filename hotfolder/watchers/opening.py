@@ -1,4 +1,4 @@
-"""What was claimed, opened: a job file or a bundle."""
+"""What was claimed, opened: a job file, a bundle, or the lines of a text in a recipe folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from hotfolder.domain.instants import derived_id
+from hotfolder.domain.recipe_jobs import jobs_of_lines
 from hotfolder.files.bundles import BundleRules, read_bundle
 from hotfolder.files.storage import open_regular
 from hotfolder.generation.service import ClaimedFile, Split
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.claiming import Claim
-from hotfolder.watchers.inbox_files import is_bundle, is_ignored_in_bundle, is_named_like_a_job
+from hotfolder.watchers.inbox_files import (
+    is_bundle,
+    is_ignored_in_bundle,
+    is_named_like_a_job,
+    is_prompt_list,
+)
 
 
 class Returns(Protocol):
@@ -33,7 +40,12 @@ class ClaimOpener:
 
     def open(self, claim: Claim) -> ClaimedFile | Split:
         """The job file; the system's error, LibraryError or JobFileError when it cannot be read."""
-        opened = self._open_bundle(claim) if is_bundle(PurePosixPath(claim.name)) else self._open_file(claim)
+        if is_bundle(PurePosixPath(claim.name)):
+            opened = self._open_bundle(claim)
+        elif is_prompt_list(PurePosixPath(claim.name)):
+            return self._open_lines(claim)
+        else:
+            opened = ClaimedFile(claim.job_id, claim.name, claim.place, self._read(claim))
         found = claim.file.lstat()
         return self._returned(opened, (found.st_dev, found.st_ino))
 
@@ -41,17 +53,24 @@ class ClaimOpener:
         """Remove what was unpacked."""
         shutil.rmtree(self._unpacked / claim.job_id, ignore_errors=True)
 
-    def _open_file(self, claim: Claim) -> ClaimedFile:
+    def _read(self, claim: Claim) -> bytes:
         with open_regular(claim.file) as stream:
-            data = stream.read(self._rules.max_job_bytes + 1)
-        return ClaimedFile(claim.job_id, claim.name, claim.place, data)
+            return stream.read(self._rules.max_job_bytes + 1)
+
+    def _open_lines(self, claim: Claim) -> Split:
+        """A text in a recipe folder: each line is the prompt of a job."""
+        stem = PurePosixPath(claim.name).stem
+        texts = enumerate(jobs_of_lines(self._read(claim)), 1)
+        return Split(
+            [(derived_id(claim.job_id, str(number)), f"{stem}.{number}.json", text) for number, text in texts]
+        )
 
     def _open_bundle(self, claim: Claim) -> ClaimedFile:
+        """A zip is unpacked once, and laid out until its job is accepted."""
         bundle = read_bundle(claim.file, self._rules)
-        folder = bundle.unpack(self._unpacked / claim.job_id)
-        return ClaimedFile(
-            claim.job_id, claim.name, claim.place, bundle.data, bundle.job_file.name, folder
-        )
+        target = self._unpacked / claim.job_id
+        folder = target if target.is_dir() else bundle.unpack(target)
+        return ClaimedFile(claim.job_id, claim.name, claim.place, bundle.data, bundle.job_file.name, folder)
 
     def _returned(self, opened: ClaimedFile, identity: tuple[int, int]) -> ClaimedFile:
         """A file that was dragged back keeps the place that it had at first, and all that follows from it."""

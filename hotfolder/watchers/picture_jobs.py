@@ -20,11 +20,10 @@ from hotfolder.generation.service import ClaimedFile
 from hotfolder.library.seen import Origin
 from hotfolder.watchers.claiming import Claim, read_origin
 from hotfolder.watchers.door import Door
-from hotfolder.watchers.inbox_files import is_job_file
+from hotfolder.watchers.inbox_files import RERUN, is_job_file
 
 log = logging.getLogger(__name__)
 
-RERUN: Final = "rerun"
 PATIENCE_S: Final = 2.0
 """A job file that names the picture may come after it."""
 
@@ -135,7 +134,7 @@ class PictureJobs:
         return True
 
     def _is_touched_only(self, picture: Path, origin: Origin) -> bool:
-        """The same file with the same content was a job already; one that is dropped again is another file."""
+        """The same file with the same content was a job already; what is dropped again is another file."""
         used = self._seen.find_used(origin.path)
         return used is not None and used[0] == origin.inode and used[1] == sha256_file(picture)
 
@@ -144,7 +143,7 @@ class PictureJobs:
         digest = hashlib.sha256(state.encode()).digest()
         milliseconds = (origin.ctime_ns or 0) // 1_000_000
         job_id = uuid7(milliseconds, int.from_bytes(digest[:10], "big"))
-        name = f"{picture.name}.yaml"
+        name = f"{picture.name}.json"
         file = self._paths.processing / claim_name(job_id, name)
         return Claim(file, job_id, name, place.with_name(name))
 
@@ -153,7 +152,7 @@ class PictureJobs:
         try:
             text = self._text_of_rerun(picture) if is_rerun else self._text_of_recipe_picture(picture.name)
         except JobFileError as error:
-            note = f"# {display_text(picture.name)} cannot be run again.\n".encode()
+            note = f"# {display_text(picture.name)} cannot become a job.\n".encode()
             self._jobs.refuse(ClaimedFile(claim.job_id, claim.name, claim.place, note), error)
             return
         write_atomic(claim.file, text)

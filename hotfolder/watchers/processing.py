@@ -10,6 +10,7 @@ from typing import Protocol
 
 from hotfolder.errors import HotfolderError
 from hotfolder.files.names import parse_claim_name
+from hotfolder.library.jobs import Job
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +23,16 @@ class Jobs(Protocol):
     def list_active_ids(self) -> set[str]:
         """Ids of the jobs that have not ended."""
 
+    def get(self, job_id: str) -> Job:
+        """The job."""
+
 
 class ProcessingWatch:
     """Compares listings of processing/; one thread looks, any may say what to expect.
 
     A job counts as cancelled when its file was seen before and is missing in two looks while the job goes on:
-    for an instant it is missing too when it takes on its submitter's id.
+    for an instant it is missing too when it takes on its submitter's id. The file of a job that ended and was
+    tried again since lies in failed/.
     """
 
     def __init__(self, folder: Path, jobs: Jobs, cancel: Callable[[str, str], object]) -> None:
@@ -64,6 +69,9 @@ class ProcessingWatch:
 
     def _try_to_cancel(self, job_id: str) -> None:
         try:
+            before = self._jobs.get(job_id).retry_of_path
+            if before is not None and (self._folder.parent / before).exists():
+                return
             self._cancel(job_id, ACTOR)
             log.info("job %s is cancelled: its file was deleted from processing/", job_id)
         except HotfolderError as error:

@@ -40,10 +40,25 @@ class WaitingRoom:
         self._lacking: dict[str, set[str]] = {}
         self._naming: Counter[str] = Counter()
         self._heap: list[tuple[float, str]] = []
+        self._heard: set[str] = set()  # what arrived while a claim is at the door
+        self._in_hand: frozenset[str] = frozenset()  # what the guest at the door names
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._guests)
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._guests
+
+    def listen(self) -> None:
+        """A claim goes to the door: what arrives from now on may be what it is about to wait for."""
+        with self._lock:
+            self._heard.clear()
+
+    def let_go(self) -> None:
+        """The guest at the door has all that it named."""
+        with self._lock:
+            self._in_hand = frozenset()
 
     def enter(self, claim: Claim, waiting: Waiting) -> None:
         """A job begins to wait, or goes on."""
@@ -51,8 +66,13 @@ class WaitingRoom:
         now_s = self._clock()
         until_s = now_s + max(0.0, waiting.remaining_s)
         with self._lock:
+            self._in_hand = frozenset()
+            if claim.job_id in self._guests:  # another file stands for the same job
+                self._remove(claim.job_id, self._guests[claim.job_id])
             pause_s = max(LOOK_S, len(self._guests) * LOOK_S_PER_JOB)
             look_at_s = min(now_s + (SOON_S if waiting.is_arriving else pause_s), until_s)
+            if lacks & self._heard:
+                look_at_s = now_s
             self._guests[claim.job_id] = _Guest(claim, waiting, look_at_s, lacks, names)
             for name in lacks:
                 self._lacking.setdefault(name, set()).add(claim.job_id)
@@ -62,6 +82,7 @@ class WaitingRoom:
     def announce(self, path: PurePath) -> bool:
         """A file has arrived; says whether somebody waits for one of that name."""
         with self._lock:
+            self._heard.add(_folded(path.name))
             job_ids = self._lacking.get(_folded(path.name), ())
             for job_id in job_ids:
                 self._guests[job_id].look_at_s = 0.0
@@ -71,7 +92,8 @@ class WaitingRoom:
     def names(self, path: PurePath) -> bool:
         """Whether a job that waits names a file of this name among all its references."""
         with self._lock:
-            return self._naming[_folded(path.name)] > 0
+            name = _folded(path.name)
+            return self._naming[name] > 0 or name in self._in_hand
 
     def next_due(self, now_s: float) -> Claim | None:
         """Take out the next claim that is to go through the door again."""
@@ -81,7 +103,9 @@ class WaitingRoom:
                 guest = self._guests.get(job_id)
                 if guest is not None and guest.look_at_s == look_at_s:
                     self._remove(job_id, guest)
+                    self._in_hand = guest.names
                     return guest.claim
+            self._in_hand = frozenset()
         return None
 
     def is_due(self, now_s: float) -> bool:

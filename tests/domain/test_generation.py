@@ -62,18 +62,23 @@ def test_no_path_leaves_completed(path: list[str], table: dict[str, frozenset[st
 
 
 @given(st.lists(st.sampled_from(JOB_STATES), min_size=1))
-def test_job_that_ended_runs_again_through_the_queue_only(path: list[str]) -> None:
+def test_job_that_ended_begins_anew_in_the_queue_or_waiting_for_references_only(path: list[str]) -> None:
     state = "received"
     for after in path:
         if after not in JOB_TRANSITIONS[state]:
             continue
-        assert state not in ENDED or after == "queued"
+        assert state not in ENDED or after in {"queued", "waiting_refs"}
         state = after
 
 
 @pytest.mark.parametrize("before", sorted(ACTIVE))
 def test_every_active_job_can_still_be_cancelled(before: str) -> None:
     assert "cancelled" in JOB_TRANSITIONS[before]
+
+
+@pytest.mark.parametrize("after", sorted(ENDED - {"completed"}))
+def test_job_that_waits_for_references_may_fail_or_be_cancelled_but_not_end_with_pictures(after: str) -> None:
+    assert (after in JOB_TRANSITIONS["waiting_refs"]) is (after != "partially_completed")
 
 
 def test_generation_that_ended_never_changes_again() -> None:

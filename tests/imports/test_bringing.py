@@ -178,9 +178,9 @@ def test_job_may_use_a_referred_picture(porter: Porter, carrier: Carrier, source
     porter.work()
     (end,) = ends(porter.root)
 
-    place, _, media_id = porter.library.desk._find_media(end["importId"])
+    found = porter.library.desk._find_media(end["importId"])
 
-    assert (place, media_id) == (source, end["importId"])
+    assert (found.file, found.media_id) == (source, end["importId"])
 
 
 def test_copies_of_equal_names_end_as_their_own_pictures(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from hotfolder.clock import new_id
+from hotfolder.database import Transaction
 from hotfolder.domain.instants import format_instant, instant_of_id
 from hotfolder.files.xmp import parse_xmp
 from hotfolder.imports import moving
 from hotfolder.imports.incoming import Incoming
 from hotfolder.library.ingest import Ingest
+from hotfolder.library.media import Media, MediaStore
 from tests import pictures
 from tests.import_ledger import assert_books_are_closed, digest, files_in, query
 from tests.imports.conftest import Porter
@@ -70,6 +74,48 @@ def test_sidecars_say_who_the_picture_is_and_nothing_that_nobody_knows(porter: P
     record = parse_xmp(original.with_name(original.name + ".xmp").read_bytes())
     assert record.document_id == f"xmp.did:{end['importId']}"
     assert (record.digital_source_type, record.created_at) == (None, None)
+
+
+def test_pixels_of_an_import_have_no_hash_which_only_serves_replay(porter: Porter, photo: bytes) -> None:
+    porter.drop("a.jpg", photo)
+
+    (end,) = porter.bring_in()
+
+    original = porter.root / end["path"]
+    sidecar = json.loads(original.with_name(original.name + ".json").read_bytes())
+    assert porter.library.media.get(end["importId"]).pixel_sha256 is None
+    assert sidecar["file"]["pixelSha256"] is None
+
+
+def test_files_of_a_batch_are_on_the_disk_under_their_names_before_the_rows(
+    porter: Porter, photo: bytes, drawing: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is flushed once, and each folder after the last file that got its name in it."""
+    flushed: list[int] = []
+    on_disk: list[bool] = []
+    flush, insert = os.fsync, MediaStore.insert
+
+    def flush_and_note(descriptor: int) -> None:
+        flush(descriptor)
+        flushed.append(os.fstat(descriptor).st_ino)
+
+    def look_and_insert(store: MediaStore, tx: Transaction, media: Media, keywords: Sequence[str]) -> None:
+        original = porter.root / media.file_path
+        files = [original, *(original.with_name(original.name + end) for end in (".json", ".xmp"))]
+        for file in (*files, porter.root / media.thumb_path):
+            inode, folder = file.stat().st_ino, file.parent.stat().st_ino
+            on_disk.append(flushed.count(inode) == 1 and folder in flushed[flushed.index(inode) :])
+        insert(store, tx, media, keywords)
+
+    for number, data in enumerate((photo, drawing, photo + b"other")):
+        porter.drop(f"{number}.jpg", data)
+    porter.claim()
+    monkeypatch.setattr(os, "fsync", flush_and_note)
+    monkeypatch.setattr(MediaStore, "insert", look_and_insert)
+
+    porter.work()
+
+    assert on_disk == [True] * 12
 
 
 def test_picture_that_the_library_has_goes_to_the_trash(porter: Porter, photo: bytes) -> None:

@@ -27,7 +27,9 @@ from hotfolder.generation.execute import ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
 from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.service import GenerationService
+from hotfolder.imports import moving, outside
 from hotfolder.imports.desk import ImportDesk
+from hotfolder.imports.leaving import LeaveHandler
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.ingest import Ingest
 from hotfolder.library.seen import SeenStore
@@ -96,6 +98,10 @@ POINTS: Mapping[str, Point] = {
     "import-claimed": Point("after", ImportDesk, "claim"),
     "imports-claimed": Point("before", ImportDesk, "enqueue"),
     "imports-recovered": Point("after", ImportDesk, "find_lost"),
+    "folder-half-copied": Point("after", moving, "_pour"),
+    "folder-copied": Point("after", outside, "copy_known"),
+    "folder-queued": Point("after", outside.OutsideDesk, "take_all"),
+    "folder-left": Point("after", LeaveHandler, "execute"),
     "import-moved": Point("after", Ingest, "take_picture"),
     "import-half-recorded": Point("before", ImportStore, "end"),
     "half-written-thumbnail": Point("before", storage, "_settle", _is_below("thumbnails")),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hotfolder.watchers import loop as loop_module
+from hotfolder.watchers import rootwatch
 from hotfolder.watchers.linux import LinuxEmitter
 from hotfolder.watchers.loop import SettledFile, WatchLoop
 
@@ -331,7 +331,7 @@ def test_root_removed_and_made_again_is_found_by_the_rescan(desk: _Desk) -> None
 def test_root_made_again_is_watched_again_long_before_the_next_rescan(
     desk: _Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop_module, "_CHECK_S", 0.05)
+    monkeypatch.setattr(rootwatch, "CHECK_S", 0.05)
     desk.started(settle_s=0.05, rescan_s=600.0)
     desk.root.rename(desk.root.with_name("old"))
     desk.root.mkdir()
