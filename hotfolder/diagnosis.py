@@ -6,22 +6,22 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from hotfolder.app import Library, build_engines, build_model_sets, open_library
+from hotfolder.check import Check
 from hotfolder.config import LoadedSettings, load_settings
+from hotfolder.diagnosis_intake import check_intake
 from hotfolder.domain.wording import one_line
 from hotfolder.errors import ConfigError, HotfolderError
 from hotfolder.watchers.finding import list_left
 
-State = Literal["ok", "warning", "failure"]
-
 LOW_DISK_BYTES = 1_000_000_000
 ENOUGH_WATCHES = 8192
+ENOUGH_INSTANCES = 128
 FAULT_VARIABLE = "HOTFOLDER_PROCEDURAL_FAULT"
 _WATCHES_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
+_INSTANCES_FILE = Path("/proc/sys/fs/inotify/max_user_instances")
 _WRITABLE = (
     "inbox",
     "processing",
@@ -41,20 +41,10 @@ _WRITABLE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at; a hint says what to do when it is not ok."""
-
-    name: str
-    state: State
-    found: str
-    hint: str | None = None
-
-
 def examine(root: Path, environment: Mapping[str, str]) -> list[Check]:
     """All checks, in the order in which a user would mend things; later ones need the earlier ones."""
     checks = [_check_versions(), *_check_folders(root), _check_disk(root)]
-    checks += [*check_watches(_WATCHES_FILE), *_check_faults(environment)]
+    checks += [*check_watches(_WATCHES_FILE), *check_instances(_INSTANCES_FILE), *_check_faults(environment)]
     try:
         settings = load_settings(root, environment)
     except ConfigError as error:
@@ -83,6 +73,7 @@ def run_checks(library: Library) -> list[Check]:
         _check_database(library),
         _check_sidecar(library),
         _check_imports(library),
+        *check_intake(library),
         *_check_engine(library),
         *_check_models(library),
     ]
@@ -196,6 +187,17 @@ def check_watches(limit_file: Path) -> Iterator[Check]:
     else:
         hint = "Allow more: sudo sysctl fs.inotify.max_user_watches=524288"
         yield Check("inotify", "warning", f"{limit} watches", hint)
+
+
+def check_instances(limit_file: Path) -> Iterator[Check]:
+    """How many watchers all programs of this user may have, where the system says so."""
+    try:
+        limit = int(limit_file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return
+    if limit < ENOUGH_INSTANCES:
+        hint = "Allow more: sudo sysctl fs.inotify.max_user_instances=512"
+        yield Check("inotify instances", "warning", f"{limit}", hint)
 
 
 def _check_faults(environment: Mapping[str, str]) -> Iterator[Check]:

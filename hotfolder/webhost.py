@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hotfolder.app import Library, build_model_sets
-from hotfolder.diagnosis import LOW_DISK_BYTES, Check, examine
+from hotfolder.check import Check
+from hotfolder.diagnosis import LOW_DISK_BYTES, examine
 from hotfolder.errors import ConfigError, Problem
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.generation.finding import Beside

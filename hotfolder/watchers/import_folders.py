@@ -119,10 +119,6 @@ class ImportFolders:
         """How each folder is watched. Any thread."""
         return [loop.report() for _, loop in self.list_watched()]
 
-    def reports(self) -> list[WatchReport]:
-        """How each of them is watched."""
-        return [loop.report() for _, loop in self.list_watched()]
-
     def refresh(self) -> None:
         """Take up folders that came, and drop those that went or were changed."""
         folders = self._list_folders()

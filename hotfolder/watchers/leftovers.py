@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from hotfolder.domain.recipe import Recipe
@@ -29,14 +29,14 @@ OLD_S: Final = 60.0
 def iter_leftovers(
     inbox: Path,
     completeness: Completeness,
-    has_recipe: Callable[[PurePath], Recipe | None],
+    find_recipe: Callable[[PurePosixPath], Recipe | None],
     *,
     wall_clock: Callable[[], float] = time.time,
 ) -> Iterator[tuple[str, str]]:
     """Each path relative to the inbox, with the reason; pictures may still be named, and are left out."""
     for path in _walk(inbox):
         relative = path.relative_to(inbox)
-        reason = _find_reason(path, relative, completeness, has_recipe, wall_clock())
+        reason = _find_reason(path, relative, completeness, find_recipe, wall_clock())
         if reason is not None:
             yield display_text(relative.as_posix()), reason
 
@@ -45,7 +45,7 @@ def _find_reason(
     path: Path,
     relative: PurePath,
     completeness: Completeness,
-    has_recipe: Callable[[PurePath], Recipe | None],
+    find_recipe: Callable[[PurePosixPath], Recipe | None],
     now_s: float,
 ) -> str | None:
     try:
@@ -58,7 +58,7 @@ def _find_reason(
         return "it is no regular file"
     if is_recipe(relative) or is_picture(relative) or path.name.endswith((WAIT_SUFFIX, ".error.md")):
         return None
-    if is_prompt_list(relative) and has_recipe(relative.parent) is None:
+    if is_prompt_list(relative) and find_recipe(PurePosixPath(relative.parent)) is None:
         return "a text is a list of prompts in a recipe folder only"
     if not is_job(relative) and not is_prompt_list(relative):
         return "it is neither a job file nor a picture"
