@@ -251,7 +251,8 @@ class JobStore:
         sql = """
             SELECT * FROM jobs
             WHERE final_path = 'failed/' || :name
-               OR (final_path GLOB 'failed/[0-9]*' AND final_path LIKE '%/' || :name)
+               OR (final_path > 'failed/0' AND final_path < 'failed/:'
+                   AND substr(final_path, -length(:name) - 1) = '/' || :name)
             ORDER BY completed_at DESC LIMIT 10
         """
         return [_to_job(row) for row in self._database.query(sql, {"name": name})]

@@ -129,7 +129,10 @@ class SeenStore:
     def find_used(self, path: str) -> tuple[int | None, str] | None:
         """The inode and content of the picture that a job used at this place of the inbox."""
         row = self._database.query_one(
-            "SELECT inode, sha256 FROM seen_files WHERE root = ? AND path = ? AND job_id IS NULL",
+            """
+            SELECT inode, sha256 FROM seen_files INDEXED BY idx_seen_left
+            WHERE root = ? AND path = ? AND job_id IS NULL
+            """,
             (INBOX, path),
         )
         return (row["inode"], row["sha256"]) if row else None

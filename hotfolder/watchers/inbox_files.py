@@ -94,12 +94,18 @@ def list_pictures(inbox: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 def _iter_files(inbox: Path, folder: Path) -> Iterator[PurePath]:
     """The files and bundles that the watcher would look at, relative to the inbox."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = [each for each in folders if not is_ignored_folder(each)]
-        relative = PurePath(place).relative_to(inbox)
-        yield from (relative / each for each in folders if is_bundle_folder(each))
-        folders[:] = [each for each in folders if not is_bundle_folder(each)]
-        for name in names:
-            path = PurePath(place) / name
-            if not is_ignored(name) and Path(path).is_file() and not Path(path).is_symlink():
-                yield relative / name
+    folders = [os.fspath(folder)]
+    for each in folders:  # grows while it is walked
+        try:
+            with os.scandir(each) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            continue  # gone, or closed to us
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                if is_bundle_folder(entry.name):
+                    yield PurePath(entry.path).relative_to(inbox)
+                elif not is_ignored_folder(entry.name):
+                    folders.append(entry.path)
+            elif entry.is_file(follow_symlinks=False) and not is_ignored(entry.name):
+                yield PurePath(entry.path).relative_to(inbox)
