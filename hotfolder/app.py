@@ -20,6 +20,7 @@ from hotfolder.engine.messages import LoadParams
 from hotfolder.errors import ConfigError, LibraryError
 from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
+from hotfolder.files.vocabulary import find_names, find_old_names, find_vocabulary
 from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser
 from hotfolder.generation.context import PRIORITY_FOLDERS, FolderContexts
@@ -59,7 +60,7 @@ SETTINGS_TEMPLATE = """\
 
 def create_library(root: Path) -> list[str]:
     """Make a library, or bring an existing one up to date; gives the names of the migrations applied."""
-    paths = LibraryPaths(root.absolute())
+    paths = LibraryPaths(root.absolute(), find_names(root, find_vocabulary(root)))
     paths.create()
     if not paths.settings_file.exists():
         paths.settings_file.write_text(SETTINGS_TEMPLATE, encoding="utf-8")
@@ -220,16 +221,39 @@ class Library:
 
 def open_library(root: Path, loaded: LoadedSettings) -> Library:
     """Open a library for any command; raises LibraryError when there is none."""
-    paths = LibraryPaths(root.absolute())
+    vocabulary = loaded.settings.folders.vocabulary
+    paths = LibraryPaths(root.absolute(), find_names(root, vocabulary))
     if not paths.settings_file.exists():
         raise LibraryError(
             f"{root} is not a hotfolder library.",
             code="library.not_found",
             hint=f"Make one with `hotfolder init {root}`, or name another with --library.",
         )
+    if _rename_folders(paths, vocabulary):
+        paths = LibraryPaths(paths.root, find_names(root, vocabulary))
     paths.create()
     migrate(paths.database)
     return Library(paths, loaded, Doorbell())
+
+
+def _rename_folders(paths: LibraryPaths, vocabulary: str) -> bool:
+    """Give the working folders the names that the settings ask for, unless a service runs on them."""
+    old = list(find_old_names(paths.root, vocabulary))
+    if not old:
+        return False
+    lock = LibraryLock(paths.run / "lock")
+    try:
+        lock.acquire()
+    except LibraryError:
+        log.warning("The folders get their new names at the next start of the service.")
+        return False
+    try:
+        for _, name, new in old:
+            (paths.root / name).rename(paths.root / new)
+            log.info("%s/ is called %s/ now", name, new)
+    finally:
+        lock.release()
+    return True
 
 
 @dataclass(frozen=True)

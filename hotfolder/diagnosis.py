@@ -14,6 +14,7 @@ from hotfolder.config import LoadedSettings, load_settings
 from hotfolder.diagnosis_intake import check_intake
 from hotfolder.domain.wording import one_line
 from hotfolder.errors import ConfigError, HotfolderError
+from hotfolder.files.vocabulary import find_names, find_vocabulary
 from hotfolder.watchers.finding import list_left
 
 LOW_DISK_BYTES = 1_000_000_000
@@ -85,7 +86,8 @@ def _check_versions() -> Check:
 
 
 def _check_folders(root: Path) -> Iterator[Check]:
-    unwritable = {name: found for name in _WRITABLE if (found := _try_to_write(root / name)) is not None}
+    names = [find_names(root, find_vocabulary(root)).get(each, each) for each in _WRITABLE]
+    unwritable = {name: found for name in names if (found := _try_to_write(root / name)) is not None}
     for name, found in unwritable.items():
         hint = f"Let the user that runs hotfolder write into the folder {root / name}."
         if not (root / name).is_dir() and (root / name).exists():

@@ -122,6 +122,9 @@ class ImportFolderSettings(_Section):
 class FolderSettings(_Section):
     """Which folders are watched, and what they are called."""
 
+    vocabulary: Literal["hotfolder", "aem", "distiller", "ame", "switch"] = Field(
+        "hotfolder", description="What the working folders are called: as here, or as in a system you know."
+    )
     imports: list[ImportFolderSettings] = Field(
         default_factory=list, alias="import", description="Folders outside the library to import from."
     )

@@ -55,14 +55,15 @@ def list_jobs(context: click.Context, show_all: bool, limit: int, as_json: bool)
 def show(context: click.Context, job_id: str, as_json: bool) -> None:
     """Show one job with its pictures."""
     with opened(context) as library:
-        job = _find(library, job_id)
+        job, paths = _find(library, job_id), library.paths
         result = describe_job(library, job)
         generations = library.generations.list_of_job(job.job_id)
     if as_json:
         print_json(result)
         return
     say(f"{job.job_id}  {job.status}")
-    say(f"{one_line(f'inbox/{job.job_file}')} -> {one_line(job.final_path or '(not ended)')}\n")
+    came, went = paths.shown(f"inbox/{job.job_file}"), paths.shown(job.final_path or "(not ended)")
+    say(one_line(f"{came} -> {went}") + "\n")
     if job.waits_for:
         say(f"It waits for {', '.join(map(one_line, job.waits_for))} until {job.waits_until}.\n")
     rows = [
@@ -72,7 +73,8 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
     ]
     print_table(("Seed", "Status", "Picture", "Size"), rows, "No pictures.")
     if job.status in ("failed", "cancelled", "partially_completed"):
-        say("\n" + build_report(job, generations, PurePath(job.final_path or job.file_name).name))
+        name = PurePath(job.final_path or job.file_name).name
+        say("\n" + build_report(job, generations, name, paths.inbox.name))
 
 
 @jobs.command()

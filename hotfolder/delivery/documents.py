@@ -133,7 +133,7 @@ def build_status_line(job: Job, progress: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def build_report(job: Job, generations: Sequence[Generation], file_name: str) -> str:
+def build_report(job: Job, generations: Sequence[Generation], file_name: str, inbox: str = "inbox") -> str:
     """The Markdown report beside a job file in failed/: what is wrong, where, and how to go on."""
     name = one_line(file_name)
     lines = [f"# {name}: {job.status.replace('_', ' ')}", ""]
@@ -146,12 +146,12 @@ def build_report(job: Job, generations: Sequence[Generation], file_name: str) ->
     lines += _generation_lines(job, generations)
     lines += ["", "## To try again", ""]
     if problems:
-        lines.append(f"Mend `{name}` and move it back into `inbox/`.")
+        lines.append(f"Mend `{name}` and move it back into `{inbox}/`.")
     else:
-        lines.append(f"Move `{name}` back into `inbox/`, or run `hotfolder jobs retry {job.job_id}`.")
+        lines.append(f"Move `{name}` back into `{inbox}/`, or run `hotfolder jobs retry {job.job_id}`.")
     if any(each.status == "completed" for each in generations):
         lines.append("`hotfolder jobs retry` does not run again what completed.")
-    lines += ["", f"Job {job.job_id}, dropped as `inbox/{one_line(job.job_file)}` at {job.created_at}.", ""]
+    lines += ["", f"Job {job.job_id}, dropped as `{inbox}/{one_line(job.job_file)}` at {job.created_at}.", ""]
     return "\n".join(lines)
 
 

@@ -158,7 +158,7 @@ class ResultHandler:
         """Beside the file, unless very many failed for the same reason: then all have one."""
         flood = self._tally.count(job.error, final.name) if job.error else None
         if flood is None:
-            report, name = build_report(job, generations, final.name), final.name
+            report, name = build_report(job, generations, final.name, self._paths.inbox.name), final.name
         else:
             report, name = flood[1], f"many-{self._started}-{flood[0]}"
         write_atomic(final.with_name(name + REPORT_SUFFIX), report.encode("utf-8", "replace"))

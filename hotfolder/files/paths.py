@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
@@ -39,6 +40,8 @@ class LibraryPaths:
     """Every place of a library; dates are folders of the UTC calendar, ids and extensions single names."""
 
     root: Path
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Our name of a working folder -> its name on the disk, where that is another."""
 
     @property
     def settings_file(self) -> Path:
@@ -58,7 +61,7 @@ class LibraryPaths:
     @property
     def inbox(self) -> Path:
         """Where job files are dropped."""
-        return self.root / "inbox"
+        return self._folder("inbox")
 
     @property
     def hold(self) -> Path:
@@ -68,12 +71,12 @@ class LibraryPaths:
     @property
     def processing(self) -> Path:
         """Claimed job files and nothing else."""
-        return self.root / "processing"
+        return self._folder("processing")
 
     @property
     def failed(self) -> Path:
         """Job files that did not complete, with their reports."""
-        return self.root / "failed"
+        return self._folder("failed")
 
     @property
     def imports(self) -> Path:
@@ -93,7 +96,7 @@ class LibraryPaths:
     @property
     def outbox(self) -> Path:
         """Deliveries into folders."""
-        return self.root / "outbox"
+        return self._folder("outbox")
 
     @property
     def presets(self) -> Path:
@@ -117,7 +120,7 @@ class LibraryPaths:
 
     def done_dir(self, at: datetime) -> Path:
         """The folder for job files that completed on that day."""
-        return self.root / "done" / _utc(at).strftime("%Y/%m/%d")
+        return self._folder("done") / _utc(at).strftime("%Y/%m/%d")
 
     def failed_dir(self, at: datetime) -> Path:
         """The folder for job files that failed on that day, where the settings ask for one a day."""
@@ -187,14 +190,21 @@ class LibraryPaths:
         inner = path.relative_to(self.root)
         if ".." in inner.parts:
             raise ValueError(f"{path} may lead out of the library")
-        return inner.as_posix()
+        ours = {shown: name for name, shown in self.names.items()}
+        first, *rest = inner.parts
+        return PurePosixPath(ours.get(first, first), *rest).as_posix()
 
     def absolute(self, relative: str) -> Path:
         """The path that the database keeps in this form."""
         inner = PurePosixPath(relative)
         if not inner.parts or inner.is_absolute() or ".." in inner.parts or "\0" in relative:
             raise ValueError(f"{relative!r} is not a path inside the library")
-        return self.root / inner
+        return self.root / self.shown(relative)
+
+    def shown(self, relative: str) -> str:
+        """A path in the form of the database with the name that its folder has on the disk."""
+        first, slash, rest = relative.partition("/")
+        return self.names.get(first, first) + slash + rest
 
     def locate(self, file_path: str) -> Path:
         """The file of a picture: absolute for one that stayed where it was, else below the library."""
@@ -204,7 +214,10 @@ class LibraryPaths:
     def create(self) -> None:
         """Make the folders that people and the sidecar expect; what is there stays."""
         for name in _BASE_FOLDERS:
-            ensure_folder(self.root / name)
+            ensure_folder(self.root / self.shown(name))
+
+    def _folder(self, name: str) -> Path:
+        return self.root / self.names.get(name, name)
 
 
 def ensure_folder(folder: Path) -> None:

@@ -16,7 +16,6 @@ from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import open_regular
 
-_PICTURE_FOLDERS: Final = frozenset({("inbox",), ("import",), ("originals",), ("refs",), ("outbox",)})
 _NEAR_NAMES: Final = 3
 _NAMES_LISTED: Final = 10_000
 
@@ -57,6 +56,9 @@ class ReferenceFinder:
     ) -> None:
         self._paths = paths
         self._root = paths.root.resolve()
+        self._inbox = paths.inbox.resolve()
+        folders = (paths.inbox, paths.imports, paths.originals, paths.refs, paths.outbox)
+        self._picture_folders = frozenset(each.name for each in folders)
         self._roots = [each.resolve() for each in allowed_roots]
         self._find_taken = find_taken
 
@@ -109,21 +111,21 @@ class ReferenceFinder:
 
     def _find_library_copy(self, place: Path) -> Path | None:
         """What lay there once, and was moved into the library because a job used it."""
-        if not place.is_relative_to(self._root / "inbox"):
+        if not place.is_relative_to(self._inbox):
             return None
-        relative = place.relative_to(self._root / "inbox").as_posix()
+        relative = place.relative_to(self._inbox).as_posix()
         sha256 = self._find_taken(display_text(relative))
         return next(iter(sorted(self._paths.refs.glob(f"{sha256}.*"))), None) if sha256 else None
 
     def _may_be_arriving(self, place: Path) -> bool:
-        return not place.is_relative_to(self._root) or place.is_relative_to(self._root / "inbox")
+        return not place.is_relative_to(self._root) or place.is_relative_to(self._inbox)
 
     def _require_allowed(self, text: str, place: Path, beside: Beside) -> Path:
         """The allowed folder that holds the place. What lies outside is not even told to be there or not."""
         if beside.bundle is not None and place.is_relative_to(beside.bundle.resolve()):
             return beside.bundle.resolve()
         if place.is_relative_to(self._root):
-            if place.relative_to(self._root).parts[:1] in _PICTURE_FOLDERS:
+            if {*place.relative_to(self._root).parts[:1]} & self._picture_folders:
                 return self._root
         else:
             for root in self._roots:
