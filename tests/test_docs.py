@@ -46,3 +46,14 @@ def test_job_file_of_the_readme_is_sound_yaml() -> None:
 
     assert isinstance(job, dict)
     assert job["params"]["aspectRatio"] == "3:2"
+
+
+def test_every_test_that_the_documentation_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "intake-rules.md").read_text(encoding="utf-8")))
+    found = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+    assert named - found == set()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,12 +18,11 @@ NAMES_SHOWN: Final = 20
 
 @dataclass(slots=True)
 class _Wave:
-    """Equal failures: when those of the last minute were, and those that got no report of their own."""
+    """Equal failures: when those of the last minute were, and which got no report of their own."""
 
     number: int
-    times: deque[float] = field(default_factory=deque)
-    names: list[str] = field(default_factory=list)
-    count: int = 0
+    times: dict[str, float] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
 
 
 class FailureTally:
@@ -40,25 +39,24 @@ class FailureTally:
         key = _key(error)
         with self._lock:
             wave = self._find_wave(key)
-            if len(wave.times) <= LIMIT:
+            is_told_again = name in wave.times
+            wave.times.setdefault(name, self._clock())
+            if name not in wave.names and (is_told_again or len(wave.times) <= LIMIT):
                 return None
-            wave.count += 1
-            if len(wave.names) < NAMES_SHOWN:
-                wave.names.append(name)
+            wave.names[name] = None
             return wave.number, _summary(error, wave)
 
     def _find_wave(self, key: tuple[str, str]) -> _Wave:
-        """The failures of the last minute, this one among them; a minute without any ends a wave."""
+        """The failures of the last minute; a minute without any ends a wave."""
         now_s = self._clock()
         for known, wave in list(self._waves.items()):
-            while wave.times and wave.times[0] < now_s - WINDOW_S:
-                wave.times.popleft()
+            for name in [name for name, at_s in wave.times.items() if at_s < now_s - WINDOW_S]:
+                del wave.times[name]
             if not wave.times:
                 del self._waves[known]
         if key not in self._waves:
             self._number += 1
             self._waves[key] = _Wave(self._number)
-        self._waves[key].times.append(now_s)
         return self._waves[key]
 
 
@@ -69,12 +67,13 @@ def _key(error: Mapping[str, Any]) -> tuple[str, str]:
 
 def _summary(error: Mapping[str, Any], wave: _Wave) -> str:
     first = (error.get("problems") or [error])[0]
-    names = [f"- `{one_line(each)}`" for each in wave.names]
-    more = [f"- and {wave.count - len(names)} more"] if wave.count > len(names) else []
+    count = len(wave.names)
+    names = [f"- `{one_line(each)}`" for each in itertools.islice(wave.names, NAMES_SHOWN)]
+    more = [f"- and {count - len(names)} more"] if count > len(names) else []
     hint = [one_line(str(first["hint"])), ""] if first.get("hint") else []
     return "\n".join(
         [
-            f"# {wave.count} more job files failed for the same reason",
+            f"# {count} more job files failed for the same reason",
             "",
             f"{one_line(str(first['message']))} (`{first['code']}`)",
             "",

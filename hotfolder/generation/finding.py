@@ -24,12 +24,14 @@ _NAMES_LISTED: Final = 10_000
 class Beside:
     """What the paths of a job are relative to: its folder, and before that its bundle, if it came in one.
 
+    To look for names that are near takes time in large folders; a job that waits needs no hint.
     `is_arriving` says of a file in the inbox or an allowed folder that somebody may still be writing it.
     """
 
     folder: Path
     bundle: Path | None = None
     is_arriving: Callable[[Path], bool] = lambda path: False  # noqa: ARG005 - the file stands still
+    gives_hints: bool = True
 
 
 class Missing(LibraryError):
@@ -98,7 +100,7 @@ class ReferenceFinder:
         if found is None:
             taken = self._find_library_copy(place)
             if taken is None:
-                raise _missing(text, _near_names(place))
+                raise _missing(text, _near_names(place) if beside.gives_hints else None)
             return taken
         real = found.resolve()
         self._require_allowed(text, real, beside)

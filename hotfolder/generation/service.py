@@ -149,11 +149,17 @@ class GenerationService:
             return self._answer_repeat(existing, node)
         before = self._runs.list_accepted(existing.job_id) if existing is not None else []
         acceptance = self._desk.accept_all(
-            plan.job.refs, checked.nodes[0], beside, plan.endpoint.limits.refs, before or []
+            plan.job.refs,
+            checked.nodes[0],
+            replace(beside, gives_hints=False),
+            plan.endpoint.limits.refs,
+            before or [],
         )
         if acceptance.problems:
-            acceptance = replace(acceptance, problems=checked.context.explain(node, acceptance.problems))
-            return self._wait_or_fail(claimed, existing, plan, node, acceptance)
+            until = self._wait_until(existing, acceptance)
+            if until is None:
+                raise JobFileError(self._explain(checked, beside, acceptance))
+            return self._wait(claimed, existing, plan, node, acceptance, until)
         used = {each.source: each.sha256 for each in acceptance.references if each.source is not None}
         admitted = self._admit(claimed, existing, plan, node, acceptance.references)
         return Accepted(admitted, used)
@@ -185,24 +191,43 @@ class GenerationService:
         )
         return describe(again, node, plan)
 
-    def _wait_or_fail(
-        self, claimed: ClaimedFile, existing: Job | None, plan: JobPlan, node: Node, acceptance: Acceptance
-    ) -> Waiting:
-        """Wait when nothing is wrong but that references are missing, and their time is not over."""
-        now = self._clock()
-        has_waited = existing is not None and existing.status == "waiting_refs"
+    def _wait_until(self, existing: Job | None, acceptance: Acceptance) -> str | None:
+        """Until when the job waits; None when more is wrong than missing references, or its time is over."""
         longest = self._refs_timeout
         if acceptance.is_arriving:  # it is there: that is no question of patience
             longest = max(longest, _COPY_TIME)
-        until = existing.waits_until if has_waited and existing else format_instant(now + longest)
+        now = self._clock()
+        until: str | None = format_instant(now + longest)
+        if existing is not None and existing.status == "waiting_refs":
+            until = existing.waits_until
         if not acceptance.may_wait or not longest or until is None or until <= format_instant(now):
-            raise JobFileError(acceptance.problems)
+            return None
+        return until
+
+    def _explain(self, checked: Checked, beside: Beside, acceptance: Acceptance) -> list[Problem]:
+        """The problems, now with the names that are near those that are missing."""
+        paths = {each.path for each in acceptance.problems}
+        told = self._checker.check_references(checked, beside) if acceptance.missing else []
+        return [each for each in told if each.path in paths] or checked.context.explain(
+            checked.written[0], acceptance.problems
+        )
+
+    def _wait(
+        self,
+        claimed: ClaimedFile,
+        existing: Job | None,
+        plan: JobPlan,
+        node: Node,
+        acceptance: Acceptance,
+        until: str,
+    ) -> Waiting:
+        """A job that lacks nothing but references gets its row, or keeps it."""
         with self._database.transaction() as tx:
             job_id = self._enter_waiting(tx, claimed, existing, plan, node)
             self._jobs.set_waiting(tx, job_id, acceptance.missing, until)
-        if not has_waited:
+        if existing is None or existing.status != "waiting_refs":
             log.info("job %s waits for %s", job_id, ", ".join(map(display_text, acceptance.missing)))
-        remaining_s = (parse_instant(until) - now).total_seconds()
+        remaining_s = (parse_instant(until) - self._clock()).total_seconds()
         names = [name_of(each) for each in plan.job.refs]
         return Waiting(job_id, acceptance.missing, names, remaining_s, acceptance.is_arriving)
 

@@ -74,7 +74,7 @@ class SeenStore:
             )
 
     def find_jobs(self, *, device: int, inode: int, sha256: str) -> list[str]:
-        """Ids of jobs whose file was this one, then of those whose file had this content; the newest first."""
+        """Ids of jobs whose file was this one, then of those where it had this content; the newest first."""
         rows = self._database.query(
             """
             SELECT job_id FROM seen_files

@@ -283,7 +283,7 @@ class Door:
         return None
 
     def _note_return(self, claim: Claim, opened: ClaimedFile, job_id: str) -> None:
-        """Before it is taken in, so that after a crash the file is known to be the job's; and its first place."""
+        """Before it is taken in: after a crash the file is known to be the job's, and where it lay first."""
         self._seen.record_content(claim.job_id, job_id, _sha256(opened))
         self._seen.record_claims({job_id: Origin(display_text(str(opened.job_file)))})
 

@@ -44,8 +44,7 @@ def _is_lease_refused(descriptor: int) -> bool:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
         return error.errno in (errno.EAGAIN, errno.EWOULDBLOCK)
-    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    return False
+    return False  # the lease ends when the descriptor is closed
 
 
 def _refuses_without_a_writer(descriptor: int) -> bool:

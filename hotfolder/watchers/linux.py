@@ -13,16 +13,11 @@ events were lost, or not asked for yet  DirModifiedEvent(root): list the tree ag
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import select
-import struct
-import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import Final
 
 from watchdog.events import (
     DirDeletedEvent,
@@ -35,12 +30,9 @@ from watchdog.events import (
 )
 from watchdog.observers.api import DEFAULT_EMITTER_TIMEOUT, EventEmitter, EventQueue, ObservedWatch
 from watchdog.observers.inotify_c import InotifyConstants as In
-from watchdog.observers.inotify_c import inotify_add_watch, inotify_init, inotify_rm_watch
 
 from hotfolder.watchers.ignore import is_ignored_folder
-
-if TYPE_CHECKING:
-    from watchdog.observers.inotify_c import WatchDescriptor
+from hotfolder.watchers.inotify import Inotify, KernelEvent
 
 # Not OPEN, MODIFY or ATTRIB: three times the events in a burst, and reading the tree would make some itself.
 _COMING: Final = In.IN_CREATE | In.IN_CLOSE_WRITE | In.IN_MOVED_TO
@@ -48,82 +40,7 @@ _LEAVING: Final = In.IN_DELETE | In.IN_MOVED_FROM
 _ROOT_LOST: Final = In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_UNMOUNT | In.IN_IGNORED
 _ROOT_MASK: Final = _COMING | _LEAVING | In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_ONLYDIR
 _FOLDER_MASK: Final = _ROOT_MASK | In.IN_DONT_FOLLOW  # the root alone may be a symbolic link
-_READ_BYTES: Final = 256 * 1024
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR)
-_LIMITS: Final = Path("/proc/sys/fs/inotify")
-_LEAST_LIMITS: Final = {"max_user_watches": 524_288, "max_user_instances": 512}
-
-
-class _KernelEvent(NamedTuple):
-    descriptor: int
-    mask: int
-    name: str
-
-
-class _Inotify:
-    """One inotify instance, and a pipe that ends a read from another thread."""
-
-    def __init__(self) -> None:
-        self._wake_read, self._wake_write = os.pipe()
-        self._fd = inotify_init()
-        if self._fd == -1:
-            error = _kernel_error("max_user_instances")
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-            raise error
-        os.set_inheritable(self._fd, False)
-        os.set_blocking(self._fd, False)
-        self._poll = select.poll()
-        self._poll.register(self._fd, select.POLLIN)
-        self._poll.register(self._wake_read, select.POLLIN)
-        self._lock = threading.Lock()
-        self._is_open = True
-
-    def add(self, folder: str, mask: int) -> int:
-        descriptor = cast("int", inotify_add_watch(self._fd, os.fsencode(folder), mask))
-        if descriptor == -1:
-            raise _kernel_error("max_user_watches", folder)
-        return descriptor
-
-    def remove(self, descriptor: int) -> None:
-        inotify_rm_watch(self._fd, cast("WatchDescriptor", descriptor))  # fails when the folder is gone: fine
-
-    def read(self, timeout_s: float) -> Iterator[_KernelEvent]:
-        if not any(fd == self._fd for fd, _ in self._poll.poll(timeout_s * 1000)):
-            return
-        buffer = os.read(self._fd, _READ_BYTES)
-        offset = 0
-        while offset < len(buffer):
-            descriptor, mask, _cookie, length = struct.unpack_from("iIII", buffer, offset)
-            offset += 16 + length
-            yield _KernelEvent(descriptor, mask, os.fsdecode(buffer[offset - length : offset].rstrip(b"\0")))
-
-    def wake(self) -> None:
-        with self._lock:  # else the number may already belong to another file
-            if self._is_open:
-                os.write(self._wake_write, b"!")
-
-    def close(self) -> None:
-        with self._lock:
-            self._is_open = False
-            for fd in (self._fd, self._wake_read, self._wake_write):
-                os.close(fd)
-
-
-def _kernel_error(limit: str, folder: str | None = None) -> OSError:
-    number = ctypes.get_errno()
-    text = os.strerror(number)
-    if number in (errno.ENOSPC, errno.EMFILE):
-        text = f"the inotify limit is reached: sudo sysctl fs.inotify.{limit}={_enough(limit)}"
-    return OSError(number, text, folder)
-
-
-def _enough(limit: str) -> int:
-    try:
-        now = int((_LIMITS / limit).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        now = 0
-    return max(_LEAST_LIMITS[limit], 2 * now)
 
 
 class LinuxEmitter(EventEmitter):
@@ -143,7 +60,7 @@ class LinuxEmitter(EventEmitter):
     ) -> None:
         super().__init__(event_queue, watch, timeout=timeout, event_filter=event_filter)
         self._root = os.fsdecode(watch.path)
-        self._inotify: _Inotify | None = None
+        self._inotify: Inotify | None = None
         self._folder_of: dict[int, str] = {}
         self._descriptor_of: dict[str, int] = {}
         self.unwatched: OSError | None = None
@@ -153,7 +70,7 @@ class LinuxEmitter(EventEmitter):
 
     def on_thread_start(self) -> None:
         """Open the kernel's queue and watch the root, in the thread that calls start()."""
-        self._inotify = _Inotify()
+        self._inotify = Inotify()
         try:
             self._watch_folder(self._root)
         except OSError:
@@ -208,7 +125,7 @@ class LinuxEmitter(EventEmitter):
     def _ask_for_a_listing(self) -> None:
         self.queue_event(DirModifiedEvent(self._root, is_synthetic=True))
 
-    def _take(self, event: _KernelEvent) -> None:
+    def _take(self, event: KernelEvent) -> None:
         if event.mask & In.IN_Q_OVERFLOW:
             self.on_overflow()
             return
@@ -222,7 +139,7 @@ class LinuxEmitter(EventEmitter):
         else:
             self._take_file(event.mask, f"{folder}/{event.name}")
 
-    def _take_own(self, event: _KernelEvent, folder: str) -> None:
+    def _take_own(self, event: KernelEvent, folder: str) -> None:
         if folder == self._root and event.mask & _ROOT_LOST:
             self._lose_root()
         elif event.mask & In.IN_IGNORED:  # deleted, or unmounted: then there is a folder below

@@ -44,14 +44,12 @@ class RootWatch:
         name: str,
         *,
         clock: Callable[[], float],
-        mounts: Callable[[], Mounts] = load_mounts,
     ) -> None:
         self._root = root
         self._doorbell = doorbell
         self._observer = observer
         self._name = name
         self._clock = clock
-        self._load_mounts = mounts
         self._mounts = Mounts(())
         self._place = _Place(None, None, ())
         self._events: RootEvents | None = None
@@ -114,7 +112,7 @@ class RootWatch:
 
     def _look(self) -> _Place:
         self.check_at = self._clock() + CHECK_S
-        self._mounts = self._load_mounts()
+        self._mounts = load_mounts()
         real = self._real(self._root)
         return _Place(
             _folder_id(self._root),

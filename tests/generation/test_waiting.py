@@ -338,7 +338,9 @@ def test_file_of_a_waiting_job_deleted_from_processing_cancels_it(house: IntakeH
     assert (house.status("a.yaml"), house.intake.door.retry_unfinished()) == ("cancelled", 0)
 
 
-def test_deleted_file_of_a_waiting_job_cancels_it_too_when_its_picture_comes_first(house: IntakeHouse) -> None:
+def test_deleted_file_of_a_waiting_job_cancels_it_too_when_its_picture_comes_first(
+    house: IntakeHouse,
+) -> None:
     drop_and_take(house, "a.yaml", job("bay.png"))
     house.claimed_file("a.yaml").unlink()
     house.draw("bay.png")

@@ -263,3 +263,111 @@ def test_jobs_are_listed_newest_first_and_active_ones_on_wish(database, jobs):
     assert [job.job_id for job in jobs.list_newest(statuses=ACTIVE)] == [IDS[2], IDS[0]]
     assert [job.job_id for job in jobs.list_newest(limit=1)] == [IDS[2]]
     assert jobs.list_active_ids() == {IDS[0], IDS[2]}
+
+
+def test_what_a_job_waits_for_is_kept_and_forgotten_again(database, jobs, add):
+    add(status="waiting_refs")
+    with database.transaction() as tx:
+        jobs.set_waiting(tx, IDS[0], ["Büro.png", "sha256 ab..."], AT)
+    waiting = jobs.get(IDS[0])
+    with database.transaction() as tx:
+        jobs.set_waiting(tx, IDS[0], (), None)
+
+    assert (waiting.waits_for, waiting.waits_until) == (("Büro.png", "sha256 ab..."), AT)
+    assert (jobs.get(IDS[0]).waits_for, jobs.get(IDS[0]).waits_until) == ((), None)
+
+
+def test_jobs_that_wait_are_listed_the_longest_waiting_first(database, jobs, add):
+    for job_id, status, until in zip(
+        IDS,
+        ["waiting_refs", "queued", "waiting_refs"],
+        ["2026-11-22", "2026-11-20", "2026-11-21"],
+        strict=True,
+    ):
+        add(job_id, status=status)
+        with database.transaction() as tx:
+            jobs.set_waiting(tx, job_id, ["a.png"], until)
+
+    assert [job.job_id for job in jobs.list_waiting()] == [IDS[2], IDS[0]]
+
+
+def test_a_job_that_begins_again_may_wait_first(database, jobs, add, change):
+    job = add(status="running")
+    change("failed", error={"code": "engine.crashed"})
+
+    with database.transaction() as tx:
+        jobs.begin_again(tx, job, status="waiting_refs")
+
+    again = jobs.get(IDS[0])
+    assert (again.status, again.run, again.error) == ("waiting_refs", 2, None)
+
+
+def test_a_job_that_waits_takes_on_what_its_file_says_by_now(database, jobs, add):
+    job = add(status="waiting_refs", title="Before")
+    with database.transaction() as tx:
+        jobs.describe_again(tx, replace(job, text=b"edited", title="After", priority=9))
+
+    now = jobs.get(IDS[0])
+    assert (now.status, now.run, now.text, now.title, now.priority) == (
+        "waiting_refs",
+        1,
+        b"edited",
+        "After",
+        9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("final_path", "name", "is_found"),
+    [
+        ("failed/a.yaml", "a.yaml", True),
+        ("failed/2026/11/21/a.yaml", "a.yaml", True),
+        ("failed/a~2.yaml", "a.yaml", False),
+        ("failed/b-a.yaml", "a.yaml", False),
+        ("done/2026/11/21/a.yaml", "a.yaml", False),
+        ("failed/100%.yaml", "100%.yaml", True),
+        ("failed/a_b.yaml", "a_b.yaml", True),
+        ("failed/2026/11/21/axb.yaml", "a_b.yaml", False),
+        ("failed/2026/11/21/A.yaml", "a.yaml", False),
+        ("failed/2026/11/21/x.yaml", "%", False),
+    ],
+)
+def test_a_job_is_found_by_the_name_that_its_file_had_in_failed(
+    database, jobs, add, final_path, name, is_found
+):
+    add(status="failed")
+    with database.transaction() as tx:
+        jobs.set_final_path(tx, IDS[0], final_path)
+
+    assert [job.job_id for job in jobs.find_by_final_name(name)] == ([IDS[0]] if is_found else [])
+
+
+def test_jobs_that_have_their_file_in_processing_are_those_of_a_first_run(database, jobs, add):
+    add(IDS[0], status="running")
+    add(IDS[1], status="completed")
+    add(IDS[2], status="queued")
+    with database.transaction() as tx:
+        tx.execute("UPDATE jobs SET run = 2 WHERE id = ?", (IDS[2],))
+
+    assert jobs.list_claimed_ids() == {IDS[0]}
+
+
+def test_each_further_file_of_a_job_is_counted(jobs, add):
+    add()
+    jobs.count_repeat(IDS[0])
+    jobs.count_repeat(IDS[0])
+
+    assert jobs.get(IDS[0]).repeats == 2
+
+
+def test_names_in_failed_are_looked_up_by_an_index_alone(database, jobs, monkeypatch):
+    asked = []
+    monkeypatch.setattr(database, "query", lambda sql, values: asked.append((sql, values)) or [])
+    jobs.find_by_final_name("a.yaml")
+    monkeypatch.undo()
+
+    plan = [
+        row["detail"] for sql, values in asked for row in database.query(f"EXPLAIN QUERY PLAN {sql}", values)
+    ]
+    assert plan
+    assert not [each for each in plan if each.startswith("SCAN")]

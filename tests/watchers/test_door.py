@@ -48,7 +48,7 @@ class _Service:
     def take_in(
         self,
         claimed: ClaimedFile,
-        is_arriving: Callable[[Path], bool],  # noqa: ARG002 - as the door calls it
+        is_arriving: Callable[[Path], bool],
     ) -> Accepted | Waiting | Split:
         self.taken.append(claimed)
         return self.act(claimed) or Accepted(claimed.job_id)
@@ -80,7 +80,7 @@ class _Jobs:
     def expect_file(self, job_id: str) -> None:
         self.expected.append(job_id)
 
-    def is_final_path_taken(self, path: str) -> bool:  # noqa: ARG002 - none is
+    def is_final_path_taken(self, path: str) -> bool:
         return False
 
     def deliver_if_ended(self, job_id: str) -> None:
@@ -91,7 +91,7 @@ class _Pictures:
     def __init__(self) -> None:
         self.used: dict[Path, str] = {}
 
-    def is_arriving(self, picture: Path) -> bool:  # noqa: ARG002 - none is
+    def is_arriving(self, picture: Path) -> bool:
         return False
 
     def take_used(self, used: Mapping[Path, str]) -> None:

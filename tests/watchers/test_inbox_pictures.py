@@ -41,7 +41,9 @@ class _House(IntakeHouse):
     def imported(self) -> list[str]:
         """Places that pictures had, of which an import is queued."""
         rows = self.library.database.query("SELECT payload_json FROM work_queue WHERE lane = 'cpu'")
-        return sorted(part for row in rows for part in str(row["payload_json"]).split('"') if "inbox/" in part)
+        return sorted(
+            part for row in rows for part in str(row["payload_json"]).split('"') if "inbox/" in part
+        )
 
 
 @pytest.fixture

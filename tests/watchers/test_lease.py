@@ -9,13 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.watchers.lease import file_system_of, is_open_for_writing
-
-MOUNTS = """\
-25 30 0:23 / /proc rw,nosuid shared:12 - proc proc rw
-91 30 0:52 / /srv/my\\040nas rw,relatime shared:50 master:3 - nfs4 nas:/share rw,vers=4.2
-30 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw
-"""
+from hotfolder.watchers.lease import is_open_for_writing
 
 # A writer opens the file again and again while it is asked about; the kernel then signals who asks.
 WRITER = """
@@ -81,10 +75,3 @@ def test_writer_that_comes_while_it_is_asked_ends_neither_process(file: Path) ->
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (0, "0 False\n"), ended.stderr
-
-
-@pytest.mark.parametrize(
-    ("major", "minor", "name"), [(0, 52, "nfs4"), (254, 1, "ext4"), (0, 5, None), (25, 30, None)]
-)
-def test_file_system_of_a_device_is_named_by_its_mount(major: int, minor: int, name: str | None) -> None:
-    assert file_system_of(os.makedev(major, minor), MOUNTS) == name

@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,74 +14,18 @@ import pytest
 
 from hotfolder.watchers import rootwatch
 from hotfolder.watchers.linux import LinuxEmitter
-from hotfolder.watchers.loop import SettledFile, WatchLoop
-
-LIMIT_S = 20.0
-SETTLE_S = 0.2
-
-
-class _Desk:
-    """A loop on `root`, and a handler that notes each file and moves it to `taken`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "in"
-        self.taken = folder / "taken"
-        self.outside = folder / "outside"
-        for each in (self.root, self.taken, self.outside):
-            each.mkdir()
-        self.files: list[SettledFile] = []
-        self.batches: list[int] = []
-        self.came = threading.Condition()
-        self.moves = True
-        self.fails = 0
-        self.loops: list[WatchLoop] = []
-
-    def loop(self, **changes: Any) -> WatchLoop:
-        settings: dict[str, Any] = {"settle_s": SETTLE_S, "accepts": lambda path: True} | changes
-        loop = WatchLoop(self.root, on_settled=self._take, **settings)
-        self.loops.append(loop)
-        return loop
-
-    def started(self, **changes: Any) -> WatchLoop:
-        loop = self.loop(**changes)
-        loop.start()
-        assert loop.wait_until_quiet(LIMIT_S)
-        return loop
-
-    def names(self) -> list[str]:
-        return [str(file.relative) for file in self.files]
-
-    def wait_for(self, count: int) -> bool:
-        with self.came:
-            return self.came.wait_for(lambda: len(self.files) >= count, LIMIT_S)
-
-    def rename_in(self, name: str, text: str = "x") -> None:
-        made = self.outside / PurePath(name).name
-        made.write_text(text)
-        made.rename(self.root / name)
-
-    def _take(self, files: list[SettledFile]) -> None:
-        with self.came:
-            self.batches.append(len(files))
-            self.came.notify_all()
-            if self.fails:
-                self.fails -= 1
-                raise RuntimeError("not now")
-            for file in files:
-                if self.moves:
-                    file.path.rename(self.taken / f"{len(self.files)}-{file.path.name}")
-                self.files.append(file)
+from tests.watchers.desk import LIMIT_S, SETTLE_S, Clock, Desk, until
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[_Desk]:
-    desk = _Desk(tmp_path)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
     yield desk
     for loop in desk.loops:
         loop.stop(LIMIT_S)
 
 
-def test_renamed_in_file_is_handed_over_long_before_the_settle_time(desk: _Desk) -> None:
+def test_renamed_in_file_is_handed_over_long_before_the_settle_time(desk: Desk) -> None:
     desk.started(settle_s=10.0, rescan_s=60.0)
     began_at = time.monotonic()
     desk.rename_in("a.yaml")
@@ -91,7 +35,7 @@ def test_renamed_in_file_is_handed_over_long_before_the_settle_time(desk: _Desk)
     assert (file.path, str(file.relative), file.empty) == (desk.root / "a.yaml", "a.yaml", False)
 
 
-def test_rename_out_just_before_does_not_delay_a_rename_in(desk: _Desk) -> None:
+def test_rename_out_just_before_does_not_delay_a_rename_in(desk: Desk) -> None:
     (desk.root / "held.yaml").write_text("x")
     desk.started(settle_s=10.0, rescan_s=60.0, accepts=lambda path: path.name != "held.yaml")
     began_at = time.monotonic()
@@ -101,7 +45,7 @@ def test_rename_out_just_before_does_not_delay_a_rename_in(desk: _Desk) -> None:
     assert time.monotonic() - began_at < 0.3
 
 
-def test_slowly_written_file_is_handed_over_complete_and_once(desk: _Desk) -> None:
+def test_slowly_written_file_is_handed_over_complete_and_once(desk: Desk) -> None:
     loop = desk.started(rescan_s=0.05)
     with (desk.root / "a.yaml").open("w") as file:
         for part in range(15):
@@ -114,7 +58,7 @@ def test_slowly_written_file_is_handed_over_complete_and_once(desk: _Desk) -> No
     assert (desk.taken / "0-a.yaml").read_text().count("\n") == 15
 
 
-def test_writer_that_pauses_with_the_file_open_gives_it_whole(desk: _Desk) -> None:
+def test_writer_that_pauses_with_the_file_open_gives_it_whole(desk: Desk) -> None:
     loop = desk.started(rescan_s=60.0)
     with (desk.root / "a.yaml").open("w") as file:
         file.write("prompt: half")
@@ -128,7 +72,7 @@ def test_writer_that_pauses_with_the_file_open_gives_it_whole(desk: _Desk) -> No
     assert desk.names() == ["a.yaml"]
 
 
-def test_file_that_is_closed_without_a_change_is_handed_over_soon(desk: _Desk) -> None:
+def test_file_that_is_closed_without_a_change_is_handed_over_soon(desk: Desk) -> None:
     loop = desk.started(rescan_s=60.0)
     with (desk.root / "a.yaml").open("w") as file:
         file.write("x")
@@ -139,7 +83,7 @@ def test_file_that_is_closed_without_a_change_is_handed_over_soon(desk: _Desk) -
     assert time.monotonic() - closed_at < SETTLE_S + 0.3
 
 
-def test_file_renamed_in_while_it_is_open_waits_for_its_writer(desk: _Desk) -> None:
+def test_file_renamed_in_while_it_is_open_waits_for_its_writer(desk: Desk) -> None:
     loop = desk.started(rescan_s=60.0)
     with (desk.outside / "a.yaml").open("w") as file:
         file.write("half")
@@ -152,7 +96,7 @@ def test_file_renamed_in_while_it_is_open_waits_for_its_writer(desk: _Desk) -> N
     assert (desk.taken / "0-a.yaml").read_text() == "half and half"
 
 
-def test_file_closed_where_nobody_hears_it_is_handed_over_by_time_alone(desk: _Desk) -> None:
+def test_file_closed_where_nobody_hears_it_is_handed_over_by_time_alone(desk: Desk) -> None:
     made = desk.outside / "a.yaml"
     with made.open("w") as file:
         file.write("x")
@@ -165,7 +109,7 @@ def test_file_closed_where_nobody_hears_it_is_handed_over_by_time_alone(desk: _D
     assert desk.wait_for(1)
 
 
-def test_burst_of_renames_is_delivered_exactly_once_each(desk: _Desk) -> None:
+def test_burst_of_renames_is_delivered_exactly_once_each(desk: Desk) -> None:
     loop = desk.started()
     names = [f"job-{number}.yaml" for number in range(2_000)]
     for name in names:
@@ -176,7 +120,7 @@ def test_burst_of_renames_is_delivered_exactly_once_each(desk: _Desk) -> None:
     assert loop.pending() == 0
 
 
-def test_files_present_before_the_start_follow_the_settle_rule(desk: _Desk) -> None:
+def test_files_present_before_the_start_follow_the_settle_rule(desk: Desk) -> None:
     desk.rename_in("a.yaml")
     began_at = time.monotonic()
     loop = desk.loop()
@@ -186,7 +130,7 @@ def test_files_present_before_the_start_follow_the_settle_rule(desk: _Desk) -> N
     assert desk.names() == ["a.yaml"]
 
 
-def test_batch_is_ordered_by_time_and_then_by_natural_name(desk: _Desk) -> None:
+def test_batch_is_ordered_by_time_and_then_by_natural_name(desk: Desk) -> None:
     for name, mtime in (("job-10.yaml", 50), ("job-9.yaml", 50), ("Job-2.yaml", 50), ("z.yaml", 40)):
         (desk.root / name).write_text("x")
         os.utime(desk.root / name, (mtime, mtime))
@@ -195,14 +139,14 @@ def test_batch_is_ordered_by_time_and_then_by_natural_name(desk: _Desk) -> None:
     assert desk.batches == [4]
 
 
-def test_many_files_come_in_batches_of_five_hundred(desk: _Desk) -> None:
+def test_many_files_come_in_batches_of_five_hundred(desk: Desk) -> None:
     for number in range(1_001):
         (desk.root / f"{number}.yaml").write_text("x")
     desk.started()
     assert desk.batches == [500, 500, 1]
 
 
-def test_file_in_a_deep_new_folder_is_found(desk: _Desk) -> None:
+def test_file_in_a_deep_new_folder_is_found(desk: Desk) -> None:
     desk.started(rescan_s=60.0)
     (desk.root / "x/y/z").mkdir(parents=True)
     (desk.root / "x/y/z/a.yaml").write_text("x")
@@ -210,7 +154,7 @@ def test_file_in_a_deep_new_folder_is_found(desk: _Desk) -> None:
     assert desk.names() == ["x/y/z/a.yaml"]
 
 
-def test_files_of_a_folder_moved_in_are_found(desk: _Desk) -> None:
+def test_files_of_a_folder_moved_in_are_found(desk: Desk) -> None:
     desk.started(rescan_s=60.0)
     (desk.outside / "set/deep").mkdir(parents=True)
     (desk.outside / "set/a.yaml").write_text("x")
@@ -220,11 +164,11 @@ def test_files_of_a_folder_moved_in_are_found(desk: _Desk) -> None:
     assert sorted(desk.names()) == ["set/a.yaml", "set/deep/b.yaml"]
 
 
-def test_folder_removed_with_its_settling_files_leaves_nothing_pending(desk: _Desk) -> None:
+def test_folder_removed_with_its_settling_files_leaves_nothing_pending(desk: Desk) -> None:
     loop = desk.started(settle_s=0.5)
     (desk.root / "x").mkdir()
     (desk.root / "x/a.yaml").write_text("x")
-    _until(lambda: loop.pending() == 1)
+    until(lambda: loop.pending() == 1)
     shutil.rmtree(desk.root / "x")
     assert loop.wait_until_quiet(LIMIT_S)
     assert desk.files == []
@@ -232,7 +176,7 @@ def test_folder_removed_with_its_settling_files_leaves_nothing_pending(desk: _De
     assert desk.wait_for(1)
 
 
-def test_ignored_linked_and_unwanted_names_are_never_delivered(desk: _Desk) -> None:
+def test_ignored_linked_and_unwanted_names_are_never_delivered(desk: Desk) -> None:
     asked: list[str] = []
 
     def accepts(path: PurePath) -> bool:
@@ -255,7 +199,7 @@ def test_ignored_linked_and_unwanted_names_are_never_delivered(desk: _Desk) -> N
     assert set(asked) <= {"good.yaml", "picture.png", "link.yaml", "linked", "pipe.yaml"}
 
 
-def test_handler_that_raises_gets_the_file_again(desk: _Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_handler_that_raises_gets_the_file_again(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     loop = desk.started()
     desk.fails = 1
     desk.rename_in("a.yaml")
@@ -266,7 +210,7 @@ def test_handler_that_raises_gets_the_file_again(desk: _Desk, caplog: pytest.Log
     assert len(caplog.records) == 1
 
 
-def test_file_that_waits_for_another_try_is_pending_and_not_quiet(desk: _Desk) -> None:
+def test_file_that_waits_for_another_try_is_pending_and_not_quiet(desk: Desk) -> None:
     loop = desk.started()
     desk.fails = 1_000
     desk.rename_in("a.yaml")
@@ -274,7 +218,7 @@ def test_file_that_waits_for_another_try_is_pending_and_not_quiet(desk: _Desk) -
     assert loop.pending() == 1
 
 
-def test_file_that_the_handler_leaves_is_given_again_only_when_it_changes(desk: _Desk) -> None:
+def test_file_that_the_handler_leaves_is_given_again_only_when_it_changes(desk: Desk) -> None:
     desk.moves = False
     loop = desk.started(rescan_s=0.02)
     desk.rename_in("a.yaml")
@@ -288,12 +232,12 @@ def test_file_that_the_handler_leaves_is_given_again_only_when_it_changes(desk: 
     assert desk.names() == ["a.yaml", "a.yaml"]
 
 
-def test_file_that_stays_empty_is_handed_over_as_empty(desk: _Desk) -> None:
-    clock = _Clock()
+def test_file_that_stays_empty_is_handed_over_as_empty(desk: Desk) -> None:
+    clock = Clock()
     (desk.root / "a.yaml").touch()
     loop = desk.loop(clock=clock.now)
     loop.start()
-    _until(lambda: loop.pending() == 1)
+    until(lambda: loop.pending() == 1)
     clock.offset_s = 9.0
     loop.request_rescan()
     assert not loop.wait_until_quiet(0.1)
@@ -304,7 +248,7 @@ def test_file_that_stays_empty_is_handed_over_as_empty(desk: _Desk) -> None:
     assert desk.files[0].empty
 
 
-def test_lost_events_lead_to_a_rescan(desk: _Desk) -> None:
+def test_lost_events_lead_to_a_rescan(desk: Desk) -> None:
     is_open = threading.Event()
     loop = desk.started(accepts=lambda path: is_open.is_set(), rescan_s=600.0)
     desk.rename_in("a.yaml")
@@ -315,7 +259,7 @@ def test_lost_events_lead_to_a_rescan(desk: _Desk) -> None:
     assert desk.wait_for(1)
 
 
-def test_root_removed_and_made_again_is_found_by_the_rescan(desk: _Desk) -> None:
+def test_root_removed_and_made_again_is_found_by_the_rescan(desk: Desk) -> None:
     loop = desk.started(settle_s=0.05, rescan_s=0.1)
     shutil.rmtree(desk.root)
     assert not loop.wait_until_quiet(0.3)
@@ -329,7 +273,7 @@ def test_root_removed_and_made_again_is_found_by_the_rescan(desk: _Desk) -> None
 
 
 def test_root_made_again_is_watched_again_long_before_the_next_rescan(
-    desk: _Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rootwatch, "CHECK_S", 0.05)
     desk.started(settle_s=0.05, rescan_s=600.0)
@@ -340,7 +284,7 @@ def test_root_made_again_is_watched_again_long_before_the_next_rescan(
     assert desk.wait_for(1)
 
 
-def test_file_name_that_is_no_text_survives(desk: _Desk) -> None:
+def test_file_name_that_is_no_text_survives(desk: Desk) -> None:
     name = os.fsdecode(b"caf\xe9.yaml")
     loop = desk.started()
     desk.rename_in(name)
@@ -350,7 +294,7 @@ def test_file_name_that_is_no_text_survives(desk: _Desk) -> None:
 
 
 def test_rule_that_fails_on_one_name_does_not_hide_the_others(
-    desk: _Desk, caplog: pytest.LogCaptureFixture
+    desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     def accepts(path: PurePath) -> bool:
         if path.name == "bad.yaml":
@@ -367,7 +311,7 @@ def test_rule_that_fails_on_one_name_does_not_hide_the_others(
 
 
 def test_unreadable_folder_is_told_and_does_not_hold_up_the_rest(
-    desk: _Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (desk.root / "closed").mkdir()
     real = os.scandir
@@ -385,7 +329,7 @@ def test_unreadable_folder_is_told_and_does_not_hold_up_the_rest(
     ]
 
 
-def test_stop_leaves_no_thread_and_no_file_open(desk: _Desk) -> None:
+def test_stop_leaves_no_thread_and_no_file_open(desk: Desk) -> None:
     threads, files = set(threading.enumerate()), _open_files()
     loop = desk.started(name="recipes")
     names = {thread.name for thread in set(threading.enumerate()) - threads}
@@ -395,7 +339,7 @@ def test_stop_leaves_no_thread_and_no_file_open(desk: _Desk) -> None:
     assert _open_files() == files
 
 
-def test_stop_asked_for_before_the_start_is_not_lost(desk: _Desk) -> None:
+def test_stop_asked_for_before_the_start_is_not_lost(desk: Desk) -> None:
     threads = set(threading.enumerate())
     loop = desk.loop()
     loop.stop(LIMIT_S)
@@ -404,24 +348,5 @@ def test_stop_asked_for_before_the_start_is_not_lost(desk: _Desk) -> None:
     assert not loop.wait_until_quiet(LIMIT_S)
 
 
-class _Clock:
-    """The real clock, which can be put forward."""
-
-    def __init__(self) -> None:
-        self.offset_s = 0.0
-
-    def now(self) -> float:
-        return time.monotonic() + self.offset_s
-
-
 def _open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    """Wait for something that has no event to wait for."""
-    deadline = time.monotonic() + LIMIT_S
-    pause = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, "did not happen in time"
-        pause.wait(0.005)

@@ -75,7 +75,7 @@ def test_what_is_no_file_is_refused_without_waiting(house: _House, kind: str) ->
     {
         "pipe": lambda: os.mkfifo(claim.file),
         "link": lambda: claim.file.symlink_to("/etc/passwd"),
-        "folder": lambda: claim.file.mkdir(),
+        "folder": claim.file.mkdir,
     }[kind]()
 
     with pytest.raises(LibraryError) as caught:
