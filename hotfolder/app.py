@@ -31,6 +31,7 @@ from hotfolder.generation.recipes import RecipeShelf
 from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.runs import RunBook
 from hotfolder.generation.service import GenerationService
+from hotfolder.generation.waiting import WaitingBook
 from hotfolder.imports.desk import ImportDesk
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.imports import ImportStore
@@ -180,8 +181,13 @@ class Library:
             self.closer,
             self.desk,
             self.checker,
-            refs_timeout_s=self.settings.intake.refs_timeout_s,
-            clock=utc_now,
+            WaitingBook(
+                self.database,
+                self.jobs,
+                self.runs,
+                refs_timeout_s=self.settings.intake.refs_timeout_s,
+                clock=utc_now,
+            ),
         )
 
     @cached_property

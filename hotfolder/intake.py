@@ -15,9 +15,9 @@ from hotfolder.errors import HotfolderError, JobFileError
 from hotfolder.files.bundles import BundleRules
 from hotfolder.files.names import display_name
 from hotfolder.files.storage import open_regular
+from hotfolder.generation.claimed import ClaimedFile
 from hotfolder.generation.rerun import job_of_made_picture
 from hotfolder.generation.returning import ReturnDesk
-from hotfolder.generation.service import ClaimedFile
 from hotfolder.watchers.claiming import ClaimDesk
 from hotfolder.watchers.completeness import Completeness
 from hotfolder.watchers.door import Door

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import threading
@@ -19,7 +20,14 @@ from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError
 from hotfolder.files.names import RESULT_SUFFIX, claim_name, free_name
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import move_folder, move_to_free_name, replace_file, write_atomic, write_json
+from hotfolder.files.storage import (
+    move_folder,
+    rename_new,
+    replace_file,
+    sync_folder,
+    write_atomic,
+    write_json,
+)
 from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.library.media import MediaStore
@@ -84,8 +92,7 @@ class ResultHandler:
             self._move_own(job, files, final)
         self._write_documents(job, final)
         for repeat in filter(Path.exists, files):  # all but the one that has just been moved
-            place = move_to_free_name(repeat, final.parent, job.file_name, self._is_taken)
-            self._write_documents(job, place)
+            self._put_beside(job, repeat, final.parent)
         self._remove_old_documents(job, final)
 
         def record(tx: Transaction) -> None:
@@ -147,6 +154,16 @@ class ResultHandler:
                 return
         write_atomic(final, job.text)
 
+    def _put_beside(self, job: Job, repeat: Path, folder: Path) -> None:
+        """Another file of the job; its result comes first, and keeps its place should a crash come between."""
+        name = free_name(
+            folder, job.file_name, lambda path: self._is_taken(path) and not _is_kept_for(path, job)
+        )
+        self._write_documents(job, folder / name)
+        rename_new(repeat, folder / name)
+        sync_folder(folder)
+        sync_folder(repeat.parent)
+
     def _write_documents(self, job: Job, final: Path) -> None:
         generations = self._generations.list_of_job(job.job_id)
         if final.is_relative_to(self._paths.failed):
@@ -170,3 +187,12 @@ class ResultHandler:
             return
         for suffix in (REPORT_SUFFIX, RESULT_SUFFIX):
             old.with_name(old.name + suffix).unlink(missing_ok=True)
+
+
+def _is_kept_for(place: Path, job: Job) -> bool:
+    """Whether a result of this job lies there without its file."""
+    try:
+        result = json.loads(place.with_name(place.name + RESULT_SUFFIX).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return not place.exists() and isinstance(result, dict) and result.get("jobId") == job.job_id

@@ -13,11 +13,11 @@ from hotfolder.files.names import claim_name
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser, error_object
+from hotfolder.generation.description import describe
 from hotfolder.generation.execute import EXECUTE
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.references import ReferenceDesk
 from hotfolder.generation.runs import RunBook
-from hotfolder.generation.service import describe
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.queue.store import WorkStore

@@ -12,7 +12,7 @@ from hotfolder.domain.instants import derived_id
 from hotfolder.domain.recipe_jobs import jobs_of_lines
 from hotfolder.files.bundles import BundleRules, read_bundle
 from hotfolder.files.storage import open_regular
-from hotfolder.generation.service import ClaimedFile, Split
+from hotfolder.generation.claimed import ClaimedFile, Split
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.claiming import Claim
 from hotfolder.watchers.inbox_files import (

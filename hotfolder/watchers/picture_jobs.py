@@ -16,7 +16,7 @@ from hotfolder.errors import HotfolderError, JobFileError
 from hotfolder.files.names import claim_name, display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import sha256_file, write_atomic
-from hotfolder.generation.service import ClaimedFile
+from hotfolder.generation.claimed import ClaimedFile
 from hotfolder.library.seen import Origin
 from hotfolder.watchers.claiming import Claim, read_origin
 from hotfolder.watchers.door import Door

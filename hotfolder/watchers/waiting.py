@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from hotfolder.generation.service import Waiting
+from hotfolder.generation.claimed import Waiting
 from hotfolder.watchers.claiming import Claim
 
 LOOK_S: Final = 10.0

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from hotfolder.app import Library
-from hotfolder.generation.service import ClaimedFile
+from hotfolder.generation.claimed import ClaimedFile
 from tests.cli.conftest import Command
 from tests.scenarios.service import JOB, Service
 

@@ -15,7 +15,7 @@ from hotfolder.config import load_settings
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.domain.work import WorkItem
 from hotfolder.files.names import claim_name
-from hotfolder.generation.service import Accepted, ClaimedFile
+from hotfolder.generation.claimed import Accepted, ClaimedFile
 from hotfolder.library.jobs import Job
 
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"

@@ -15,8 +15,8 @@ from hotfolder.clock import new_id
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.domain.work import WorkItem
 from hotfolder.errors import ContentMissing, DiskFull, EngineError
+from hotfolder.generation.claimed import Accepted, ClaimedFile
 from hotfolder.generation.execute import ROOM_BYTES, ExecuteHandler
-from hotfolder.generation.service import Accepted, ClaimedFile
 from tests import pictures
 
 Usage = namedtuple("Usage", "total used free")

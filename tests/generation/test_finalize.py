@@ -16,9 +16,9 @@ from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Pr
 from hotfolder.domain.work import WorkItem
 from hotfolder.files.container import read_metadata
 from hotfolder.files.xmp import XmpRecord, parse_xmp
+from hotfolder.generation.claimed import Accepted, ClaimedFile
 from hotfolder.generation.execute import ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
-from hotfolder.generation.service import Accepted, ClaimedFile
 from hotfolder.library.ingest import Ingest
 from hotfolder.library.media import Media
 from tests import pictures

@@ -18,10 +18,10 @@ from hotfolder.delivery.documents import build_report, build_status_line
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.errors import DiskFull, EngineBusy, HotfolderError
 from hotfolder.files.xmp import parse_xmp
+from hotfolder.generation.claimed import ClaimedFile
 from hotfolder.generation.closing import DELIVER_RESULT
 from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
-from hotfolder.generation.service import ClaimedFile
 from hotfolder.library.ingest import Ingest
 from hotfolder.queue.worker import Done, Worker, WorkHandler
 

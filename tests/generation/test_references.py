@@ -9,8 +9,8 @@ import pytest
 
 from hotfolder.app import Library
 from hotfolder.clock import new_id
+from hotfolder.generation.claimed import Accepted, ClaimedFile
 from hotfolder.generation.finding import Beside
-from hotfolder.generation.service import Accepted, ClaimedFile
 from tests import pictures
 
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"

@@ -8,7 +8,7 @@ import pytest
 
 from hotfolder.app import Library
 from hotfolder.clock import new_id
-from hotfolder.generation.service import Accepted, ClaimedFile
+from hotfolder.generation.claimed import Accepted, ClaimedFile
 
 OWN_ID = "3f0c1111-0000-4000-8000-000000000001"
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"

@@ -15,8 +15,8 @@ from hotfolder.delivery.results import ResultHandler
 from hotfolder.errors import ContentMissing, LibraryError
 from hotfolder.files.names import claim_name
 from hotfolder.files.storage import write_to_free_name
+from hotfolder.generation.claimed import Accepted, ClaimedFile
 from hotfolder.generation.prepare import prepare_references
-from hotfolder.generation.service import Accepted, ClaimedFile
 
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"
 OWN_ID = "3f0c1111-0000-4000-8000-000000000001"

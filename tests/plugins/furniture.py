@@ -11,7 +11,7 @@ from typing import Final
 from hotfolder.app import Library, open_library
 from hotfolder.config import load_settings
 from hotfolder.files.images import write_thumbnail
-from hotfolder.generation.service import ClaimedFile
+from hotfolder.generation.claimed import ClaimedFile
 from hotfolder.library.generations import Generation, GenerationInput
 from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media

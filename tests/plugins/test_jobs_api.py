@@ -14,7 +14,7 @@ import pytest
 from hotfolder.app import open_library
 from hotfolder.clock import new_id
 from hotfolder.config import load_settings
-from hotfolder.generation.service import ClaimedFile
+from hotfolder.generation.claimed import ClaimedFile
 from tests.plugins.furniture import HARM, JOB_FILE, JOBS, NOWHERE, PLAIN
 from tests.plugins.house import House
 

@@ -16,7 +16,7 @@ from hotfolder.database import Database
 from hotfolder.errors import JobFileError, Problem
 from hotfolder.files.names import claim_name
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.generation.service import Accepted, ClaimedFile, Split, Waiting
+from hotfolder.generation.claimed import Accepted, ClaimedFile, Split, Waiting
 from hotfolder.library.jobs import Job
 from hotfolder.library.seen import Origin, SeenStore
 from hotfolder.migrations import migrate

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from hotfolder.errors import JobFileError, LibraryError
-from hotfolder.generation.service import ClaimedFile
+from hotfolder.generation.claimed import ClaimedFile
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.claiming import Claim
 from hotfolder.watchers.opening import ClaimOpener, build_rules

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hotfolder.watchers.settle import SettleBook, Signature, Verdict
 
@@ -172,3 +171,75 @@ def test_unchanged_file_is_settled_after_exactly_the_settle_time(start: int, eve
     assert book.next_look_at() == begin + 0.5
     assert book.due(begin + 0.5) == ["a"]
     assert book.look("a", FULL, begin + 0.5) is Verdict.SETTLED
+
+
+def _held(now: float = 0.0) -> SettleBook:
+    """A book with one settled path that was found not to be complete at `now`."""
+    book = _announced(renamed=False, signature=FULL, now=now - 0.5)
+    book.due(now)
+    assert book.look("a", FULL, now) is Verdict.SETTLED
+    book.hold("a", FULL, now)
+    return book
+
+
+def test_path_that_is_not_complete_is_looked_at_with_growing_pauses_up_to_ten_seconds() -> None:
+    book, now, pauses = _held(), 0.0, []
+    for _ in range(7):
+        look_at = book.next_look_at()
+        assert look_at is not None
+        pauses.append(look_at - now)
+        now = look_at
+        assert book.due(now) == ["a"]
+        assert book.look("a", FULL, now) is Verdict.SETTLED
+        book.hold("a", FULL, now)
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+
+
+def test_path_that_is_not_complete_counts_as_held_until_it_changes() -> None:
+    book = _held()
+    assert (len(book), book.count_held(), book.is_held("a")) == (1, 1, True)
+    book.announce("a", renamed=False, now=0.1)
+    assert book.due(0.1) == ["a"]
+    assert book.look("a", LONGER, 0.1) is Verdict.WAIT
+    assert (len(book), book.count_held(), book.next_look_at()) == (1, 0, 0.6)
+
+
+@pytest.mark.parametrize("end", ["done", "vanish", "restart"])
+def test_held_path_that_is_done_gone_or_in_use_is_held_no_longer(end: str) -> None:
+    book = _held()
+    if end == "done":
+        book.done("a")
+    elif end == "restart":
+        book.restart("a", FULL, 0.5)
+    else:
+        book.due(0.5)
+        book.look("a", None, 0.5)
+    assert book.count_held() == 0
+    assert len(book) == (1 if end == "restart" else 0)
+
+
+def test_announced_held_path_is_asked_about_at_once() -> None:
+    book = _held()
+    book.announce("a", renamed=False, now=0.125)
+    assert book.due(0.125) == ["a"]
+    assert book.look("a", FULL, 0.125) is Verdict.SETTLED
+
+
+def test_remembered_path_keeps_the_look_that_is_planned() -> None:
+    book = _announced(renamed=False, signature=FULL)
+    book.remember("a", now=0.25)
+    assert book.due(0.25) == []
+    assert book.next_look_at() == 0.5
+    book.remember("b", now=0.25)
+    assert book.due(0.25) == ["b"]
+
+
+def test_each_path_has_the_settle_time_of_its_file_system() -> None:
+    book = SettleBook(settle_s=lambda path: 5.0 if path == "nas" else 0.5)
+    for path in ("disk", "nas"):
+        book.announce(path, renamed=False, now=0.0)
+        book.due(0.0)
+        book.look(path, FULL, 0.0)
+    assert book.due(0.5) == ["disk"]
+    assert book.due(4.9) == []
+    assert book.due(5.0) == ["nas"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotfolder.generation.service import Waiting
+from hotfolder.generation.claimed import Waiting
 from hotfolder.watchers.claiming import Claim
 from hotfolder.watchers.waiting import LOOK_S, LOOK_S_PER_JOB, SOON_S, WaitingRoom
 
