@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hotfolder.database import Database
@@ -63,15 +63,23 @@ class SeenStore:
         row = self._database.query_one("SELECT path FROM seen_files WHERE job_id = ?", (job_id,))
         return str(row["path"]) if row else None
 
-    def record_content(self, claim_id: str, job_id: str, sha256: str) -> None:
-        """Note of a claimed file which job it stands for, and what was in it; it has ended no process."""
+    def record_contents(self, contents: Sequence[tuple[str, str, str]]) -> None:
+        """Note of claimed files which job each stands for, and what was in it; they have ended no process.
+
+        Of each: the id that it was claimed under, that of its job, and the SHA-256 of its bytes.
+        """
         with self._database.transaction() as tx:
-            if claim_id != job_id:
-                tx.execute("DELETE FROM seen_files WHERE job_id = ?", (job_id,))
-            tx.execute(
-                "UPDATE seen_files SET job_id = ?, sha256 = ?, outcome = 'taken', tries = 0 WHERE job_id = ?",
-                (job_id, sha256, claim_id),
-            )
+            for claim_id, job_id, sha256 in contents:
+                if claim_id != job_id:
+                    tx.execute("DELETE FROM seen_files WHERE job_id = ?", (job_id,))
+                tx.execute(
+                    """
+                    UPDATE seen_files
+                    SET job_id = ?, sha256 = ?, outcome = 'taken', tries = 0
+                    WHERE job_id = ?
+                    """,
+                    (job_id, sha256, claim_id),
+                )
 
     def find_jobs(self, *, device: int, inode: int, sha256: str) -> list[str]:
         """Ids of jobs whose file was this one, then of those where it had this content; the newest first."""

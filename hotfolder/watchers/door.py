@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 MAX_TRIES: Final = 10
 """So many starts try a claimed file that ended the process each time; the next one refuses it unread."""
 IDLE_S: Final = 0.5
+BATCH_FILES: Final = 100
 
 # The file itself is in order, as far as these say: it is tried again.
 _TRANSIENT: Final = frozenset(
@@ -76,6 +77,7 @@ class Door:
         self._failed: set[str] = set()  # ids of claims whose fault the log was told
         self._renamed: dict[str, Claim] = {}  # what a claim in hand became, by its first id
         self._is_busy = False
+        self._noted: list[tuple[str, str, str]] = []
         self._was_guest = False  # whether the last one was one of those that wait
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -117,6 +119,9 @@ class Door:
             finally:
                 with self._changed:
                     self._is_busy = False
+            if len(self._noted) >= BATCH_FILES:
+                self._note_contents()
+        self._note_contents()
 
     def retry_unfinished(self) -> int:
         """Try again what could not be taken in (a full disk, a locked database); gives how much there is."""
@@ -212,7 +217,7 @@ class Door:
 
     def _note_return(self, claim: Claim, opened: ClaimedFile, job_id: str) -> None:
         """Before it is taken in: after a crash the file is known to be the job's, and where it lay first."""
-        self._seen.record_content(claim.job_id, job_id, _sha256(opened))
+        self._seen.record_contents([(claim.job_id, job_id, _sha256(opened))])
         self._seen.record_claims({job_id: Origin(display_text(str(opened.job_file)))})
 
     def _settle(self, claim: Claim, opened: ClaimedFile, outcome: Accepted | Waiting) -> None:
@@ -225,7 +230,7 @@ class Door:
             self._opener.close(as_opened)
         self._jobs.expect_file(claim.job_id)
         if opened.again is None:  # else it is noted
-            self._seen.record_content(opened.job_id, outcome.job_id, _sha256(opened))
+            self._noted.append((opened.job_id, outcome.job_id, _sha256(opened)))
         if isinstance(outcome, Waiting):
             self._room.enter(replace(claim, place=opened.job_file, is_found=False), outcome)
             return
@@ -238,6 +243,15 @@ class Door:
     def _is_forgotten(self, job_id: str) -> bool:
         """Whether a job waits and no claim of it does: a crash came before its file had its id."""
         return job_id not in self._room and self._jobs.is_waiting(job_id)
+
+    def _note_contents(self) -> None:
+        """What tells a file again when it is dragged back; many at once: a transaction takes its time."""
+        noted, self._noted = self._noted, []
+        try:
+            if noted:
+                self._seen.record_contents(noted)
+        except HotfolderError as error:
+            log.warning("the contents of %d job files could not be noted: %s", len(noted), error)
 
     def _count_try(self, claim: Claim) -> int:
         """Put the try on the disk before it begins: it may be the one that ends the process."""

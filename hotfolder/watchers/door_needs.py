@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -33,7 +33,7 @@ class Seen(Protocol):
     def record_claims(self, origins: Mapping[str, Origin]) -> None:
         """Note where files lay, before they are moved."""
 
-    def record_content(self, claim_id: str, job_id: str, sha256: str) -> None:
+    def record_contents(self, contents: Sequence[tuple[str, str, str]]) -> None:
         """Note which job a file stands for, and what was in it."""
 
     def count_try(self, job_id: str) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -42,21 +43,22 @@ class Giving:
         self._is_complete = is_complete
         self._read = read
         self._clock = clock
+        self._ready: dict[str, Signature] = {}  # settled, in the order in which they will be given
 
-    def give_settled(self) -> Iterator[int]:
-        """Give what has settled by now; yields after each batch how many were given."""
-        settled = self._take_settled()
-        settled.sort(key=_order)
-        for start in range(0, len(settled), _BATCH_FILES):
-            # Asked right before they are given: during many batches much may have changed since the look.
-            files = [
-                file
-                for path, signature in settled[start : start + _BATCH_FILES]
-                if (file := self._check(path, signature)) is not None
-            ]
-            if files:
-                self.give(files)
-            yield len(files)
+    def has_more(self) -> bool:
+        """Say whether something settled that was not given yet."""
+        return bool(self._ready)
+
+    def give_settled(self) -> None:
+        """Give a batch of what has settled by now: what comes during many of them is heard between them."""
+        self._ready.update(sorted(self._take_settled(), key=_order))
+        batch = list(itertools.islice(self._ready.items(), _BATCH_FILES))
+        # Asked right before they are given: during many batches much may have changed since the look.
+        files = [file for each in batch if (file := self._check(*each)) is not None]
+        if files:
+            self.give(files)
+        for path, _ in batch:
+            del self._ready[path]
 
     def give(self, files: list[SettledFile]) -> None:
         """Give these; what changed meanwhile has to settle again."""
@@ -86,22 +88,17 @@ class Giving:
             empty=signature.size == 0,
             is_folder=signature.contents is not None,
         )
-        if self._is_in_use(file):
-            self._book.restart(path, signature, self._clock())
+        is_open = _is_open(file)
+        now_there = self._read(path)  # after it: a writer that closed the file changed it before
+        if now_there is None:
+            self._book.done(path)
+        elif is_open or now_there != signature:
+            self._book.restart(path, now_there, self._clock())
         elif not self._is_said_complete(file):
             self._book.hold(path, signature, self._clock())
         else:
             return file
         return None
-
-    def _is_in_use(self, file: SettledFile) -> bool:
-        """Whether a writer has the file open, or closed it with a last change after it was looked at."""
-        path = os.fspath(file.path)
-        if file.is_folder:
-            is_open = any(is_open_for_writing(Path(each.path)) for each in iter_files(path))
-        else:
-            is_open = is_open_for_writing(file.path)
-        return is_open or self._read(path) != file.signature
 
     def _is_said_complete(self, file: SettledFile) -> bool:
         try:
@@ -109,6 +106,12 @@ class Giving:
         except Exception:  # a border: one file that the question fails on must not hold up the others
             logger.exception("Is %r complete? That could not be told; asking again", os.fspath(file.relative))
             return False
+
+
+def _is_open(file: SettledFile) -> bool:
+    if not file.is_folder:
+        return is_open_for_writing(file.path)
+    return any(is_open_for_writing(Path(each.path)) for each in iter_files(os.fspath(file.path)))
 
 
 def _order(settled: _Settled) -> tuple[int, list[str | int]]:

@@ -34,6 +34,7 @@ IN_DEPTH_S: Final = 300.0
 _REST: Final = 20.0  # a root that is polled rests so many times as long as its listing took,
 _LONGEST_REST_S: Final = 60.0  # up to this
 _EXAMPLES: Final = 10
+_FAULT_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,20 +178,18 @@ class WatchLoop:
                 self._turn()
             except Exception:  # a border: a fault in one look must not leave the folder unwatched
                 logger.exception("One look at %r failed; the next listing repeats it", os.fspath(self._root))
+                self._stop.wait(_FAULT_PAUSE_S)
             self._doorbell.wait(self._idle_s())
 
     def _turn(self) -> None:
         rung = self._doorbell.take()
-        self._sightings.hear(rung)
         scan = None
         if rung.wants_rescan or self._clock() >= self._scan_at or self._is_watch_lost():
             scan = self._scan(asked_for=rung.wants_rescan)
+        self._sightings.hear(rung)
         self._count_misses()
         self._publish(None)
-        for _ in self._giving.give_settled():
-            self._publish(None)
-            if self._stop.is_set():
-                return
+        self._giving.give_settled()
         self._try_again()
         self._publish(scan)
 
@@ -261,6 +260,8 @@ class WatchLoop:
             self._news.notify_all()
 
     def _idle_s(self) -> float:
+        if self._giving.has_more():
+            return 0.0
         times = (
             self._scan_at,
             self._watch.check_at,

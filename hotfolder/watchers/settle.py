@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Signature:
 
 
 class Verdict(Enum):
-    """What one look found. After SETTLED the book waits for done(), hold() or restart()."""
+    """What one look found. A settled path stays in the book until done(), hold() or restart()."""
 
     SETTLED = "settled"
     WAIT = "wait"
@@ -46,7 +47,7 @@ class Verdict(Enum):
 class _Entry:
     signature: Signature | None = None
     since: float = 0.0  # when `signature` was first seen
-    look_at: float | None = None  # None: it was given out, and an answer is owed
+    look_at: float | None = None  # None: it was given out, and a look is owed; endless: it has settled
     is_renamed: bool = False  # the fast path holds
     rename_unseen: bool = False  # renamed after the last look, which explains one change
     pause_s: float = 0.0  # more than nothing: it stood still, but was found not to be complete
@@ -157,6 +158,7 @@ class SettleBook:
         if now < complete_at:
             self._plan(path, entry, complete_at)
             return Verdict.WAIT
+        entry.look_at = math.inf
         return Verdict.SETTLED
 
     def _begin(self, path: str, entry: _Entry, signature: Signature, now: float) -> None:

@@ -73,8 +73,8 @@ def test_a_claim_that_is_noted_again_without_a_look_at_the_file_keeps_what_the_f
 
 def test_a_job_is_found_by_its_file_or_by_what_was_in_it(seen):
     seen.record_claims({"job-1": Origin("a.yaml", 7, 42), "job-2": Origin("b.yaml", 7, 43)})
-    seen.record_content("job-1", "job-1", "aa")
-    seen.record_content("job-2", "job-2", "bb")
+    seen.record_contents([("job-1", "job-1", "aa")])
+    seen.record_contents([("job-2", "job-2", "bb")])
 
     assert seen.find_jobs(device=7, inode=42, sha256="cc") == ["job-1"]
     assert seen.find_jobs(device=7, inode=99, sha256="bb") == ["job-2"]
@@ -84,7 +84,7 @@ def test_a_job_is_found_by_its_file_or_by_what_was_in_it(seen):
 def test_the_job_of_the_very_file_goes_before_newer_ones_with_the_same_content(seen, clock):
     for number in range(30):
         seen.record_claims({f"job-{number}": Origin(f"{number}.yaml", 7, number)})
-        seen.record_content(f"job-{number}", f"job-{number}", "aa")
+        seen.record_contents([(f"job-{number}", f"job-{number}", "aa")])
         clock.advance(1)
 
     found = seen.find_jobs(device=7, inode=0, sha256="aa")
@@ -94,7 +94,7 @@ def test_the_job_of_the_very_file_goes_before_newer_ones_with_the_same_content(s
 
 def test_a_file_that_stands_for_an_id_of_its_own_is_known_by_that_id(seen):
     seen.record_claims({"claim": Origin("shots/a.yaml", 7, 42)})
-    seen.record_content("claim", "own-id", "aa")
+    seen.record_contents([("claim", "own-id", "aa")])
 
     assert [seen.find_path(each) for each in ("claim", "own-id")] == [None, "shots/a.yaml"]
     assert seen.find_jobs(device=7, inode=42, sha256="") == ["own-id"]
@@ -102,8 +102,8 @@ def test_a_file_that_stands_for_an_id_of_its_own_is_known_by_that_id(seen):
 
 def test_the_last_of_several_files_for_a_job_is_the_one_that_is_known(seen):
     seen.record_claims({"claim-1": Origin("a.yaml", 7, 42), "claim-2": Origin("b.yaml", 7, 43)})
-    seen.record_content("claim-1", "own-id", "aa")
-    seen.record_content("claim-2", "own-id", "bb")
+    seen.record_contents([("claim-1", "own-id", "aa")])
+    seen.record_contents([("claim-2", "own-id", "bb")])
 
     assert seen.find_path("own-id") == "b.yaml"
     assert seen.find_jobs(device=7, inode=42, sha256="aa") == []
@@ -112,7 +112,7 @@ def test_the_last_of_several_files_for_a_job_is_the_one_that_is_known(seen):
 def test_tries_begin_anew_once_a_file_was_read_through(seen):
     seen.record_claims({"job-1": Origin("a.yaml")})
     seen.count_try("job-1")
-    seen.record_content("job-1", "job-1", "aa")
+    seen.record_contents([("job-1", "job-1", "aa")])
 
     assert seen.count_try("job-1") == 1
 
