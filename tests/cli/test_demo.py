@@ -29,7 +29,7 @@ def test_demo_ends_as_the_example_says_from_any_folder(command: Command) -> None
     states = [line.split()[1] for line in table]
     assert states == ["completed", "completed", "completed", "failed"]
     assert "line 3, column 14: There is no endpoint" in outcome.out
-    assert "2 imported" in outcome.out
+    assert "3 imported" in outcome.out
     report = (demo / "failed" / "04-broken-on-purpose.yaml.error.md").read_text(encoding="utf-8")
     assert report.count("**line ") == 3
     outputs = [each for each in (demo / "originals").rglob("*") if each.suffix in (".png", ".jpg", ".webp")]
@@ -135,7 +135,7 @@ def test_photograph_of_the_example_is_upright_in_the_library(command: Command) -
         rows = database.execute("SELECT original_name, width, height FROM media WHERE origin = 'import'")
         sizes = {name: (width, height) for name, width, height in rows}
 
-    assert sizes == {"harbour.jpg": (1200, 1600), "poster.png": (960, 1280)}
+    assert sizes == {"harbour.jpg": (1200, 1600), "poster.png": (960, 1280), "sketch.png": (900, 600)}
 
 
 def test_every_preset_of_the_example_can_be_used_as_its_description_says(

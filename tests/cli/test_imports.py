@@ -170,7 +170,7 @@ def test_once_waits_for_imports_and_tells_of_them(service: Service, photos: Path
     outcome = service.command("run", str(service.root), "--once")
 
     assert outcome.returncode == 0
-    assert "Pictures from import/:" in outcome.stdout
+    assert "Pictures that joined the library by themselves:" in outcome.stdout
     assert "2 imported, 1 in the library already, 1 refused" in outcome.stdout
     assert_books_are_closed(service.root, good, [b"no picture"])
 
