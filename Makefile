@@ -1,4 +1,4 @@
-.PHONY: demo test test-next check bench screenshots clean
+.PHONY: demo test test-next check bench bench-import bench-intake bench-claim screenshots clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,15 @@ check: $(VENV)/.dev  ## format, lint, types, import contract
 
 bench: $(VENV)/.dev  ## every performance claim
 	for each in benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
+
+bench-import: $(VENV)/.dev  ## imports beside sharp and pyvips: make bench-import ARGS='--rounds 5'
+	$(BIN)/python benchmarks/bench_import.py $(ARGS)
+
+bench-intake: $(VENV)/.dev  ## bursts into a watched folder, and the cost of idling
+	$(BIN)/python benchmarks/bench_intake.py $(ARGS)
+
+bench-claim: $(VENV)/.dev  ## from a rename into a watched folder to the claim
+	$(BIN)/python benchmarks/bench_claim.py $(ARGS)
 
 screenshots: $(VENV)/.dev  ## the pictures in docs/images, taken with Chromium
 	$(BIN)/python scripts/make_screenshots.py

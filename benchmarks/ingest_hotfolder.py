@@ -4,6 +4,8 @@ Claimed from SOURCE by moving, queued in batches and taken in by the cpu lane of
 with its rows, events and sidecars. Usage: python ingest_hotfolder.py SOURCE TARGET SYNC.
 """
 
+# ruff: noqa: E402 - the tests' numpy goes out of sight first: a library loads it where it finds it
+
 from __future__ import annotations
 
 import json
@@ -14,7 +16,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-sys.modules["numpy"] = None  # type: ignore[assignment]  # the tests' own; what finds it loads it
+sys.modules["numpy"] = None  # type: ignore[assignment]
 
 from hotfolder.app import Library, create_library, open_library
 from hotfolder.clock import new_id

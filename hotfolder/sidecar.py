@@ -11,6 +11,7 @@ from hotfolder.app import Library, build_engines
 from hotfolder.delivery.status import StatusWriter
 from hotfolder.engine.manager import EngineStatus
 from hotfolder.events import ENGINE_STATUS
+from hotfolder.files.storage import remove_leftovers
 from hotfolder.intake import build_intake
 from hotfolder.queue.nudge import NudgeListener
 from hotfolder.watchers.finding import build_rule
@@ -180,9 +181,10 @@ class Sidecar:
         self._imports.take_all([each.path for each in files])
 
     def _sweep_work(self) -> None:
-        """Remove the work folders of pictures that have been taken in, or were never begun."""
+        """Remove half copies, and work folders of pictures that have been taken in or were never begun."""
         folder = self._library.paths.root / "work"
         used = self._library.generations.list_work_ids_in_use() | {self._library.paths.arriving.name}
         for each in folder.iterdir():
             if each.name not in used:
                 shutil.rmtree(each, ignore_errors=True)
+        remove_leftovers(self._library.paths.refs)  # named after files that are gone or made anew

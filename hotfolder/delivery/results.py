@@ -155,7 +155,7 @@ class ResultHandler:
         write_atomic(final, job.text)
 
     def _put_beside(self, job: Job, repeat: Path, folder: Path) -> None:
-        """Another file of the job; its result comes first, and keeps its place should a crash come between."""
+        """Another file of the job; its result comes first, and keeps the place if a crash comes between."""
         name = free_name(
             folder, job.file_name, lambda path: self._is_taken(path) and not _is_kept_for(path, job)
         )

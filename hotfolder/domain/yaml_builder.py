@@ -12,10 +12,11 @@ from hotfolder.domain.node import MAX_DEPTH, Entry, Kind, Node, SourceText
 from hotfolder.domain.yaml_faults import QUOTE_HINT
 from hotfolder.domain.yaml_mask import MaskedText
 from hotfolder.domain.yaml_scalars import is_not_finite, resolve, tag_kind
+from hotfolder.domain.yaml_spans import event_span, node_span
 
 MAX_ALIAS_NODES = 10_000
 
-_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*)?)*)+")
+_COLON = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*+:")
 
 
 class _Built(NamedTuple):
@@ -68,7 +69,7 @@ class Builder:
             case events.CollectionStartEvent():
                 self._open(event)
             case events.CollectionEndEvent():
-                self._close(_span(event)[1])
+                self._close(event_span(event)[1])
             case events.AliasEvent():
                 self._alias(event)
             case events.DocumentStartEvent():
@@ -76,7 +77,7 @@ class Builder:
 
     def _open(self, event: events.CollectionStartEvent) -> None:
         kind: Kind = "map" if isinstance(event, events.MappingStartEvent) else "list"
-        start, _ = self._span(event)
+        start, _ = node_span(self._source.text, event)
         if self._wants_key():
             message = f"A {'map' if kind == 'map' else 'list'} stands where a key is expected."
             self._source.complain(start, message, "Put a key that holds brackets in quotes.", self._path())
@@ -134,7 +135,7 @@ class Builder:
     def _alias(self, event: events.AliasEvent) -> None:
         name = str(event.anchor)
         shown = f"*{name:.60}"
-        span = _span(event)
+        span = event_span(event)
         built = self._anchors.get(name)
         if built is None:
             fault = "stands inside of what it names" if name in self._anchors else "names nothing above it"
@@ -151,8 +152,10 @@ class Builder:
         self._add(node, None, built.nodes, built.levels)
 
     def _scalar(self, event: events.ScalarEvent) -> Node:
-        start, end = self._span(event)
+        start, end = node_span(self._source.text, event)
         plain = not event.style
+        if start == end:
+            start = end = self._after_colon(start)
         written = self._masked.show(event.value)
         if event.style == '"':
             written = self._unescaped(start, written)
@@ -162,6 +165,12 @@ class Builder:
             kind, value = self._meaning(event, written, start)
         line, column = self._source.place(start)
         return Node(kind, value, written, line, column, start, end, False, plain)
+
+    def _after_colon(self, start: int) -> int:
+        """Where a missing value belongs; the parsers name different places."""
+        key = self._frames[-1].key if self._frames else None
+        colon = _COLON.match(self._source.text, key.end, start) if key else None
+        return colon.end() if colon else start
 
     def _unescaped(self, start: int, written: str) -> str:
         """Escapes may write one character as a pair of halves, as JSON does."""
@@ -188,7 +197,7 @@ class Builder:
         return kind, value
 
     def _complain_tag(self, event: events.ScalarEvent | events.CollectionStartEvent) -> None:
-        start, end = _span(event)
+        start, end = event_span(event)
         found = re.search(r"!\S*", self._source.text[start:end])
         tag = found.group() if found else str(event.tag)
         message = f"The tag `{tag:.60}` does not fit here."
@@ -204,22 +213,6 @@ class Builder:
 
     def _path(self) -> list[str | int]:
         return [step for frame in self._frames if (step := frame.step()) is not None]
-
-    def _span(self, event: events.ScalarEvent | events.CollectionStartEvent) -> tuple[int, int]:
-        """Where the node itself stands, without its anchor and tag."""
-        start, end = _span(event)
-        if event.anchor or event.tag:
-            if isinstance(event, events.ScalarEvent) and not event.value and not event.style:
-                return end, end
-            if found := _PROPERTIES.match(self._source.text, start):
-                return found.end(), end
-        return start, end
-
-
-def _span(event: events.Event) -> tuple[int, int]:
-    assert event.start_mark is not None
-    assert event.end_mark is not None
-    return event.start_mark.index, event.end_mark.index
 
 
 def _is_empty(node: Node) -> bool:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from yaml.error import MarkedYAMLError
 
 from hotfolder.domain.node import Node, SourceText, Unreadable
 from hotfolder.domain.yaml_builder import Builder
 from hotfolder.domain.yaml_faults import refuse_syntax
+from hotfolder.domain.yaml_libyaml import has_libyaml, libyaml_events
 from hotfolder.domain.yaml_mask import MaskedText, mask_text
 from hotfolder.domain.yaml_stream import YamlStream
 
-try:
-    from yaml._yaml import CParser as LibYaml
-except ImportError:  # PyYAML was built without it
-    LibYaml = None  # type: ignore[assignment,misc]
-
-# Up to here a text that libyaml refuses is read again by PyYAML, which takes a second at most: it explains
-# better, and accepts a few things more (`docs/job-files.md`).
+# Up to here a text that libyaml refuses is read again by PyYAML, which takes a second at most. It explains better,
+# and accepts more: tabs on blank lines, `{a:[1]}`, `[?a]`, unknown directives, characters as two escapes. A larger
+# text with any of these is refused.
 MAX_SECOND_LOOK_CHARACTERS = 64 * 1024
 
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,22 +30,25 @@ def read_yaml(source: SourceText) -> list[Node]:
     if source.problems:
         raise Unreadable
     masked = mask_text(source.text)
-    if LibYaml is None:
-        return read_with_pyyaml(source, masked)
-    try:
-        return read_with_libyaml(source, masked)
-    except MarkedYAMLError as fault:
+    if has_libyaml():
         if len(source.text) > MAX_SECOND_LOOK_CHARACTERS:
-            refuse_syntax(source, fault)
-    source.problems.clear()
+            return read_with_libyaml(source, masked)
+        first_look = SourceText(source.text)
+        with suppress(Unreadable):
+            documents = read_with_libyaml(first_look, masked)
+            if not first_look.problems:
+                return documents
     return read_with_pyyaml(source, masked)
 
 
 def read_with_libyaml(source: SourceText, masked: MaskedText) -> list[Node]:
-    """Read with the parser written in C; raises MarkedYAMLError at a fault."""
+    """Read with the parser written in C; raises Unreadable at a fault."""
     builder = Builder(source, masked)
-    for event in iter(LibYaml(masked.text).get_event, None):
-        builder.take(event)
+    try:
+        for event in libyaml_events(masked.text):
+            builder.take(event)
+    except MarkedYAMLError as fault:
+        refuse_syntax(source, fault)
     return builder.documents
 
 

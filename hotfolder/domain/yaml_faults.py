@@ -1,4 +1,4 @@
-"""PyYAML's complaints in the words of somebody who writes jobs, not parsers."""
+"""The complaints of PyYAML and libyaml in the words of somebody who writes jobs, not parsers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,20 @@ _BACKSLASH_HINT = r"Write `\\` for a backslash, or use single quotes."
 _BRACKET_HINT = "Add the closing bracket or a comma; texts with brackets need quotes."
 _SAME_QUOTES_HINT = "Put the whole text in one pair of quotes; inside single quotes a ' is written ''."
 _START_HINT = "Start all keys of a job in the same column, and put `---` between jobs."
-# What PyYAML says, in the order to look for it; what we say; how to mend it.
+# What the parsers say, in the order to look for it; what we say; how to mend it.
 _FAULTS = {
-    "a quoted scalar": ("The quote that opens here is never closed.", "Close it with the same quote mark."),
+    "scanning a quoted scalar": (
+        "The quote that opens here is never closed.",
+        "Close it with the same quote mark.",
+    ),
     "unknown escape": ("`\\{found}` means nothing inside double quotes.", _BACKSLASH_HINT),
-    "escape sequence": ("Hexadecimal digits are missing behind an escape.", _BACKSLASH_HINT),
-    "expected the node content": ("Found `{found}` where a value is expected.", QUOTE_HINT),
+    "hexdecimal": ("Hexadecimal digits are missing behind an escape.", _BACKSLASH_HINT),
+    "escape code": (
+        "This escape stands for no character.",
+        "Write the character itself instead of its escape.",
+    ),
+    "node content": ("Found `{found}` where a value is expected.", QUOTE_HINT),
+    "unexpected ':'": ("A space is missing behind this colon.", "Write `key: value`."),
     "parsing a flow": ("Found `{found}`, but the `{opener}` of line {line} is still open.", _BRACKET_HINT),
     "cannot start any token": ("A text cannot start with `{found}`.", QUOTE_HINT),
     "scanning an a": ("A text cannot start with `{opener}`.", QUOTE_HINT),
@@ -30,19 +38,23 @@ _FAULTS = {
         "A list cannot start on the line of its key.",
         "Put each `- item` on its own line below.",
     ),
+    "question mark": ("A text cannot start with `?` here.", QUOTE_HINT),
     "mapping keys": ("A text cannot start with `?` and a space.", QUOTE_HINT),
     "a block scalar": ("Text stands on the line of `{opener}`.", "Start it on the next line, indented."),
     "<document start>": ("This does not belong to what stands above.", _START_HINT),
 }
-_SHOWN_AT_OPENING = ("a quoted scalar", "scanning an a", "tag", "a block scalar")
+_MISFITS = ("expected <block end>", "expected key", "expected '-' indicator")
+_SHOWN_AT_OPENING = ("scanning a quoted scalar", "scanning an a", "tag", "a block scalar")
 
 
 def refuse_syntax(source: SourceText, error: MarkedYAMLError) -> NoReturn:
-    """Note the problem that PyYAML found, and raise Unreadable."""
+    """Note the problem that a parser found, and raise Unreadable."""
     at = error.problem_mark.index if error.problem_mark else 0
+    if source.text[at : at + 1] == "\\" and "unknown escape" in str(error.problem):
+        at += 1  # libyaml shows the backslash, PyYAML what follows it
     opened = error.context_mark.index if error.context_mark else at
     problem = f"{error.context or 'while reading'}: {error.problem}"
-    if "character '\\t'" in problem:
+    if source.text[at : at + 1] == "\t" and ("any token" in problem or "tab character" in problem):
         _refuse_tab(source, at)
     if "mapping values are not allowed" in problem:
         _refuse_colon(source, at)
@@ -52,7 +64,7 @@ def refuse_syntax(source: SourceText, error: MarkedYAMLError) -> NoReturn:
         source.refuse(
             opened, f"`{line:.40}` is not `key: value`.", "Write a colon and a space behind the key."
         )
-    if "expected <block end>" in problem:
+    if any(needle in problem for needle in _MISFITS):
         _refuse_misfit(source, at)
     words = {
         "found": source.text[at : at + 1].strip() or "the end",

@@ -222,7 +222,8 @@ class LibraryPaths:
 
 def ensure_folder(folder: Path) -> None:
     """Make a folder and its parents so that they outlast a loss of power."""
-    missing = list(itertools.takewhile(lambda place: not place.is_dir(), (folder, *folder.parents)))
+    places = itertools.chain((folder,), folder.parents)
+    missing = list(itertools.takewhile(lambda place: not place.is_dir(), places))
     for place in reversed(missing):
         place.mkdir(exist_ok=True)
         sync_folder(place.parent)

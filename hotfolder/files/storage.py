@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import hashlib
 import itertools
 import json
@@ -48,6 +49,7 @@ __all__ = [
     "open_regular",
     "parse_claim_name",
     "remove_file",
+    "remove_leftovers",
     "rename_new",
     "replace_file",
     "sha256_file",
@@ -124,6 +126,14 @@ def remove_file(path: Path) -> None:
     path.with_name(f".{path.name}.tmp").unlink(missing_ok=True)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what crashes left of writing files into a folder, where no repeat writes the same names."""
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError), path.open("r+b") as stream:
+            if _is_ours(stream, path):
+                path.unlink()
+
+
 def replace_file(source: Path, target: Path) -> None:
     """Move a regular file over a target, across file systems too; done means that it is on the disk."""
     with suppress(PermissionError), open_regular(source) as stream:  # it may be moved unread
@@ -195,7 +205,7 @@ def rename_new(source: Path, target: Path) -> None:
 
 def _renamed_by_system(source: Path, target: Path) -> bool:
     """renameat2(2) with RENAME_NOREPLACE; False where the C library or the file system has none."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    rename = _find_renameat2()
     if rename is None:
         return False
     if rename(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE) == 0:
@@ -204,6 +214,11 @@ def _renamed_by_system(source: Path, target: Path) -> bool:
     if number in (errno.ENOSYS, errno.EINVAL):
         return False
     raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+@functools.cache  # ctypes makes a class at every look
+def _find_renameat2() -> Callable[..., int] | None:
+    return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 
 
 def sha256_file(path: Path) -> str:

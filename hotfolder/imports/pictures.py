@@ -30,6 +30,9 @@ from hotfolder.library.media import Media, MediaStore
 from hotfolder.queue.store import WorkStore
 from hotfolder.queue.worker import Done
 
+_DISK_THREADS = 4
+"""They mostly wait for the disk, which flushes several files in the time of one."""
+
 
 class Interrupted(LibraryError):
     """The service stops: the pictures in hand are taken in after its next start."""
@@ -124,12 +127,12 @@ class PicturesHandler:
     def _take_all(self, files: Sequence[Incoming], interrupt: threading.Event) -> list[_Outcome]:
         """While the disk takes the files of one picture, the next is decoded already."""
         begun: list[Future[_Outcome]] = []
-        with ThreadPoolExecutor(1, thread_name_prefix="import-disk") as disk:
+        with ThreadPoolExecutor(_DISK_THREADS, thread_name_prefix="import-disk") as disk:
             for file in files:
                 if interrupt.is_set() or self._stopping.is_set():
                     raise Interrupted("The service stops.")
-                if len(begun) > 1:
-                    begun[-2].result()  # what keeps one from being written keeps the others, too
+                if len(begun) >= _DISK_THREADS:
+                    begun[-_DISK_THREADS].result()  # what keeps one from being written keeps the others, too
                 if not self._imports.has_ended(file.media_id):
                     begun.append(disk.submit(self._take, file, self._read(file)))
             return [each.result() for each in begun]

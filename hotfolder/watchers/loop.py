@@ -91,12 +91,11 @@ class WatchLoop:
         self._poll_s = min(poll_s, rescan_s)
         self._is_unit = is_unit
         self._clock = clock
-        self._own_observer = RootObserver(name=f"watch-{name}") if observer is None else None
         self._doorbell = Doorbell()
         path = os.fspath(self._root)
-        self._watch = RootWatch(
-            path, self._doorbell, observer or self._own_observer or RootObserver(), name, clock=clock
-        )
+        used = observer or RootObserver(name=f"watch-{name}")
+        self._own_observer = used if observer is None else None
+        self._watch = RootWatch(path, self._doorbell, used, name, clock=clock)
         screen = Screen(path, accepts, is_unit)
         self._book = SettleBook(settle_s=self._settle_s_of)
         self._hand_over = HandOver(on_settled, read=self._read, clock=clock)
@@ -116,12 +115,11 @@ class WatchLoop:
         self._quiet_scan = 0  # the last scan that found nothing to do, while nothing else was to do
 
     def start(self) -> None:
-        """Watch first, then list: what comes between the two is seen twice, not never."""
+        """Begin; a disk that hangs holds up the loop's own thread alone."""
         if self._stop.is_set():
             return
         if self._own_observer is not None:
             self._own_observer.start()
-        self._watch.renew()
         self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
@@ -202,6 +200,7 @@ class WatchLoop:
         with self._news:
             self._scans_started += 1
             number = self._scans_started
+        # Watch first, then list: what comes between the two is seen twice, not never.
         is_new_watch = self._watch.renew()
         is_polled = self._watch.mode != "events"
         in_depth = is_new_watch or is_polled or asked_for or began_at >= self._depth_at

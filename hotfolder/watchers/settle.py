@@ -102,6 +102,13 @@ class SettleBook:
         if entry.look_at is None:
             self._plan(path, entry, now)
 
+    def announce_dear(self, path: str, now: float) -> None:
+        """Note an event of a path that is dear to look at: due in its settle time, however many come."""
+        entry = self._entries.setdefault(path, _Entry())
+        look_at = now + self._settle_s(path) if entry.signature and not entry.pause_s else now
+        if entry.look_at is None or look_at < entry.look_at:
+            self._plan(path, entry, look_at)
+
     def done(self, path: str) -> None:
         """Forget a path that was taken."""
         self._entries.pop(path, None)

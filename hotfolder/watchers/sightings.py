@@ -66,8 +66,8 @@ class Sightings:
         path, now = target.path, self._clock()
         if self._hand_over.has(path):
             return False
-        if target.is_unit and path in self._book and not self._book.is_held(path):
-            self._book.remember(path, now)  # a look at a folder is dear: not one for each file that comes
+        if target.is_unit:
+            self._book.announce_dear(path, now)
         else:
             self._book.announce(path, renamed=renamed, now=now)
         return True

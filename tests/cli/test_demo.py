@@ -33,7 +33,7 @@ def test_demo_ends_as_the_example_says_from_any_folder(command: Command) -> None
     report = (demo / "failed" / "04-broken-on-purpose.yaml.error.md").read_text(encoding="utf-8")
     assert report.count("**line ") == 3
     outputs = [each for each in (demo / "originals").rglob("*") if each.suffix in (".png", ".jpg", ".webp")]
-    assert len(outputs) == 8 + 2
+    assert len(outputs) == 8 + 3
     for each in outputs:
         assert each.with_name(each.name + ".json").is_file()
         assert each.with_name(each.name + ".xmp").is_file()

@@ -173,6 +173,21 @@ def test_repeat_is_put_beside_and_writes_nothing_over(library: Library, handler:
     assert not any(library.paths.processing.iterdir())
 
 
+def test_repeat_whose_result_was_written_before_a_crash_goes_beside_it(
+    library: Library, handler: ResultHandler
+) -> None:
+    job = end(library, handler)
+    kept = library.paths.failed / "a~2.yaml.result.json"
+    kept.write_bytes((library.paths.failed / "a.yaml.result.json").read_bytes())
+    put_into_processing(library, job.job_id, JOB)
+    library.closer.deliver_if_ended(job.job_id)
+
+    run(library, handler, claim(library))
+
+    assert (library.paths.failed / "a~2.yaml").read_text() == JOB
+    assert not (library.paths.failed / "a~3.yaml.result.json").exists()
+
+
 def test_report_names_the_file_as_it_lies_in_failed(library: Library, handler: ResultHandler) -> None:
     broken = JOB.replace("A bay", '""')
     (library.paths.failed / "c3.yaml").write_text("another file of that name")

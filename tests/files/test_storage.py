@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from hotfolder.errors import LibraryError
 from hotfolder.files.storage import (
     copy_into,
     move_to_free_name,
+    remove_leftovers,
     rename_new,
     replace_file,
     sha256_file,
@@ -48,6 +50,17 @@ def test_leftover_of_a_crash_is_used_up_by_the_repeat(tmp_path: Path) -> None:
 
     assert (tmp_path / "a.json").read_bytes() == b"whole"
     assert names_in(tmp_path) == {"a.json"}
+
+
+def test_leftovers_go_and_what_somebody_is_writing_stays(tmp_path: Path) -> None:
+    (tmp_path / ".1-2.tmp").write_bytes(b"half")
+    (tmp_path / "a.png").write_bytes(b"whole")
+    with (tmp_path / ".1-3.tmp").open("wb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+
+        remove_leftovers(tmp_path)
+
+    assert names_in(tmp_path) == {"a.png", ".1-3.tmp"}
 
 
 def test_planted_link_in_place_of_the_temporary_file_is_not_written_through(tmp_path: Path) -> None:

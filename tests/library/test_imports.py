@@ -22,3 +22,13 @@ def test_the_end_of_an_import_is_said_once(database):
 
 def test_a_place_without_a_picture_is_free(database):
     assert not ImportStore(database).is_path_taken("/srv/a.png")
+
+
+def test_asking_for_an_end_does_not_look_through_all_of_them(database):
+    statements = []
+    database.connection().set_trace_callback(statements.append)
+    ImportStore(database).has_ended(MEDIA_ID)
+    database.connection().set_trace_callback(None)
+
+    plan = " ".join(row["detail"] for row in database.query(f"EXPLAIN QUERY PLAN {statements[0]}"))
+    assert "idx_events_subject" in plan

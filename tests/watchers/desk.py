@@ -26,6 +26,7 @@ class Desk:
         self.files: list[SettledFile] = []
         self.batches: list[int] = []
         self.came = threading.Condition()
+        self.came_at = 0.0
         self.moves = True
         self.fails = 0
         self.loops: list[WatchLoop] = []
@@ -57,6 +58,7 @@ class Desk:
     def _take(self, files: list[SettledFile]) -> None:
         with self.came:
             self.batches.append(len(files))
+            self.came_at = time.monotonic()
             self.came.notify_all()
             if self.fails:
                 self.fails -= 1

@@ -243,3 +243,29 @@ def test_each_path_has_the_settle_time_of_its_file_system() -> None:
     assert book.due(0.5) == ["disk"]
     assert book.due(4.9) == []
     assert book.due(5.0) == ["nas"]
+
+
+def test_events_of_a_path_that_is_dear_to_look_at_lead_to_one_look_in_its_settle_time() -> None:
+    book = _book()
+    book.announce_dear("a", now=0.0)
+    assert book.due(0.0) == ["a"]
+    book.look("a", EMPTY, 0.0)
+    for now in (1.0, 1.1, 1.4):
+        book.announce_dear("a", now=now)
+    assert book.next_look_at() == 1.5
+
+
+def test_held_path_that_is_dear_to_look_at_is_due_at_its_first_event() -> None:
+    book = _held()
+    book.announce_dear("a", now=0.125)
+    assert book.due(0.125) == ["a"]
+
+
+def test_settled_path_is_not_due_again_unless_it_rings() -> None:
+    book = _announced(renamed=False, signature=FULL)
+    book.due(0.5)
+    assert book.look("a", FULL, 0.5) is Verdict.SETTLED
+    book.remember("a", now=0.6)
+    assert (book.due(9.0), book.next_look_at()) == ([], None)
+    book.announce("a", renamed=False, now=9.0)
+    assert book.due(9.0) == ["a"]
