@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 import click
 
@@ -120,7 +120,7 @@ def _examine(library: Library, file: Path) -> _Candidate:
         return _Candidate(file, problems=[Problem("job.parse", message, hint)])
     try:
         data = file.read_bytes()
-        checked = library.checker.check(data, document_format)
+        checked = library.checker.check(data, document_format, _inbox_folder(library, file))
     except JobFileError as error:
         return _Candidate(file, problems=error.problems)
     except OSError as error:
@@ -129,6 +129,12 @@ def _examine(library: Library, file: Path) -> _Candidate:
     problems = checked.problems + library.checker.check_references(checked, Beside(file.parent))
     problems.sort(key=lambda each: (each.line or 0, each.column or 0))
     return _Candidate(file, decode_text(data), checked.written, problems)
+
+
+def _inbox_folder(library: Library, file: Path) -> PurePosixPath:
+    """The folder whose recipe a file in the inbox inherits from; submitted ones go to its top."""
+    inbox, folder = library.paths.inbox.resolve(), file.resolve().parent
+    return PurePosixPath(folder.relative_to(inbox).as_posix() if folder.is_relative_to(inbox) else ".")
 
 
 def _are_sound(candidates: Sequence[_Candidate]) -> bool:
