@@ -189,10 +189,10 @@ def start_mortal(make_service: Callable[..., Service]) -> Service:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 40 MB."""
+    """A file system of 300 MB: with less than 50 MB left nothing is begun."""
     place = tmp_path / "disk"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", str(place)]
     if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("a file system can only be mounted by root")
     yield place
