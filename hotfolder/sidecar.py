@@ -185,6 +185,8 @@ class Sidecar:
         folder = self._library.paths.root / "work"
         used = self._library.generations.list_work_ids_in_use() | {self._library.paths.arriving.name}
         for each in folder.iterdir():
-            if each.name not in used:
+            if each.is_dir() and each.name not in used:
                 shutil.rmtree(each, ignore_errors=True)
+            elif each.name.endswith(".tmp"):
+                each.unlink(missing_ok=True)
         remove_leftovers(self._library.paths.refs)  # named after files that are gone or made anew

@@ -11,6 +11,7 @@ from typing import Final
 from hotfolder.app import Library, open_library
 from hotfolder.config import load_settings
 from hotfolder.files.images import write_thumbnail
+from hotfolder.files.names import claim_name
 from hotfolder.generation.claimed import ClaimedFile
 from hotfolder.library.generations import Generation, GenerationInput
 from hotfolder.library.jobs import Job
@@ -80,6 +81,7 @@ def _take_in(library: Library, job_id: str, owner: str | None, status: str) -> N
     """A job as the inbox accepts it."""
     text = json.dumps(JOB | {"id": job_id} | ({"owner": owner} if owner else {}))
     place = PurePosixPath(JOB_FILE.replace(".yaml", ".json"))
+    (library.paths.processing / claim_name(job_id, place.name)).write_text(text)
     library.service.take_in(ClaimedFile(job_id, place.name, place, text.encode()))
     assert library.jobs.get(job_id).status == status
 
