@@ -36,6 +36,7 @@ class Probe:
 
     def _try(self, folder: Path) -> bool:
         name = f".hotfolder-{self._make_id()}.tmp"
+        remove_probes(folder)
         try:
             return try_rename(folder / name, self._paths.root / "work" / name)
         except OSError as error:
@@ -45,6 +46,14 @@ class Probe:
                 hint="Give the user of the service the right to do so, or add the folder with --mode copy.",
                 retryable=True,  # nothing about the file itself will change
             ) from error
+
+
+def remove_probes(folder: Path) -> None:
+    """Remove what a power cut in the middle of a try has left there: empty files with names of ours."""
+    with suppress(OSError):
+        for each in folder.glob(".hotfolder-*.tmp"):
+            if each.is_file() and each.stat().st_size == 0:
+                each.unlink()
 
 
 def try_rename(probe: Path, target: Path) -> bool:
