@@ -11,6 +11,7 @@ from typing import NoReturn
 from hotfolder.domain.node import (
     MAX_DEPTH,
     MAX_NUMBER_CHARACTERS,
+    MAX_PROBLEMS,
     Entry,
     Kind,
     Node,
@@ -48,7 +49,8 @@ def read_json_lines(source: SourceText) -> list[Node]:
         try:
             nodes.append(_Reader(source, line.group(), line.start()).read())
         except Unreadable:
-            continue
+            if len(source.problems) >= MAX_PROBLEMS:
+                break
     if source.problems:
         raise Unreadable
     return nodes
@@ -156,7 +158,8 @@ class _Reader:
             value, self._at = scanstring(self._text, start + 1, True)
         except JSONDecodeError as error:
             self._refuse_string(start, error)
-        self._source.check_escapes(self._base + start, value, self._where())
+        if "\\" in self._text[start : self._at]:
+            self._source.check_escapes(self._base + start, value, self._where())
         return self._source.node("text", value, self._span(start), written=value)
 
     def _refuse_string(self, start: int, error: JSONDecodeError) -> NoReturn:

@@ -126,10 +126,10 @@ class Builder:
         if node.kind in ("map", "list"):
             return node
         key = node if node.kind == "text" else replace(node, kind="text", value=node.written)
-        if earlier := frame.keys.get(key.written):
+        earlier = frame.keys.setdefault(key.written, key)
+        if earlier is not key:
             message = f"`{key.written:.60}` is written twice, first on line {earlier.line}."
             self._source.complain(key.start, message, "Keep one of the two.", [*self._path(), key.written])
-        frame.keys.setdefault(key.written, key)
         return key
 
     def _alias(self, event: events.AliasEvent) -> None:
@@ -154,7 +154,7 @@ class Builder:
     def _scalar(self, event: events.ScalarEvent) -> Node:
         start, end = node_span(self._source.text, event)
         plain = not event.style
-        if start == end:
+        if start == end and not event.anchor and not event.tag:
             start = end = self._after_colon(start)
         written = self._masked.show(event.value)
         if event.style == '"':

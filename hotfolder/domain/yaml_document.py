@@ -14,9 +14,9 @@ from hotfolder.domain.yaml_libyaml import has_libyaml, libyaml_events
 from hotfolder.domain.yaml_mask import MaskedText, mask_text
 from hotfolder.domain.yaml_stream import YamlStream
 
-# Up to here a text that libyaml refuses is read again by PyYAML, which takes a second at most. It explains better,
-# and accepts more: tabs on blank lines, `{a:[1]}`, `[?a]`, unknown directives, characters as two escapes. A larger
-# text with any of these is refused.
+# Up to here a text that libyaml refuses is read again by PyYAML, which takes a second at most. It explains
+# better, and accepts more: tabs on blank lines, `{a:[1]}`, `[?a]`, unknown directives, a character as two
+# escapes. A larger text with any of these is refused.
 MAX_SECOND_LOOK_CHARACTERS = 64 * 1024
 
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -23,6 +23,7 @@ _FAULTS = {
         "Close it with the same quote mark.",
     ),
     "unknown escape": ("`\\{found}` means nothing inside double quotes.", _BACKSLASH_HINT),
+    "escape sequence": ("Hexadecimal digits are missing behind an escape.", _BACKSLASH_HINT),
     "hexdecimal": ("Hexadecimal digits are missing behind an escape.", _BACKSLASH_HINT),
     "escape code": (
         "This escape stands for no character.",

@@ -193,6 +193,21 @@ def test_span_leaves_out_anchors_tags_and_what_follows(source: str, written: str
     assert source[node.start : node.end] == written
 
 
+@pytest.mark.parametrize(
+    ("source", "start"),
+    [
+        ("a: &x !!str\nb: 1", 11),
+        ("a:  # c\nb: 1", 2),
+        ("{a:  , b: 1}", 3),
+        ("{? a # :\n :  }", 11),
+        ("? a\n: \n", 5),
+    ],
+)
+def test_missing_value_stands_behind_its_colon_or_tag(source: str, start: int) -> None:
+    node = value_of(source)
+    assert (node.start, node.end) == (start, start)
+
+
 def test_flow_style_is_told_from_block_style() -> None:
     root = one("a: {b: 1}\nc:\n- [1]")
     found = [root, find_node(root, ["a"]), find_node(root, ["c"]), find_node(root, ["c", 0])]
