@@ -16,6 +16,7 @@ MAX_DEPTH = 32
 # Python refuses to print integers past 4300 digits; a hexadecimal one of this length has 4215.
 MAX_NUMBER_CHARACTERS = 3500
 # A file with more problems than this is not a job file; reading stops.
+MAX_VALUES = 200_000
 MAX_PROBLEMS = 100
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
@@ -93,6 +94,7 @@ class SourceText:
 
     text: str
     problems: list[Problem] = field(default_factory=list)
+    values: int = 0
     _line_starts: list[int] = field(default_factory=list)
 
     def place(self, offset: int) -> tuple[int, int]:
@@ -119,8 +121,15 @@ class SourceText:
         plain: bool = False,
     ) -> Node:
         """A node at a span (start, end) of this text."""
+        self.count_value(span[0])
         line, column = self.place(span[0])
         return Node(kind, value, written, line, column, span[0], span[1], flow, plain)
+
+    def count_value(self, offset: int) -> None:
+        """Refuse a text of very many tiny values: each takes far more memory and time than its characters."""
+        self.values += 1
+        if self.values > MAX_VALUES:
+            self.refuse(offset, f"The file holds more than {MAX_VALUES:,} values.", "Split the file.")
 
     def complain(self, offset: int, message: str, hint: str, path: Sequence[str | int] = ()) -> None:
         """Note a problem and go on; raises Unreadable when there are too many."""

@@ -164,6 +164,7 @@ class Builder:
         if plain or event.tag:
             kind, value = self._meaning(event, written, start)
         line, column = self._source.place(start)
+        self._source.count_value(start)
         return Node(kind, value, written, line, column, start, end, False, plain)
 
     def _after_colon(self, start: int) -> int:

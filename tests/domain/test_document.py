@@ -556,3 +556,9 @@ def _read_or_refuse(data: bytes, format: DocumentFormat) -> bool:  # noqa: A002
         json.dumps(to_plain(node), allow_nan=False).encode()
         assert 0 <= node.start <= node.end <= len(decode_text(data))
     return bool(nodes)
+
+
+@pytest.mark.parametrize("document_format", ["yaml", "json"])
+def test_very_many_tiny_values_are_refused(document_format: DocumentFormat) -> None:
+    with pytest.raises(JobFileError, match="more than 200,000 values"):
+        parse_documents(b"[" + b"1," * 250_000 + b"1]", document_format)
