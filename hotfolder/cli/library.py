@@ -167,7 +167,8 @@ def print_summary(
         if row["problem"]:
             say(one_line(f"{row['jobFile']}: {row['problem']}"))
     if imports:
-        say("\n".join(("Pictures that joined the library by themselves:", *(f"  {each}" for each in describe_imports(imports)))))
+        lines = (f"  {each}" for each in describe_imports(imports))
+        say("\n".join(("Pictures that joined the library by themselves:", *lines)))
     for _, name, status in waiting:
         say(one_line(f"{'Held' if status == 'held' else f'Waiting ({status})'}: inbox/{name}"))
 
