@@ -1,4 +1,4 @@
-.PHONY: demo test test-next check bench bench-import bench-intake bench-claim screenshots clean
+.PHONY: demo test test-next check bench bench-import bench-intake bench-claim soak screenshots clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +45,9 @@ bench-intake: $(VENV)/.dev  ## bursts into a watched folder, and the cost of idl
 
 bench-claim: $(VENV)/.dev  ## from a rename into a watched folder to the claim
 	$(BIN)/python benchmarks/bench_claim.py $(ARGS)
+
+soak: $(VENV)/.dev  ## 200 random kills in a row over a stream of 500 jobs
+	$(BIN)/python benchmarks/soak_kills.py $(ARGS)
 
 screenshots: $(VENV)/.dev  ## the pictures in docs/images, taken with Chromium
 	$(BIN)/python scripts/make_screenshots.py

@@ -37,6 +37,8 @@ def main(source: str, target: str, sync: str) -> None:
     create_library(root)
     (root / "hotfolder.yaml").write_text(f"queue: {{lanes: {{cpu: {WORKERS}}}}}\n", encoding="utf-8")
     library = open_library(root, load_settings(root, {}))
+    for number in range(256):  # as in a library that is in use
+        (root / "thumbnails" / f"{number:02x}").mkdir()
     workshop = CpuWorkshop(library)
     workshop.start()
     files = sorted(Path(source).iterdir())

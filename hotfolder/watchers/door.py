@@ -231,6 +231,8 @@ class Door:
         self._jobs.expect_file(claim.job_id)
         if opened.again is None:  # else it is noted
             self._noted.append((opened.job_id, outcome.job_id, _sha256(opened)))
+        if as_opened.is_found:  # its try was counted: what ends the process later is not its fault
+            self._note_contents()
         if isinstance(outcome, Waiting):
             self._room.enter(replace(claim, place=opened.job_file, is_found=False), outcome)
             return

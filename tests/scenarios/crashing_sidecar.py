@@ -22,21 +22,15 @@ from hotfolder.database import Transaction
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.events import GENERATION_PROGRESS
 from hotfolder.files import storage
-from hotfolder.generation.closing import JobCloser
-from hotfolder.generation.execute import ExecuteHandler
-from hotfolder.generation.finalize import FinalizeHandler
-from hotfolder.generation.references import ReferenceDesk
-from hotfolder.generation.service import GenerationService
 from hotfolder.imports import moving, outside
 from hotfolder.imports.desk import ImportDesk
 from hotfolder.imports.leaving import LeaveHandler
+from hotfolder.intake import Intake
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.ingest import Ingest
-from hotfolder.library.seen import SeenStore
 from hotfolder.queue.worker import Worker
 from hotfolder.sidecar import Sidecar
-from hotfolder.watchers import inbox
-from hotfolder.watchers.inbox import Inbox
+from hotfolder.watchers.door import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +49,6 @@ def _is_sampling(
     return topic == GENERATION_PROGRESS and data["stage"] == "sampling"
 
 
-def _has_references(desk: ReferenceDesk, references: Any, *rest: Any) -> bool:
-    return bool(references)
-
-
 def _has_picture(folder: Path, **_named: Any) -> bool:
     return (folder / "output.png").exists()
 
@@ -68,44 +58,24 @@ def _is_below(folder: str) -> Callable[..., bool]:
 
 
 POINTS: Mapping[str, Point] = {
-    "claims-not-noted": Point("before", SeenStore, "record_claims"),
-    "claims-noted": Point("after", SeenStore, "record_claims"),
-    "claimed": Point("before", Inbox, "_take"),
-    "references-copied": Point("after", ReferenceDesk, "accept_all", _has_references),
-    "inserted": Point("after", GenerationService, "take_in"),
-    "refused": Point("after", GenerationService, "refuse"),
-    "own-id-learned": Point("before", Inbox, "_rename_claim"),
-    "part-written": Point("after", inbox, "write_atomic"),
-    "parts-written": Point("before", Inbox, "_put_away"),
-    "original-put-away": Point("after", Inbox, "_put_away"),
+    "claimed": Point("before", Door, "_take"),
+    "own-id-learned": Point("before", Door, "_rename_claim"),
+    "parts-written": Point("before", Door, "_put_away"),
     "sampling": Point("before", Transaction, "event", _is_sampling),
-    "picture-made": Point("before", ExecuteHandler, "_verified"),
-    "execute-recorded": Point("before", FinalizeHandler, "execute"),
-    "picture-stored": Point("after", Ingest, "store_picture"),
-    "files-stored": Point("after", FinalizeHandler, "execute"),
-    "finalize-half-recorded": Point("before", JobCloser, "close_if_ended"),
     "finalize-recorded": Point("before", shutil, "rmtree", _has_picture),
     "place-reserved": Point("after", ResultHandler, "_reserve"),
-    "job-file-moved": Point("after", ResultHandler, "_move_own"),
-    "result-written": Point("after", ResultHandler, "_write_documents"),
     "queue-recovered": Point("after", Worker, "recover"),
-    "inbox-recovered": Point("after", Inbox, "recover"),
+    "inbox-recovered": Point("after", Intake, "recover"),
     "work-swept": Point("after", Sidecar, "_sweep_work"),
-    "half-copied-reference": Point("before", storage, "_settle", _is_below("refs")),
-    "half-written-part": Point("before", storage, "_settle", _is_below("processing")),
-    "half-written-status": Point("before", storage, "_settle", _is_below("status")),
-    "half-written-original": Point("before", storage, "_settle", _is_below("originals")),
     "import-claimed": Point("after", ImportDesk, "claim"),
     "imports-claimed": Point("before", ImportDesk, "enqueue"),
     "imports-recovered": Point("after", ImportDesk, "find_lost"),
     "folder-half-copied": Point("after", moving, "_pour"),
     "folder-copied": Point("after", outside, "copy_known"),
-    "folder-queued": Point("after", outside.OutsideDesk, "take_all"),
     "folder-left": Point("after", LeaveHandler, "execute"),
     "import-moved": Point("after", Ingest, "take_picture"),
     "import-half-recorded": Point("before", ImportStore, "end"),
     "half-written-thumbnail": Point("before", storage, "_settle", _is_below("thumbnails")),
-    "half-written-result": Point("before", storage, "_settle", _is_below("done")),
 }
 
 

@@ -17,7 +17,9 @@ import pytest
 from tests.scenarios.service import JOB, Service, wait_for
 
 DELAY_LIMIT_S = 5.0
-NINE = ", ".join(["*{0}"] * 9)
+ALIASES = "k: &a [x, x]\n" + "".join(
+    f"k{number}: &{chr(98 + number)} [{', '.join([f'*{chr(97 + number)}'] * 9)}]\n" for number in range(9)
+)
 MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all")
 """Root without the right to ignore permissions: as any other user of a service."""
 
@@ -63,7 +65,7 @@ def test_sparse_file_of_two_gigabytes_is_refused_unread(hostile: Service) -> Non
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("aliases", "a: &a [x, x]\n" + "".join(f"k{n}: &{chr(98 + n)} [{NINE.format(chr(97 + n))}]\n" for n in range(9))),
+        ("aliases", ALIASES),
         ("deep", "params: " + "[" * 5000 + "]" * 5000 + "\n"),
         ("long", "".join(f"key{number}: value\n" for number in range(60_000))),
         ("broken-at-its-end", "".join(f"- item {number}\n" for number in range(70_000)) + '"\n'),

@@ -303,6 +303,25 @@ def test_job_that_waits_through_many_starts_is_not_taken_for_one_that_ends_them(
     assert house.service.refused == []
 
 
+def test_job_that_waits_is_not_blamed_for_starts_that_another_file_ended(house: _House) -> None:
+    def act(claimed: ClaimedFile) -> Waiting | None:
+        if claimed.name == "bad.yaml":
+            raise _Killed
+        return _waits(claimed)
+
+    house.service.act = act
+    house.jobs.known[JOB] = "waiting_refs"
+    house.leave("a.yaml")
+    house.leave("bad.yaml", OTHER)
+    for _ in range(MAX_TRIES):
+        house.room = WaitingRoom()
+        with pytest.raises(_Killed):
+            house.recover()
+    house.recover()
+
+    assert [claimed.name for claimed, _ in house.service.refused] == ["bad.yaml"]
+
+
 def test_claim_without_a_record_gets_one(house: _House) -> None:
     house.leave("a.yaml")
     house.recover()
