@@ -153,4 +153,4 @@ def test_everything_ends_once_and_whole_wherever_the_program_is_killed(matrix: M
     sys.stdout.write("".join(f"not reached: {each}\n" for each in matrix.missed))
     assert not matrix.findings, "\n\n".join(matrix.findings)
     assert len(matrix.missed) - len(found_later) <= len(mine) // 50
-    assert len(found_later) <= matrix.killed // 8, "they are races, but so many?"
+    assert len(found_later) <= matrix.killed // 5, "in recoveries much is a race, but so much?"
