@@ -23,7 +23,7 @@ from hotfolder.watchers.completeness import Completeness
 from hotfolder.watchers.door import Door
 from hotfolder.watchers.holding import hold_all
 from hotfolder.watchers.inbox import Inbox
-from hotfolder.watchers.inbox_files import list_waiting
+from hotfolder.watchers.inbox_files import is_job_picture, list_waiting
 from hotfolder.watchers.inbox_pictures import InboxPictures
 from hotfolder.watchers.loop import SETTLE_S, SETTLE_SILENT_S
 from hotfolder.watchers.mounts import load_mounts
@@ -56,7 +56,7 @@ class Intake:
     def recover(self) -> None:
         """At start: what earlier runs claimed goes through the door again."""
         if self.library.settings.intake.on_start == "hold":
-            hold_all(self.library.paths.inbox)
+            hold_all(self.library.paths.inbox, self.library.recipes.find)
         jobs = self.library.jobs
         self.processing.expect(jobs.list_claimed_ids())
         self.door.put(self.claims.find_claims())
@@ -106,6 +106,7 @@ def build_intake(library: Library) -> Intake:
         keep=settings.refs,
         settle_s=_settle_s(library),
         timeout_s=settings.refs_timeout_s,
+        is_job=lambda place: is_job_picture(place, library.recipes.find(place.parent)),
     )
     returns = ReturnDesk(paths, library.jobs, library.seen)
     rules = _build_rules(library)
@@ -136,7 +137,7 @@ def build_intake(library: Library) -> Intake:
 
 
 def _settle_s(library: Library) -> float:
-    """How long a picture of the inbox has to stand still before a job may take it."""
+    """How long a picture or recipe of the inbox has to stand still before jobs may use it."""
     given_s = library.settings.intake.settle_s
     if given_s is not None:
         return given_s
@@ -153,6 +154,7 @@ def build_completeness(library: Library) -> Completeness:
         _build_rules(library),
         require_end_marker=settings.require_end_marker,
         refs_timeout_s=settings.refs_timeout_s,
+        settle_s=_settle_s(library),
     )
 
 

@@ -130,7 +130,7 @@ class Sidecar:
         self._beat()
         retry_at_s = 0.0
         while not stopping.wait(LOOK_S):
-            self._intake.look_around()
+            self._look_around()
             if time.monotonic() >= retry_at_s:
                 retry_at_s = time.monotonic() + RETRY_S
                 self._retry_unfinished()
@@ -146,13 +146,20 @@ class Sidecar:
             quiet = self._loop.wait_until_quiet(1.0) and self._import_loop.wait_until_quiet(1.0)
             quiet = quiet and self._folders.wait_until_quiet(FOLDERS_LOOK_S)
             quiet = quiet and self._intake.is_idle()
-            self._intake.look_around()
+            self._look_around()
             if quiet and self._retry_unfinished() > 0:
                 stopping.wait(RETRY_S)
             elif quiet and self._library.work.count_runnable("delivery") == 0:
                 return
             bell.wait(0.2)
             bell.clear()
+
+    def _look_around(self) -> None:
+        """A border: a database that is locked, say, must not end the service."""
+        try:
+            self._intake.look_around()
+        except Exception:
+            log.exception("a look around the inbox failed; the next one repeats it")
 
     def _retry_unfinished(self) -> int:
         return self._intake.door.retry_unfinished() + self._imports.retry_unfinished()
@@ -175,7 +182,8 @@ class Sidecar:
             log.exception("the state of the engine could not be recorded")
 
     def _on_settled(self, files: list[SettledFile]) -> None:
-        self._intake.inbox.take_all([each.path for each in files])
+        for folder in self._intake.inbox.take_all([each.path for each in files]):
+            self._loop.give_again(folder)
 
     def _on_imports_settled(self, files: list[SettledFile]) -> None:
         self._imports.take_all([each.path for each in files])

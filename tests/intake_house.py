@@ -12,7 +12,7 @@ from hotfolder.config import load_settings
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.intake import Intake, build_intake
 from hotfolder.library.jobs import Job
-from hotfolder.watchers.inbox_files import list_pictures, list_waiting
+from hotfolder.watchers.inbox_files import is_picture, list_all
 from tests import pictures
 
 LIMIT_S = 10.0
@@ -67,8 +67,8 @@ class IntakeHouse:
     def take(self) -> None:
         """What lies in the inbox has settled: hand it over, and work off what is due."""
         inbox = self.paths.inbox
-        jobs = [inbox / each for each in list_waiting(inbox)]
-        self.intake.inbox.take_all([file for file, _ in list_pictures(inbox)] + jobs)
+        there = [inbox / each for each in list_all(inbox, self.library.recipes.find)]
+        self.intake.inbox.take_all(sorted(there, key=lambda each: not is_picture(each)))
         self.intake.door.work_off()
 
     def crash_and_start(self) -> None:

@@ -19,6 +19,7 @@ from hotfolder.errors import JobFileError, Problem
 from hotfolder.files.bundles import ZIP_SUFFIX
 from hotfolder.files.packing import Parcel, write_bundle
 from hotfolder.files.storage import write_to_free_name
+from hotfolder.generation.context import RecipeUnsound
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.submission import Submission, build_submission
 from hotfolder.watchers.ignore import is_ignored
@@ -76,7 +77,7 @@ def validate(context: click.Context, files: Sequence[Path], as_json: bool) -> in
 def submit(context: click.Context, files: Sequence[Path], wait: bool, timeout_s: float, as_json: bool) -> int:
     """Check job files, then drop them into the inbox; local references go with them."""
     with opened(context, None, _anywhere()) as library:
-        candidates = [_examine(library, file) for file in dict.fromkeys(files)]
+        candidates = [_examine_to_submit(library, file) for file in dict.fromkeys(files)]
         if not _are_sound(candidates):
             return 1
         submissions = [_pack(library, each) for each in candidates]
@@ -111,6 +112,15 @@ def _anywhere() -> Mapping[str, object]:
     return {"intake.allowed_roots": [Path.cwd().anchor]}
 
 
+def _examine_to_submit(library: Library, file: Path) -> _Candidate:
+    """As it will lie at the top of the inbox; what lies in the inbox already needs nobody to drop it."""
+    if file.resolve().is_relative_to(library.paths.inbox.resolve()):
+        message = "The file lies in the inbox already: the service takes it from there."
+        hint = "Start the service if none runs: hotfolder run. `hotfolder jobs list` shows the job."
+        return _Candidate(file, problems=[Problem("job.duplicate_id", message, hint)])
+    return _examine(library, file)
+
+
 def _examine(library: Library, file: Path) -> _Candidate:
     """Every problem of a file, those of references included."""
     document_format = format_of(file.name)
@@ -123,6 +133,8 @@ def _examine(library: Library, file: Path) -> _Candidate:
         checked = library.checker.check(data, document_format, _inbox_folder(library, file))
     except JobFileError as error:
         return _Candidate(file, problems=error.problems)
+    except RecipeUnsound as error:
+        return _Candidate(file, problems=[Problem(error.code, error.message, error.hint)])
     except OSError as error:
         message = f"The file cannot be read: {error.strerror or error}."
         return _Candidate(file, problems=[Problem("job.parse", message, "Check its permissions.")])

@@ -147,6 +147,8 @@ def build_report(job: Job, generations: Sequence[Generation], file_name: str, in
     lines += ["", "## To try again", ""]
     if problems:
         lines.append(f"Mend `{name}` and move it back into `{inbox}/`.")
+    elif job.text_name is not None and not generations:  # its references are in the bundle, and there alone
+        lines.append(f"Move `{name}` back into `{inbox}/`.")
     else:
         lines.append(f"Move `{name}` back into `{inbox}/`, or run `hotfolder jobs retry {job.job_id}`.")
     if any(each.status == "completed" for each in generations):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,6 +15,8 @@ from hotfolder.domain.wording import one_line
 LIMIT: Final = 200
 WINDOW_S: Final = 60.0
 NAMES_SHOWN: Final = 20
+TIDY_S: Final = 10.0
+"""Very many different failures: each must not look through all the others."""
 
 
 @dataclass(slots=True)
@@ -21,8 +24,13 @@ class _Wave:
     """Equal failures: when those of the last minute were, and which got no report of their own."""
 
     number: int
-    times: dict[str, float] = field(default_factory=dict)
+    times: OrderedDict[str, float] = field(default_factory=OrderedDict)
     names: dict[str, None] = field(default_factory=dict)
+
+    def forget_before(self, at_s: float) -> None:
+        """Count no longer what was before."""
+        while self.times and next(iter(self.times.values())) < at_s:
+            self.times.popitem(last=False)
 
 
 class FailureTally:
@@ -32,6 +40,7 @@ class FailureTally:
         self._clock = clock
         self._waves: dict[tuple[str, str], _Wave] = {}
         self._number = 0
+        self._tidy_at_s = clock()
         self._lock = threading.Lock()
 
     def count(self, error: Mapping[str, Any], name: str) -> tuple[int, str] | None:
@@ -49,15 +58,18 @@ class FailureTally:
     def _find_wave(self, key: tuple[str, str]) -> _Wave:
         """The failures of the last minute; a minute without any ends a wave."""
         now_s = self._clock()
-        for known, wave in list(self._waves.items()):
-            for name in [name for name, at_s in wave.times.items() if at_s < now_s - WINDOW_S]:
-                del wave.times[name]
-            if not wave.times:
-                del self._waves[known]
-        if key not in self._waves:
+        if now_s >= self._tidy_at_s:
+            self._tidy_at_s = now_s + TIDY_S
+            for each in self._waves.values():
+                each.forget_before(now_s - WINDOW_S)
+            self._waves = {known: each for known, each in self._waves.items() if each.times}
+        wave = self._waves.get(key)
+        if wave is not None:
+            wave.forget_before(now_s - WINDOW_S)
+        if wave is None or not wave.times:
             self._number += 1
-            self._waves[key] = _Wave(self._number)
-        return self._waves[key]
+            wave = self._waves[key] = _Wave(self._number)
+        return wave
 
 
 def _key(error: Mapping[str, Any]) -> tuple[str, str]:

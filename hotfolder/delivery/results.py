@@ -18,7 +18,7 @@ from hotfolder.domain.generation import ENDED
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError
-from hotfolder.files.names import RESULT_SUFFIX, claim_name, free_name
+from hotfolder.files.names import REPORT_SUFFIX, RESULT_SUFFIX, claim_name, free_name
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import (
     move_folder,
@@ -35,7 +35,6 @@ from hotfolder.queue.worker import Done
 
 log = logging.getLogger(__name__)
 
-REPORT_SUFFIX = ".error.md"
 DELIVERED = "delivery.completed"
 _TURNS = 64
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 MAX_NAME_BYTES = 255
 RESULT_SUFFIX = ".result.json"
+REPORT_SUFFIX = ".error.md"
 
 _MAX_EXTENSION_BYTES = 32  # what is longer than this behind a dot is a part of the name
 _JOB_ID = re.compile(r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*")

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Final
+from typing import ClassVar, Final
 
 from hotfolder.domain.document import Node
 from hotfolder.domain.plan import JobPlan
 from hotfolder.domain.recipe import Recipe
 from hotfolder.domain.wording import one_line
-from hotfolder.errors import JobFileError, Problem
+from hotfolder.errors import LibraryError, Problem
 from hotfolder.generation.recipes import RecipeShelf
 
 PRIORITY_FOLDERS: Final = {"!high": 10, "!low": -10}
 _HIGHEST: Final = 100
+
+
+class RecipeUnsound(LibraryError):
+    """A recipe has problems: what lies in its folder waits until it is mended."""
+
+    default_code: ClassVar[str] = "job.bad_recipe"
+    default_retryable: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,16 @@ class FolderContexts:
         self._shelf = shelf
 
     def read(self, folder: PurePosixPath) -> FolderContext:
-        """The context of a folder, relative to inbox/; raises JobFileError while its recipe is unsound."""
+        """The context of a folder, relative to inbox/; raises RecipeUnsound until its recipe is mended."""
         recipe = self._shelf.find(folder)
         if recipe is not None and recipe.problems:
             place = next(each.place for each in recipe.files if each.problems)
             message = f"The recipe inbox/{one_line(str(place))} has problems: {recipe.problems[0].message}"
             hint = f"Mend it; {place.name}.error.md beside it lists them all."
-            raise JobFileError([Problem("job.bad_recipe", message, hint)])
-        return FolderContext(sum(PRIORITY_FOLDERS.get(part.casefold(), 0) for part in folder.parts), recipe)
+            raise RecipeUnsound(message, hint=hint)
+        return FolderContext(folder_priority(folder), recipe)
+
+
+def folder_priority(folder: PurePosixPath) -> int:
+    """What the names of a folder below inbox/, and of those above it, add to a job's priority."""
+    return sum(PRIORITY_FOLDERS.get(part.casefold(), 0) for part in folder.parts)

@@ -121,7 +121,8 @@ class JobControl:
                 code="job.not_retryable",
                 hint="Submit the job file again to make more pictures.",
             )
-        if (job.error or {}).get("code") == "job.too_large":  # its text was not kept whole
+        # Its text was not kept whole, or is that of several jobs.
+        if (job.error or {}).get("code") == "job.too_large" or not job.text.strip():
             raise _no_single_job(job)
         return job
 

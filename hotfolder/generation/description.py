@@ -25,7 +25,7 @@ def received(claimed: ClaimedFile, own_id: str | None, at: str) -> Job:
         text=claimed.data,
         created_at=at,
         submit_key=None if is_job_id else own_id,
-        text_name=claimed.text_name,
+        text_name=None if claimed.text_name is None else display_text(claimed.text_name),
     )
 
 

@@ -22,12 +22,11 @@ from hotfolder.domain.recipe_problems import build_recipe_report, find_recipe_pr
 from hotfolder.domain.wording import one_line
 from hotfolder.errors import JobFileError, LibraryError, Problem
 from hotfolder.files.bundles import FOLDER_SUFFIX, ZIP_SUFFIX
-from hotfolder.files.names import display_text
+from hotfolder.files.names import REPORT_SUFFIX, display_text
 from hotfolder.files.storage import open_regular, write_atomic
 
 log = logging.getLogger(__name__)
 
-REPORT_SUFFIX: Final = ".error.md"
 MAX_RECIPE_BYTES: Final = 64 * 1024
 RECHECK_S: Final = 1.0
 _MAX_CHAINS: Final = 256

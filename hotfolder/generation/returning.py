@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from hotfolder.domain.generation import ACTIVE, RETRYABLE
-from hotfolder.files.names import RESULT_SUFFIX, display_text
+from hotfolder.files.names import REPORT_SUFFIX, RESULT_SUFFIX, display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.library.jobs import Job, JobStore
 
@@ -16,11 +17,20 @@ _ALIKE: Final = 0.5
 _COMPARED_CHARACTERS: Final = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the system says of a file, which a rename leaves as it is."""
+
+    device: int
+    inode: int
+    mtime_ns: int
+
+
 class Seen(Protocol):
     """What is needed of the record of seen files."""
 
-    def find_jobs(self, *, device: int, inode: int, sha256: str) -> list[str]:
-        """Ids of jobs whose file was this one, or had this content; the newest first."""
+    def find_jobs(self, *, device: int, inode: int, mtime_ns: int, sha256: str) -> list[tuple[str, bool]]:
+        """Ids of jobs whose file this may be, and whether it is what it was; the newest first."""
 
 
 class ReturnDesk:
@@ -31,22 +41,35 @@ class ReturnDesk:
         self._jobs = jobs
         self._seen = seen
 
-    def find(self, place: PurePosixPath, data: bytes, sha256: str, identity: tuple[int, int]) -> Job | None:
-        """The job whose file this is, given its place below inbox/ and its device and inode."""
-        device, inode = identity
-        for job in self._list_candidates(self._seen.find_jobs(device=device, inode=inode, sha256=sha256)):
-            if job.text == data and (self._has_left(job) or self._was_taken_in(job)):
+    def find(self, place: PurePosixPath, data: bytes, sha256: str, identity: Identity) -> Job | None:
+        """The job whose file this is, given its place below inbox/."""
+        for job, is_untouched in self._list_candidates(sha256, identity):
+            if is_untouched and job.text == data and (self._has_left(job) or self._was_taken_in(job)):
                 return job
-            # An inode is used again once its file is gone: then the text is another, or the reports went too.
-            if self._has_left(job) and self._has_report(job) and _is_alike(job.text, data):
+            # Another file may have the same text, and a new one the inode of one that is gone: then it is the
+            # job's own only under the job's name, and while the reports lie where it was.
+            if self._is_missed(job, place) and _is_alike(job.text, data):
                 return job
         for job in self._jobs.find_by_final_name(display_text(place.name)):
             if self._has_left(job) and self._is_dragged_here(job, place):
                 return job
         return None
 
-    def _list_candidates(self, job_ids: list[str]) -> Iterator[Job]:
-        return filter(None, (self._jobs.find(each) for each in dict.fromkeys(job_ids)))
+    def remove_documents(self, job: Job) -> None:
+        """Its file became other jobs: what said how it ended is of no more use."""
+        if job.final_path is None:
+            return
+        final = self._final(job)
+        for suffix in (REPORT_SUFFIX, RESULT_SUFFIX):
+            final.with_name(final.name + suffix).unlink(missing_ok=True)
+
+    def _list_candidates(self, sha256: str, identity: Identity) -> Iterator[tuple[Job, bool]]:
+        found = self._seen.find_jobs(
+            device=identity.device, inode=identity.inode, mtime_ns=identity.mtime_ns, sha256=sha256
+        )
+        for job_id, is_untouched in found:
+            if (job := self._jobs.find(job_id)) is not None:
+                yield job, is_untouched
 
     def _has_left(self, job: Job) -> bool:
         return job.status in RETRYABLE and job.final_path is not None and not self._final(job).exists()
@@ -58,6 +81,13 @@ class ReturnDesk:
             and job.retry_of_path is not None
             and not self._paths.absolute(job.retry_of_path).exists()
             and not any(self._paths.processing.glob(f"{job.job_id}--*"))
+        )
+
+    def _is_missed(self, job: Job, place: PurePosixPath) -> bool:
+        """Whether a file of this name has left failed/, but not the reports on it."""
+        name = display_text(place.name)
+        return (
+            self._has_left(job) and self._has_report(job) and name in (job.file_name, self._final(job).name)
         )
 
     def _is_dragged_here(self, job: Job, place: PurePosixPath) -> bool:

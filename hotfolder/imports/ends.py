@@ -14,20 +14,18 @@ from hotfolder.clock import Clock
 from hotfolder.database import Transaction
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError
-from hotfolder.files.names import RESULT_SUFFIX, free_name
+from hotfolder.files.names import REPORT_SUFFIX, RESULT_SUFFIX, free_name
 from hotfolder.files.paths import LibraryPaths, ensure_folder, sync_folder
-from hotfolder.files.storage import rename_new, write_atomic, write_json
+from hotfolder.files.storage import write_atomic, write_json
 from hotfolder.imports.desk import remove_empty_folders
 from hotfolder.imports.documents import build_report, build_result
 from hotfolder.imports.faults import writing
 from hotfolder.imports.incoming import Incoming, read_files
 from hotfolder.library.imports import ImportStore
-from hotfolder.library.ingest import Ingest
+from hotfolder.library.ingest import Ingest, move_new
 from hotfolder.queue.worker import Done
 
 log = logging.getLogger(__name__)
-
-REPORT_SUFFIX: Final = ".error.md"
 
 
 class _EndHandler:
@@ -113,7 +111,7 @@ class RefuseHandler(_EndHandler):
         source = find_file(self._paths, self._ingest, file)
         place = self._reserve(file, error, has_file=source is not None)
         if source is not None:
-            rename_new(source, place)
+            move_new(source, place)
             sync_folder(place.parent)
             sync_folder(source.parent)
         report = build_report(file, error, place.name).encode("utf-8", "replace")

@@ -81,17 +81,21 @@ class SeenStore:
                     (job_id, sha256, claim_id),
                 )
 
-    def find_jobs(self, *, device: int, inode: int, sha256: str) -> list[str]:
-        """Ids of jobs whose file was this one, then of those where it had this content; the newest first."""
+    def find_jobs(self, *, device: int, inode: int, mtime_ns: int, sha256: str) -> list[tuple[str, bool]]:
+        """Ids of jobs whose file this may be: by inode, then by content, the newest first.
+
+        With each, whether the file still is what it was when it was claimed: an inode is used again once its
+        file is gone, but hardly with the same time.
+        """
         rows = self._database.query(
             """
-            SELECT job_id FROM seen_files
+            SELECT job_id, inode = ? AND device = ? AND mtime_ns = ? AS is_untouched FROM seen_files
             WHERE job_id IS NOT NULL AND (inode = ? AND device = ? OR sha256 = ?)
             ORDER BY inode = ? AND device = ? DESC, seen_at DESC LIMIT 20
             """,
-            (inode, device, sha256, inode, device),
+            (inode, device, mtime_ns, inode, device, sha256, inode, device),
         )
-        return [row["job_id"] for row in rows]
+        return [(row["job_id"], bool(row["is_untouched"])) for row in rows]
 
     def count_try(self, job_id: str) -> int:
         """Count one more try to take in a claimed file, on the disk before it begins; gives their number."""

@@ -26,6 +26,7 @@ class Claim:
     """A file or bundle in processing/: under which id, its own name, where it lay below inbox/.
 
     `is_found` says that an earlier run claimed it: its tries are counted, for one may have ended the process.
+    `is_made` says that its text was written here: nobody can have dragged it back.
     """
 
     file: Path
@@ -33,6 +34,7 @@ class Claim:
     name: str
     place: PurePosixPath
     is_found: bool = False
+    is_made: bool = False
 
 
 class Seen(Protocol):
@@ -53,6 +55,7 @@ class ClaimDesk:
         self._seen = seen
         self._make_id = make_id
         self._unmovable: set[PurePosixPath] = set()  # places that the log was told about
+        self._planned: dict[Path, Claim] = {}  # that could not be moved yet: each is noted under one id
         self._stopping = threading.Event()
 
     def check(self) -> None:
@@ -97,9 +100,13 @@ class ClaimDesk:
                 yield Claim(file, *named, PurePosixPath(place or named[1]), is_found=True)
 
     def _plan(self, file: Path) -> Claim:
+        if file in self._planned:
+            return self._planned[file]
         job_id = self._make_id()
         place = PurePosixPath(file.relative_to(self._paths.inbox).as_posix())
-        return Claim(self._paths.processing / claim_name(job_id, file.name), job_id, file.name, place)
+        claim = Claim(self._paths.processing / claim_name(job_id, file.name), job_id, file.name, place)
+        self._planned[file] = claim
+        return claim
 
     def _is_moved(self, file: Path, claim: Claim) -> bool:
         place = display_text(str(claim.place))
@@ -109,6 +116,7 @@ class ClaimDesk:
             if os.path.lexists(file):  # it is processing/ that is gone: the watcher gives the file again
                 raise
             log.info("%s was withdrawn before it was claimed", place)
+            del self._planned[file]
             return False
         except OSError as error:
             if error.errno != errno.EXDEV:
@@ -117,6 +125,7 @@ class ClaimDesk:
                 self._unmovable.add(claim.place)
                 log.warning("%s stays where it is: its folder is on another file system", place)
             return False
+        del self._planned[file]
         return True
 
 

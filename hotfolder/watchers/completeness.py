@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
-from hotfolder.domain.recipe import Recipe
+from hotfolder.domain.recipe import Recipe, RecipeFile
+from hotfolder.errors import LibraryError
 from hotfolder.files.bundles import BundleRules, find_missing
 from hotfolder.files.storage import open_regular
+from hotfolder.watchers.doorbell import WAIT_SUFFIX
 from hotfolder.watchers.inbox_files import is_bundle_folder, is_recipe
+from hotfolder.watchers.lease import is_changing
 
-WAIT_SUFFIX: Final = ".wait"
 _END_MARKER: Final = b"..."
 _TAIL_BYTES: Final = 64
 
@@ -39,6 +41,7 @@ class Completeness:
         *,
         require_end_marker: bool,
         refs_timeout_s: float,
+        settle_s: float,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._inbox = inbox
@@ -46,30 +49,43 @@ class Completeness:
         self._rules = rules
         self._require_end_marker = require_end_marker
         self._refs_timeout_s = refs_timeout_s
+        self._settle_s = settle_s
         self._wall_clock = wall_clock
 
     def find_reason(self, file: Path) -> str | None:
-        """What the file waits for, in words; None when it may be taken."""
+        """What the file waits for, in words; None when it may be taken, or its fault told by its report."""
         relative = PurePosixPath(file.relative_to(self._inbox).as_posix())
         if is_recipe(relative):
             return None
         if os.path.exists(f"{file}{WAIT_SUFFIX}"):  # noqa: PTH110 - False for a name that is too long
             return f"it waits until {file.name}{WAIT_SUFFIX} is removed"
         recipe = self._shelf.find(relative.parent)
+        if recipe is not None and any(self._is_changing(each) for each in recipe.files):
+            return "the recipe of its folder is just being written"
         if recipe is not None and recipe.problems:
             self._shelf.recheck()
             return "the recipe of its folder has problems: see the report beside it"
-        if is_bundle_folder(file.name):
-            return self._find_gap(file)
+        try:
+            return self._find_gap(file) if is_bundle_folder(file.name) else self._find_end(file)
+        except (LibraryError, OSError):  # who takes it in finds out what is wrong with it
+            return None
+
+    def _find_end(self, file: Path) -> str | None:
         is_yaml = file.suffix.casefold() in (".yaml", ".yml")
         if self._require_end_marker and is_yaml and not _has_end_marker(file):
             return "its last line is not `...`"
         return None
 
+    def _is_changing(self, recipe: RecipeFile) -> bool:
+        file = self._inbox / recipe.place
+        return is_changing(file, settle_s=self._settle_s, now_s=self._wall_clock())
+
     def _find_gap(self, folder: Path) -> str | None:
         """What a bundle lacks; what has not come in its time will be said by its report."""
         missing = find_missing(folder, self._rules)
-        if missing == [] or self._wall_clock() - folder.lstat().st_mtime >= self._refs_timeout_s:
+        found = folder.lstat()
+        age_s = self._wall_clock() - max(found.st_mtime, found.st_ctime)  # an old one may just have come
+        if missing == [] or age_s >= self._refs_timeout_s:
             return None
         return "it holds no job file yet" if missing is None else f"it lacks {', '.join(missing)}"
 

@@ -8,11 +8,10 @@ import logging
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from hotfolder.clock import Clock
@@ -22,6 +21,7 @@ from hotfolder.files.paths import LibraryPaths, sync_folder
 from hotfolder.files.storage import move_to_free_name, write_atomic
 from hotfolder.generation.claimed import Accepted, ClaimedFile, Split, Waiting
 from hotfolder.library.seen import Origin
+from hotfolder.watchers.claim_queue import ClaimQueue
 from hotfolder.watchers.claiming import Claim
 from hotfolder.watchers.door_needs import Jobs, Opener, Pictures, Seen, Service
 from hotfolder.watchers.waiting import WaitingRoom
@@ -72,7 +72,7 @@ class Door:
         self._pictures = pictures
         self._room = room
         self._clock = clock
-        self._claims: deque[Claim] = deque()
+        self._claims = ClaimQueue()
         self._unfinished: list[Claim] = []
         self._failed: set[str] = set()  # ids of claims whose fault the log was told
         self._renamed: dict[str, Claim] = {}  # what a claim in hand became, by its first id
@@ -95,11 +95,27 @@ class Door:
             self._thread.join(timeout_s)
 
     def put(self, claims: Iterable[Claim]) -> None:
-        """Claimed files, in order. From any thread."""
+        """Claimed files: in order, but for the priority of their folders. From any thread."""
         for claim in claims:
             with self._changed:
                 self._claims.append(claim)
                 self._changed.notify_all()
+
+    @contextmanager
+    def expecting(self, folders: Collection[PurePosixPath]) -> Iterator[None]:
+        """While claims from these folders, below inbox/, are on their way to `put`."""
+        with self._changed:
+            self._claims.come(folders)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._claims.leave(folders)
+
+    def awaits(self, folder: PurePosixPath) -> bool:
+        """Whether claims from a folder are on their way, or not taken in yet. From any thread."""
+        with self._changed:
+            return self._claims.awaits(folder)
 
     def wake(self) -> None:
         """Look now whether a waiting job has what it lacks. From any thread."""
@@ -119,6 +135,7 @@ class Door:
             finally:
                 with self._changed:
                     self._is_busy = False
+                    self._claims.leave([claim.place.parent] if not self._was_guest else [])
             if len(self._noted) >= BATCH_FILES:
                 self._note_contents()
         self._note_contents()
@@ -127,7 +144,8 @@ class Door:
         """Try again what could not be taken in (a full disk, a locked database); gives how much there is."""
         with self._changed:
             claims, self._unfinished = self._unfinished, []
-            self._claims.extend(claims)
+            for claim in claims:
+                self._claims.append(claim)
             self._changed.notify_all()
         return len(claims)
 
@@ -145,8 +163,8 @@ class Door:
             is_new = bool(self._claims) and self._was_guest  # by turns: many that wait hold up nobody
             claim = None if is_new else self._room.next_due(time.monotonic())
             self._was_guest = claim is not None
-            if claim is None and self._claims:
-                claim = self._claims.popleft()
+            if claim is None:
+                claim = self._claims.pop()
             self._is_busy = claim is not None
             return claim
 
@@ -155,9 +173,14 @@ class Door:
         try:
             self._room.listen()
             self._take(claim)
-        except Exception:  # the service lives on
+        except Exception as error:  # the service lives on
             if claim.job_id not in self._failed:  # the whole story once, not at each try
-                log.exception("job file %s could not be taken in; it is tried again", claim.job_id)
+                log.warning(
+                    "job file %s could not be taken in; it is tried again: %s",
+                    claim.job_id,
+                    error,
+                    exc_info=not isinstance(error, HotfolderError),
+                )
             self._failed.add(claim.job_id)
             kept = self._renamed.get(claim.job_id, claim)
             with self._changed:
@@ -183,6 +206,7 @@ class Door:
             self._note_return(claim, opened, opened.again)
         outcome = self._service.take_in(opened, self._pictures.is_arriving)
         if isinstance(outcome, Split):
+            self._opener.forget_returned(claim, opened.data)
             self._split(claim, outcome)
             return
         self._settle(claim, opened, outcome)
@@ -281,7 +305,11 @@ class Door:
         """Write one claimed file for each job, move the original to done/, then take the parts in."""
         parts = [
             Claim(
-                self._paths.processing / claim_name(job_id, name), job_id, name, claim.place.with_name(name)
+                self._paths.processing / claim_name(job_id, name),
+                job_id,
+                name,
+                claim.place.with_name(name),
+                is_made=True,
             )
             for job_id, name, _ in split.parts
         ]

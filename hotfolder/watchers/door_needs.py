@@ -71,6 +71,9 @@ class Opener(Protocol):
     def open(self, claim: Claim) -> ClaimedFile | Split:
         """The job file, or the jobs, in it; the system's error, or JobFileError, when it cannot be read."""
 
+    def forget_returned(self, claim: Claim, data: bytes) -> None:
+        """The file becomes other jobs: if it was dragged back, the reports on it go."""
+
     def close(self, claim: Claim) -> None:
         """Remove what opening it laid out on the disk."""
 

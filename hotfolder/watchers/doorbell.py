@@ -15,11 +15,15 @@ WAIT_SUFFIX: Final = ".wait"
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """What came in since the last look: path -> renamed into place; paths that came and went; more unsaid."""
+    """What came in since the last look: path -> renamed into place; paths that came and went; more unsaid.
+
+    What the handler left below the folders in `anew` is to be given once more.
+    """
 
     paths: dict[str, bool]
     withdrawn: frozenset[str] = frozenset()
     wants_rescan: bool = False
+    anew: frozenset[str] = frozenset()
 
 
 class Doorbell(FileSystemEventHandler):
@@ -33,6 +37,7 @@ class Doorbell(FileSystemEventHandler):
         self._paths: dict[str, bool] = {}
         self._withdrawn: set[str] = set()
         self._wants_rescan = False
+        self._anew: set[str] = set()
         self._rang = threading.Event()
 
     def dispatch(self, event: FileSystemEvent) -> None:
@@ -54,6 +59,13 @@ class Doorbell(FileSystemEventHandler):
             self._wants_rescan = True
         self._rang.set()
 
+    def request_again(self, folder: str) -> None:
+        """Ask that what was left below a folder is given once more."""
+        with self._lock:
+            self._anew.add(folder)
+            self._wants_rescan = True
+        self._rang.set()
+
     def wake(self) -> None:
         """End the wait without a reason from outside."""
         self._rang.set()
@@ -66,8 +78,8 @@ class Doorbell(FileSystemEventHandler):
     def take(self) -> Rung:
         """Take out all that was noted."""
         with self._lock:
-            rung = Rung(self._paths, frozenset(self._withdrawn), self._wants_rescan)
-            self._paths, self._withdrawn, self._wants_rescan = {}, set(), False
+            rung = Rung(self._paths, frozenset(self._withdrawn), self._wants_rescan, frozenset(self._anew))
+            self._paths, self._withdrawn, self._wants_rescan, self._anew = {}, set(), False, set()
         return rung
 
     def is_silent(self) -> bool:

@@ -80,6 +80,12 @@ class HandOver:
         for path in self._left.keys() - paths:
             del self._left[path]
 
+    def forget_below(self, folder: str) -> None:
+        """Forget what was left below a folder: it is given again."""
+        inside = os.path.join(folder, "")  # noqa: PTH118 - names are text here
+        for path in [each for each in self._left if each.startswith(inside)]:
+            del self._left[path]
+
     def next_try_at(self) -> float | None:
         """Return when the next file is to be tried again."""
         return min((each.again_at for each in self._tries.values()), default=None)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path, PurePath
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
 from hotfolder.files.names import display_text
 from hotfolder.files.storage import move_to_free_name
-from hotfolder.watchers.inbox_files import HOLD, list_waiting
+from hotfolder.watchers.inbox_files import HOLD, list_all
 
 log = logging.getLogger(__name__)
 
 
-def hold_all(inbox: Path) -> int:
-    """Move every job of the inbox to the same place below hold/; gives their number."""
+def hold_all(inbox: Path, find_recipe: Callable[[PurePosixPath], object | None]) -> int:
+    """Move every job of the inbox, and the pictures, to the same place below hold/; gives their number."""
     held = 0
-    for name in list_waiting(inbox):
-        relative = PurePath(name)
+    for relative in list_all(inbox, find_recipe):
         try:
             move_to_free_name(
                 inbox / relative,
@@ -26,7 +26,7 @@ def hold_all(inbox: Path) -> int:
             )
             held += 1
         except OSError as error:
-            log.warning("%s cannot be moved into hold/: %s", display_text(name), error)
+            log.warning("%s cannot be moved into hold/: %s", display_text(str(relative)), error)
     if held:
-        log.info("%d jobs were found in the inbox and are held: move them out of hold/ to run them", held)
+        log.info("%d files were found in the inbox and are held: move them out of hold/ to run them", held)
     return held

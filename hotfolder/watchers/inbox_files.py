@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from hotfolder.domain.document import format_of
@@ -12,6 +12,7 @@ from hotfolder.domain.recipe import RECIPE_NAMES
 from hotfolder.files.bundles import FOLDER_SUFFIX, ZIP_SUFFIX
 from hotfolder.files.decoding import readable_extensions
 from hotfolder.files.names import RESULT_SUFFIX
+from hotfolder.watchers.doorbell import WAIT_SUFFIX
 from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
 
 HOLD: Final = "hold"
@@ -68,6 +69,22 @@ def is_picture(relative: PurePath) -> bool:
     return relative.parts[0] != HOLD and relative.suffix.casefold() in readable_extensions()
 
 
+def is_job_picture(relative: PurePath, recipe: object | None) -> bool:
+    """Whether a picture there is a job, or belongs to those who are: `recipe` is that of its folder."""
+    return relative.parts[0] == RERUN or recipe is not None
+
+
+def has_coming_job(folder: Path) -> bool:
+    """Whether a job file lies in the folder that the watcher will take once it has settled."""
+    with os.scandir(folder) as entries:
+        return any(_is_coming(each) for each in entries)
+
+
+def _is_coming(entry: os.DirEntry[str]) -> bool:
+    is_named = is_named_like_a_job(entry.name) and not is_ignored(entry.name)
+    return is_named and entry.is_file(follow_symlinks=False) and not os.path.lexists(entry.path + WAIT_SUFFIX)
+
+
 def list_held(inbox: Path) -> list[str]:
     """Job files in hold/, relative to the inbox: they wait until somebody moves them out."""
     return sorted(
@@ -80,6 +97,16 @@ def list_held(inbox: Path) -> list[str]:
 def list_waiting(inbox: Path) -> list[str]:
     """Job files that have not been claimed yet, relative to the inbox."""
     return sorted(each.as_posix() for each in _iter_files(inbox, inbox) if is_job(each))
+
+
+def list_all(inbox: Path, find_recipe: Callable[[PurePosixPath], object | None]) -> list[PurePosixPath]:
+    """All that is or becomes jobs, and the pictures, relative to the inbox; recipes stay."""
+    places = sorted(PurePosixPath(each.as_posix()) for each in _iter_files(inbox, inbox))
+    return [
+        each
+        for each in places
+        if is_job(each) or is_picture(each) or (is_prompt_list(each) and find_recipe(each.parent) is not None)
+    ]
 
 
 def list_pictures(inbox: Path) -> Iterator[tuple[Path, os.stat_result]]:

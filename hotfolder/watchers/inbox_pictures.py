@@ -15,8 +15,9 @@ from hotfolder.files.paths import LibraryPaths
 from hotfolder.imports.incoming import Incoming
 from hotfolder.library.seen import Origin
 from hotfolder.watchers.claiming import read_origin
+from hotfolder.watchers.doorbell import WAIT_SUFFIX
 from hotfolder.watchers.inbox_files import list_pictures
-from hotfolder.watchers.lease import is_open_for_writing
+from hotfolder.watchers.lease import is_changing
 from hotfolder.watchers.waiting import WaitingRoom
 
 log = logging.getLogger(__name__)
@@ -55,9 +56,11 @@ class InboxPictures:
         keep: Literal["move", "leave"],
         settle_s: float,
         timeout_s: float,
+        is_job: Callable[[PurePosixPath], bool],
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._paths = paths
+        self._is_job = is_job
         self._seen = seen
         self._desk = desk
         self._room = room
@@ -77,11 +80,7 @@ class InboxPictures:
 
     def is_arriving(self, picture: Path) -> bool:
         """Whether it changed in the last moment, or somebody has it open for writing."""
-        try:
-            age_s = self._wall_clock() - picture.stat().st_ctime
-        except OSError:
-            return True
-        return age_s < self._settle_s or is_open_for_writing(picture)
+        return is_changing(picture, settle_s=self._settle_s, now_s=self._wall_clock())
 
     def take_used(self, used: Mapping[Path, str]) -> None:
         """Jobs have accepted these: noted, and brought into the library unless they are to stay."""
@@ -93,7 +92,7 @@ class InboxPictures:
         self._enqueue(moved)
 
     def sweep(self) -> None:
-        """Import the pictures that no job has named in their time."""
+        """Import the pictures that no job has named in their time, and that are none themselves."""
         moved = []
         for picture, found in list_pictures(self._paths.inbox):
             if self._wall_clock() - found.st_ctime >= self._timeout_s and not self._is_wanted(picture, found):
@@ -101,7 +100,10 @@ class InboxPictures:
         self._enqueue(moved)
 
     def _is_wanted(self, picture: Path, found: os.stat_result) -> bool:
-        if self._room.names(picture) or self.is_arriving(picture):
+        relative = PurePosixPath(picture.relative_to(self._paths.inbox).as_posix())
+        if os.path.lexists(f"{picture}{WAIT_SUFFIX}"):
+            return True
+        if self._is_job(relative) or self._room.names(picture) or self.is_arriving(picture):
             return True
         if self._keep == "move":
             return False

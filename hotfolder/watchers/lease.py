@@ -34,6 +34,15 @@ def is_open_for_writing(path: Path) -> bool:
         os.close(descriptor)
 
 
+def is_changing(path: Path, *, settle_s: float, now_s: float) -> bool:
+    """Say whether the file changed in the last moment by the wall clock, is gone, or is open for writing."""
+    try:
+        age_s = now_s - path.stat().st_ctime
+    except OSError:
+        return True
+    return age_s < settle_s or is_open_for_writing(path)
+
+
 def _is_lease_refused(descriptor: int) -> bool:
     if sys.platform != "linux":
         return False

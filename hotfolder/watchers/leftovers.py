@@ -11,7 +11,8 @@ from typing import Final
 
 from hotfolder.domain.recipe import Recipe
 from hotfolder.files.names import display_text
-from hotfolder.watchers.completeness import WAIT_SUFFIX, Completeness
+from hotfolder.watchers.completeness import Completeness
+from hotfolder.watchers.doorbell import WAIT_SUFFIX
 from hotfolder.watchers.ignore import is_ignored, is_ignored_folder
 from hotfolder.watchers.inbox_files import (
     HOLD,

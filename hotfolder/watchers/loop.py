@@ -141,6 +141,10 @@ class WatchLoop:
         """Ask for a listing now instead of at its time."""
         self._doorbell.request_rescan()
 
+    def give_again(self, folder: Path) -> None:
+        """Ask that what the handler left below a folder is given once more, as if it had just come."""
+        self._doorbell.request_again(os.fspath(self._root / folder))
+
     def pending(self) -> int:
         """Count what was seen and is not yet settled, not complete, or not yet taken by the handler."""
         return self.report().pending
@@ -181,6 +185,8 @@ class WatchLoop:
 
     def _turn(self) -> None:
         rung = self._doorbell.take()
+        for folder in rung.anew:
+            self._hand_over.forget_below(folder)
         scan = None
         if rung.wants_rescan or self._clock() >= self._scan_at or self._is_watch_lost():
             scan = self._scan(asked_for=rung.wants_rescan)

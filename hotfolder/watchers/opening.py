@@ -13,6 +13,7 @@ from hotfolder.domain.recipe_jobs import jobs_of_lines
 from hotfolder.files.bundles import BundleRules, read_bundle
 from hotfolder.files.storage import open_regular
 from hotfolder.generation.claimed import ClaimedFile, Split
+from hotfolder.generation.returning import Identity
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.claiming import Claim
 from hotfolder.watchers.inbox_files import (
@@ -26,8 +27,11 @@ from hotfolder.watchers.inbox_files import (
 class Returns(Protocol):
     """What is needed of the return desk."""
 
-    def find(self, place: PurePosixPath, data: bytes, sha256: str, identity: tuple[int, int]) -> Job | None:
+    def find(self, place: PurePosixPath, data: bytes, sha256: str, identity: Identity) -> Job | None:
         """The ended job whose file this is."""
+
+    def remove_documents(self, job: Job) -> None:
+        """Remove what says how a job ended whose file became other jobs."""
 
 
 class ClaimOpener:
@@ -46,8 +50,16 @@ class ClaimOpener:
             return self._open_lines(claim)
         else:
             opened = ClaimedFile(claim.job_id, claim.name, claim.place, self._read(claim))
-        found = claim.file.lstat()
-        return self._returned(opened, (found.st_dev, found.st_ino))
+        job = None if claim.is_made else self._find_returned(claim, opened.data)
+        if job is None:
+            return opened
+        # It keeps the place that it had at first, and all that follows from it.
+        return replace(opened, job_file=PurePosixPath(job.job_file), again=job.job_id)
+
+    def forget_returned(self, claim: Claim, data: bytes) -> None:
+        """The file becomes other jobs: if it was dragged back, the reports on it go."""
+        if (job := self._find_returned(claim, data)) is not None:
+            self._returns.remove_documents(job)
 
     def close(self, claim: Claim) -> None:
         """Remove what was unpacked."""
@@ -59,8 +71,9 @@ class ClaimOpener:
 
     def _open_lines(self, claim: Claim) -> Split:
         """A text in a recipe folder: each line is the prompt of a job."""
-        stem = PurePosixPath(claim.name).stem
-        texts = enumerate(jobs_of_lines(self._read(claim)), 1)
+        stem, data = PurePosixPath(claim.name).stem, self._read(claim)
+        self.forget_returned(claim, data)
+        texts = enumerate(jobs_of_lines(data), 1)
         return Split(
             [(derived_id(claim.job_id, str(number)), f"{stem}.{number}.json", text) for number, text in texts]
         )
@@ -72,13 +85,11 @@ class ClaimOpener:
         folder = target if target.is_dir() else bundle.unpack(target)
         return ClaimedFile(claim.job_id, claim.name, claim.place, bundle.data, bundle.job_file.name, folder)
 
-    def _returned(self, opened: ClaimedFile, identity: tuple[int, int]) -> ClaimedFile:
-        """A file that was dragged back keeps the place that it had at first, and all that follows from it."""
-        sha256 = hashlib.sha256(opened.data).hexdigest()
-        job = self._returns.find(opened.job_file, opened.data, sha256, identity)
-        if job is None or job.job_id == opened.job_id:
-            return opened
-        return replace(opened, job_file=PurePosixPath(job.job_file), again=job.job_id)
+    def _find_returned(self, claim: Claim, data: bytes) -> Job | None:
+        found = claim.file.lstat()
+        identity = Identity(found.st_dev, found.st_ino, found.st_mtime_ns)
+        job = self._returns.find(claim.place, data, hashlib.sha256(data).hexdigest(), identity)
+        return None if job is None or job.job_id == claim.job_id else job
 
 
 def build_rules(*, max_bytes: int, max_job_bytes: int) -> BundleRules:

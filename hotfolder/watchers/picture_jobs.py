@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -20,12 +21,14 @@ from hotfolder.generation.claimed import ClaimedFile
 from hotfolder.library.seen import Origin
 from hotfolder.watchers.claiming import Claim, read_origin
 from hotfolder.watchers.door import Door
-from hotfolder.watchers.inbox_files import RERUN, is_job_file
+from hotfolder.watchers.inbox_files import RERUN, has_coming_job
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 2.0
 """A job file that names the picture may come after it."""
+ASKED_OFTEN: Final = 2
+BUSY_S: Final = 0.3
 
 
 class Seen(Protocol):
@@ -60,6 +63,9 @@ class Pictures(Protocol):
     def is_named(self, picture: Path) -> bool:
         """Whether a waiting job names it."""
 
+    def is_arriving(self, picture: Path) -> bool:
+        """Whether somebody may still be writing it."""
+
 
 class PictureJobs:
     """Writes the job file of such a picture into processing/, under an id that follows from the picture."""
@@ -85,6 +91,8 @@ class PictureJobs:
         self._text_of_rerun = text_of_rerun
         self._clock = clock
         self._due: dict[Path, float] = {}
+        self._asked: Counter[Path] = Counter()
+        self._told: set[Path] = set()  # that the log was told about
         self._lock = threading.Lock()
 
     def arrive(self, picture: Path, *, is_rerun: bool) -> None:
@@ -93,28 +101,44 @@ class PictureJobs:
             self._due[picture] = self._clock() + (0.0 if is_rerun else PATIENCE_S)
 
     def count(self) -> int:
-        """How many wait to become jobs."""
+        """How many wait to become jobs, but for those that wait for what may never come."""
         with self._lock:
-            return len(self._due)
+            return sum(self._asked[each] < ASKED_OFTEN for each in self._due)
 
     def work_off(self) -> None:
-        """Make jobs of those whose time has come. One thread."""
+        """Make jobs of those whose time has come, for a moment at most: its thread has more to do."""
         now_s = self._clock()
         with self._lock:
             due = [picture for picture, at_s in self._due.items() if at_s <= now_s]
+        busy: dict[Path, bool] = {}  # whether job files lie in a folder that have not settled
         for picture in due:
-            try:
-                is_done = self._make(picture)
-            except (HotfolderError, OSError) as error:
-                log.warning("%s is not taken yet: %s", display_text(picture.name), error)
-                is_done = False
+            is_done = self._is_decided(picture, busy)
             with self._lock:
                 if is_done:
                     self._due.pop(picture, None)
+                    self._asked.pop(picture, None)
                 else:
+                    self._asked[picture] += 1
                     self._due[picture] = now_s + PATIENCE_S
+            if self._clock() - now_s >= BUSY_S:
+                return
 
-    def _make(self, picture: Path) -> bool:
+    def _is_decided(self, picture: Path, busy: dict[Path, bool]) -> bool:
+        """A border: one picture that cannot be made into a job keeps no other, and not the service."""
+        try:
+            is_done = self._make(picture, busy)
+        except Exception as error:  # it is tried again
+            if picture not in self._told:
+                is_ours = isinstance(error, HotfolderError | OSError)
+                log.warning(
+                    "%s is not taken yet: %s", display_text(picture.name), error, exc_info=not is_ours
+                )
+            self._told.add(picture)
+            return False
+        self._told.discard(picture)
+        return is_done
+
+    def _make(self, picture: Path, busy: dict[Path, bool]) -> bool:
         """Whether it is decided: a job, or none."""
         place = PurePosixPath(picture.relative_to(self._paths.inbox).as_posix())
         try:
@@ -122,7 +146,7 @@ class PictureJobs:
         except FileNotFoundError:
             return True  # a job has taken it
         is_rerun = place.parts[0] == RERUN
-        if not is_rerun and (self._pictures.is_named(picture) or _has_job_files(picture.parent)):
+        if not is_rerun and self._may_be_named(picture, place.parent, busy):
             return False  # whose job it is will be seen when they are taken in
         if self._is_touched_only(picture, origin):
             return True
@@ -132,6 +156,17 @@ class PictureJobs:
         if is_rerun:
             self._pictures.take_used({picture: sha256_file(picture)})
         return True
+
+    def _may_be_named(self, picture: Path, folder: PurePosixPath, busy: dict[Path, bool]) -> bool:
+        """Whether job files beside it are still on their way: in the folder first, then at the door."""
+        if picture.parent not in busy:
+            busy[picture.parent] = has_coming_job(picture.parent)
+        return (
+            busy[picture.parent]
+            or self._pictures.is_arriving(picture)
+            or self._door.awaits(folder)
+            or self._pictures.is_named(picture)
+        )
 
     def _is_touched_only(self, picture: Path, origin: Origin) -> bool:
         """The same file with the same content was a job already; what is dropped again is another file."""
@@ -145,7 +180,7 @@ class PictureJobs:
         job_id = uuid7(milliseconds, int.from_bytes(digest[:10], "big"))
         name = f"{picture.name}.json"
         file = self._paths.processing / claim_name(job_id, name)
-        return Claim(file, job_id, name, place.with_name(name))
+        return Claim(file, job_id, name, place.with_name(name), is_made=True)
 
     def _write(self, claim: Claim, picture: Path, origin: Origin, *, is_rerun: bool) -> None:
         self._seen.record_claims({claim.job_id: Origin(display_text(str(claim.place)))})
@@ -159,8 +194,3 @@ class PictureJobs:
         self._door.put([claim])
         if not is_rerun:
             self._seen.record_used(origin.path, origin, sha256_file(picture))
-
-
-def _has_job_files(folder: Path) -> bool:
-    """Whether job files lie there that have not settled."""
-    return any(is_job_file(PurePosixPath(each.name)) for each in folder.iterdir())

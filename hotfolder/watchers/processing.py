@@ -42,30 +42,46 @@ class ProcessingWatch:
         self._there: set[str] = set()
         self._missed: set[str] = set()
         self._mtime_ns = -1
+        self._is_told = False
         self._lock = threading.Lock()
 
     def expect(self, job_ids: Iterable[str]) -> None:
         """These jobs have their files there: just taken in, or when an earlier run ended."""
         with self._lock:
             self._there.update(job_ids)
+            self._mtime_ns = -1  # it may have gone before anybody knew that it was to be there
 
     def look(self) -> None:
         """Compare with the last look, if the folder has changed or somebody was missed."""
+        with self._lock:
+            seen_ns, self._mtime_ns = self._mtime_ns, 0  # `expect` may set it anew meanwhile
         try:
             mtime_ns = self._folder.stat().st_mtime_ns
-            if mtime_ns == self._mtime_ns and not self._missed:  # nothing came or went
+            if mtime_ns == seen_ns and not self._missed:  # nothing came or went
+                self._keep(mtime_ns)
                 return
             now = {named[0] for file in self._folder.iterdir() if (named := parse_claim_name(file.name))}
         except OSError as error:
-            log.warning("processing/ cannot be listed: %s", error)
+            self._tell(error)
             return
+        self._is_told = False
         with self._lock:
             gone = self._there - now
             self._there = now | (gone - self._missed)
         for job_id in gone & self._missed & (self._jobs.list_active_ids() if gone & self._missed else set()):
             self._try_to_cancel(job_id)
         self._missed = gone - self._missed
-        self._mtime_ns = mtime_ns
+        self._keep(mtime_ns)
+
+    def _keep(self, mtime_ns: int) -> None:
+        with self._lock:
+            if self._mtime_ns == 0:
+                self._mtime_ns = mtime_ns
+
+    def _tell(self, error: OSError) -> None:
+        if not self._is_told:
+            log.warning("processing/ cannot be listed: %s", error)
+        self._is_told = True
 
     def _try_to_cancel(self, job_id: str) -> None:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.generation.returning import ReturnDesk
+from hotfolder.generation.returning import Identity, ReturnDesk
 from tests.intake_house import JOB, IntakeHouse, job
 
 OTHER = "endpointKey: local.procedural.image\nparams: {prompt: A cliff at noon, size: 96*96}\ntitle: Cliff\n"
@@ -300,9 +300,82 @@ def test_file_dragged_back_is_recognised_after_a_start_in_between(house: IntakeH
     house.deliver()
     file = house.paths.failed / "a.yaml"
     file.write_text(job("bay.png", more="title: Mended\n"))
-    drag(house, file, "b.yaml")
+    drag(house, file)
 
     assert ids_and_runs(house) == [2]
+
+
+def test_new_file_that_got_the_inode_of_a_deleted_one_is_a_job_of_its_own(house: IntakeHouse) -> None:
+    """Artists copy a job and change a line; the reports on a failed one may lie about for weeks."""
+    file = fail(house, "one/a.yaml")
+    file.write_text(f"{JOB}title: Another\n")  # the file system gives the number of a deleted file again
+    drag(house, file, "two/b.yaml")
+
+    assert sorted((each.job_file, each.run) for each in house.jobs()) == [
+        ("one/a.yaml", 1),
+        ("two/b.yaml", 1),
+    ]
+
+
+def test_same_text_in_another_recipe_is_a_job_of_that_recipe_once_failed_was_emptied(
+    house: IntakeHouse,
+) -> None:
+    house.drop("one/_folder.yaml", "params: {seed: 1}\n")
+    house.drop("two/_folder.yaml", "params: {seed: 2}\n")
+    fail(house, "one/a.yaml", JOB.replace("seed: 5, ", ""))
+    for each in house.paths.failed.iterdir():
+        each.unlink()
+    house.drop("two/a.yaml", JOB.replace("seed: 5, ", ""))
+    house.take()
+
+    assert sorted((each.job_file, each.run) for each in house.jobs()) == [
+        ("one/a.yaml", 1),
+        ("two/a.yaml", 1),
+    ]
+
+
+def test_line_of_a_list_that_failed_in_one_recipe_is_a_job_of_another(house: IntakeHouse) -> None:
+    recipe = f"{JOB.replace('prompt: A bay, ', '')}"
+    house.drop("one/_folder.yaml", recipe)
+    house.drop("two/_folder.yaml", recipe)
+    fail_line = house.drop("one/list.txt", "A bay\n")
+    house.take()
+    (failed,) = house.jobs()
+    house.library.control.cancel(failed.job_id, "anna")
+    house.deliver()
+    for each in house.paths.failed.iterdir():
+        each.unlink()
+    assert not fail_line.exists()
+    house.drop("two/list.txt", "A bay\n")
+    house.take()
+
+    assert sorted((each.job_file, each.run) for each in house.jobs()) == [
+        ("one/list.1.json", 1),
+        ("two/list.1.json", 1),
+    ]
+
+
+def test_reports_go_when_a_refused_list_comes_back_mended(house: IntakeHouse) -> None:
+    house.drop("one/_folder.yaml", JOB.replace("prompt: A bay, ", ""))
+    house.drop("one/list.txt", "A bay\n" + "x" * 100_000)
+    house.take()
+    house.deliver()
+    assert house.names_in("failed") == ["list.txt", "list.txt.error.md", "list.txt.result.json"]
+    file = house.paths.failed / "list.txt"
+    file.write_text("A bay\nA cliff\n")
+    drag(house, file, "one/list.txt")
+
+    assert house.names_in("failed") == []
+    assert sorted(each.status for each in house.jobs()) == ["failed", "queued", "queued"]
+
+
+def test_reports_go_when_a_refused_file_of_several_jobs_comes_back_mended(house: IntakeHouse) -> None:
+    file = fail(house, "a.yaml", f"{JOB}---\nendpointKey: local.nothing.image\n")
+    file.write_text(f"{JOB}---\n{OTHER}")
+    drag(house, file)
+
+    assert house.names_in("failed") == []
+    assert sorted(each.status for each in house.jobs()) == ["failed", "queued", "queued"]
 
 
 def test_returned_file_waits_for_what_belongs_in_its_first_folder_also_after_a_start(
@@ -363,4 +436,4 @@ def _die(*_: object) -> None:
 def test_desk_finds_nothing_in_an_empty_library(house: IntakeHouse) -> None:
     desk = ReturnDesk(house.paths, house.library.jobs, house.library.seen)
 
-    assert desk.find(Path("a.yaml"), b"", "aa", (1, 1)) is None  # type: ignore[arg-type]  # any path will do
+    assert desk.find(Path("a.yaml"), b"", "aa", Identity(1, 1, 1)) is None  # type: ignore[arg-type]  # any path will do

@@ -19,6 +19,17 @@ def test_the_path_of_each_claimed_file_is_known_by_its_job(seen):
     assert [seen.find_path(each) for each in ("job-1", "job-2", "job-3")] == ["a.yaml", "shots/b.yaml", None]
 
 
+def ids(seen, **wanted):
+    return [job_id for job_id, _ in seen.find_jobs(mtime_ns=0, **wanted)]
+
+
+def test_a_file_is_untouched_while_inode_and_time_are_what_they_were(seen):
+    seen.record_claims({"job-1": Origin("a.yaml", 7, 42, 3, 4, 5)})
+
+    assert seen.find_jobs(device=7, inode=42, mtime_ns=4, sha256="") == [("job-1", True)]
+    assert seen.find_jobs(device=7, inode=42, mtime_ns=9, sha256="") == [("job-1", False)]
+
+
 def test_a_claim_that_is_noted_again_replaces_what_was_there(database, seen, clock):
     seen.record_claims({"job-1": Origin("a.yaml")})
     clock.advance(1)
@@ -68,7 +79,7 @@ def test_a_claim_that_is_noted_again_without_a_look_at_the_file_keeps_what_the_f
     seen.record_claims({"job-1": Origin("a.yaml", 7, 42, 3, 4, 5)})
     seen.record_claims({"job-1": Origin("a.yaml")})
 
-    assert seen.find_jobs(device=7, inode=42, sha256="") == ["job-1"]
+    assert ids(seen, device=7, inode=42, sha256="") == ["job-1"]
 
 
 def test_a_job_is_found_by_its_file_or_by_what_was_in_it(seen):
@@ -76,9 +87,9 @@ def test_a_job_is_found_by_its_file_or_by_what_was_in_it(seen):
     seen.record_contents([("job-1", "job-1", "aa")])
     seen.record_contents([("job-2", "job-2", "bb")])
 
-    assert seen.find_jobs(device=7, inode=42, sha256="cc") == ["job-1"]
-    assert seen.find_jobs(device=7, inode=99, sha256="bb") == ["job-2"]
-    assert seen.find_jobs(device=8, inode=42, sha256="cc") == []
+    assert ids(seen, device=7, inode=42, sha256="cc") == ["job-1"]
+    assert ids(seen, device=7, inode=99, sha256="bb") == ["job-2"]
+    assert ids(seen, device=8, inode=42, sha256="cc") == []
 
 
 def test_the_job_of_the_very_file_goes_before_newer_ones_with_the_same_content(seen, clock):
@@ -87,7 +98,7 @@ def test_the_job_of_the_very_file_goes_before_newer_ones_with_the_same_content(s
         seen.record_contents([(f"job-{number}", f"job-{number}", "aa")])
         clock.advance(1)
 
-    found = seen.find_jobs(device=7, inode=0, sha256="aa")
+    found = ids(seen, device=7, inode=0, sha256="aa")
 
     assert found[:3] == ["job-0", "job-29", "job-28"]
 
@@ -97,7 +108,7 @@ def test_a_file_that_stands_for_an_id_of_its_own_is_known_by_that_id(seen):
     seen.record_contents([("claim", "own-id", "aa")])
 
     assert [seen.find_path(each) for each in ("claim", "own-id")] == [None, "shots/a.yaml"]
-    assert seen.find_jobs(device=7, inode=42, sha256="") == ["own-id"]
+    assert ids(seen, device=7, inode=42, sha256="") == ["own-id"]
 
 
 def test_the_last_of_several_files_for_a_job_is_the_one_that_is_known(seen):
@@ -106,7 +117,7 @@ def test_the_last_of_several_files_for_a_job_is_the_one_that_is_known(seen):
     seen.record_contents([("claim-2", "own-id", "bb")])
 
     assert seen.find_path("own-id") == "b.yaml"
-    assert seen.find_jobs(device=7, inode=42, sha256="aa") == []
+    assert ids(seen, device=7, inode=42, sha256="aa") == []
 
 
 def test_tries_begin_anew_once_a_file_was_read_through(seen):
@@ -130,7 +141,7 @@ def test_a_used_picture_is_known_by_its_place_and_a_later_one_there_replaces_it(
 def test_a_used_picture_is_no_job(seen):
     seen.record_used("bay.png", Origin("bay.png", 7, 42), "aa")
 
-    assert seen.find_jobs(device=7, inode=42, sha256="aa") == []
+    assert ids(seen, device=7, inode=42, sha256="aa") == []
 
 
 def test_jobs_are_looked_up_by_indexes_alone(database):

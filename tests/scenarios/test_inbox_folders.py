@@ -231,3 +231,17 @@ def test_more_than_two_hundred_equal_failures_a_minute_share_a_report(
     (summary,) = failed.rglob("many-*.error.md")
     assert summary.read_text(encoding="utf-8").startswith("# 30 more job files failed for the same reason")
     assert {each.parent.relative_to(failed).as_posix().count("/") for each in failed.rglob("*.json")} == {2}
+
+
+def test_recipe_that_comes_after_its_files_is_seen(service: Service) -> None:
+    """As when a large folder is copied in, and the recipe happens to be its last file."""
+    folder = service.root / "inbox" / "hats"
+    folder.mkdir()
+    pictures.write_png(folder / "fedora.png")
+    (folder / "list.txt").write_text("A hat on a hook\n", encoding="utf-8")
+    service.drop("later.yaml", JOB)
+    service.wait_for_result("later.yaml")  # what came before it has settled and was passed over
+    write_recipe(service, "hats", RECIPE.replace("keywords: [studio]", "keywords: [hats]"))
+
+    assert service.wait_for_result("fedora.png.json")["status"] == "completed"
+    assert service.wait_for_result("list.1.json")["status"] == "completed"

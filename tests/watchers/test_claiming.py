@@ -94,7 +94,10 @@ def test_place_of_a_file_is_noted_before_it_is_moved_and_stays_if_it_cannot_be(
         house.claim(*files)
 
     assert house.seen.find_path(str(UUID(int=100))) == "shots/a.yaml"
-    assert house.seen.find_jobs(device=found.st_dev, inode=found.st_ino, sha256="") == [str(UUID(int=100))]
+    jobs = house.seen.find_jobs(
+        device=found.st_dev, inode=found.st_ino, mtime_ns=found.st_mtime_ns, sha256=""
+    )
+    assert jobs == [(str(UUID(int=100)), True)]
 
 
 def test_inbox_beside_processing_is_usable_and_one_elsewhere_is_not(house: _House) -> None:
@@ -205,3 +208,22 @@ def test_longest_name_is_claimed_and_keeps_its_extension(house: _House) -> None:
     assert len(claim.file.name) == 255
     assert claim.file.suffix == ".yaml"
     assert len(claim.name) == 255
+
+
+def test_file_that_cannot_be_moved_is_noted_once_however_often_it_is_tried(
+    house: _House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = house.drop("a.yaml")
+
+    def fail(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", fail)
+        for _ in range(5):
+            with pytest.raises(PermissionError):
+                house.claim(*files)
+    (claim,) = house.desk.claim_all(files)
+
+    rows = house.database.query("SELECT job_id FROM seen_files")
+    assert [row["job_id"] for row in rows] == [claim.job_id]

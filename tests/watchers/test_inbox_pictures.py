@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hotfolder.watchers.inbox_files import is_job_picture
 from hotfolder.watchers.inbox_pictures import InboxPictures
 from hotfolder.watchers.waiting import WaitingRoom
 from tests import pictures
@@ -29,6 +30,7 @@ class _House(IntakeHouse):
             keep=keep,  # type: ignore[arg-type]  # one of the two
             settle_s=0.05,
             timeout_s=timeout_s,
+            is_job=lambda place: is_job_picture(place, self.library.recipes.find(place.parent)),
             wall_clock=lambda: time.time() + self.older_s,
         )
 
@@ -258,3 +260,18 @@ def test_picture_that_changed_a_moment_ago_is_arriving_and_one_that_is_gone_too(
     assert found == [True, True]
     house.older_s = 1.0
     assert not house.intake.pictures.is_arriving(fresh)
+
+
+def test_picture_that_is_a_job_itself_is_not_swept_away_after_a_night_without_the_service(
+    tmp_path: Path,
+) -> None:
+    house = _House(tmp_path / "library")
+    try:
+        house.grow_older()
+        house.drop("moods/_folder.yaml")
+        for name in ("moods/cat.png", "moods/sub/dog.png", "rerun/old.png", "held.png", "stray.png"):
+            house.draw(name)
+        house.drop("held.png.wait", "")
+        assert house.sweep() == ["inbox/stray.png"]
+    finally:
+        house.close()

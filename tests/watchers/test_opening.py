@@ -11,6 +11,7 @@ import pytest
 
 from hotfolder.errors import JobFileError, LibraryError
 from hotfolder.generation.claimed import ClaimedFile
+from hotfolder.generation.returning import Identity
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.claiming import Claim
 from hotfolder.watchers.opening import ClaimOpener, build_rules
@@ -102,7 +103,7 @@ def test_file_that_came_back_keeps_the_place_of_its_job(house: _House) -> None:
     assert (place, data, identity) == (
         PurePosixPath("shots/a.yaml"),
         b"prompt: a",
-        (found.st_dev, found.st_ino),
+        Identity(found.st_dev, found.st_ino, found.st_mtime_ns),
     )
 
 

@@ -208,3 +208,23 @@ def test_unchanged_folder_is_not_listed_again(house: _House, monkeypatch: pytest
 
     monkeypatch.setattr(Path, "iterdir", listed)
     house.look()
+
+
+def test_file_deleted_before_its_job_had_a_row_cancels_it_all_the_same(house: _House) -> None:
+    house.put().unlink()
+    house.watch.look()  # the folder stands still from here on
+    house.watch.look()
+    house.begin()
+    house.watch.expect([JOB])
+    house.watch.look()
+    house.watch.look()
+
+    assert house.cancelled == [(JOB, ACTOR)]
+
+
+def test_folder_that_is_gone_is_told_of_once(house: _House, caplog: pytest.LogCaptureFixture) -> None:
+    house.folder.rmdir()
+    for _ in range(5):
+        house.watch.look()
+
+    assert caplog.text.count("cannot be listed") == 1
