@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from hotfolder.catalog.endpoints import EndpointCatalog
-from hotfolder.catalog.store import load_builtin_providers
+from hotfolder.catalog.model_sets import build_set_endpoints
+from hotfolder.catalog.store import load_builtin_providers, load_extra_provider
 from hotfolder.clock import new_id, new_seed, utc_now
-from hotfolder.config import LoadedSettings, ModelSetSettings, Settings
+from hotfolder.config import LoadedSettings, Settings
 from hotfolder.database import Database
-from hotfolder.engine.discovery import find_binary, find_model_file
-from hotfolder.engine.manager import EngineCommand, EngineManager, EngineStatus, EngineTimeouts
-from hotfolder.engine.messages import LoadParams
-from hotfolder.errors import ConfigError, LibraryError
+from hotfolder.engine.kinds import EXTRAS
+from hotfolder.errors import LibraryError
 from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.vocabulary import find_names, find_old_names, find_vocabulary
@@ -73,6 +70,16 @@ def is_library(root: Path) -> bool:
     return (root / "hotfolder.yaml").is_file()
 
 
+def build_catalog(settings: Settings) -> EndpointCatalog:
+    """The endpoints of the package, and those that installed extras make of the settings."""
+    providers = load_builtin_providers()
+    if EXTRAS["sdcpp"].is_installed():
+        providers.append(build_set_endpoints(settings.models.sets, providers))
+    if EXTRAS["style"].is_installed():
+        providers.append(load_extra_provider("style"))
+    return EndpointCatalog(providers)
+
+
 @dataclass(frozen=True)
 class Library:
     """An open library: what every command may use, whether the sidecar runs or not."""
@@ -94,7 +101,7 @@ class Library:
     @cached_property
     def catalog(self) -> EndpointCatalog:
         """The endpoints."""
-        return EndpointCatalog(load_builtin_providers())
+        return build_catalog(self.settings)
 
     @cached_property
     def jobs(self) -> JobStore:
@@ -260,64 +267,3 @@ def _rename_folders(paths: LibraryPaths, vocabulary: str) -> bool:
     finally:
         lock.release()
     return True
-
-
-@dataclass(frozen=True)
-class Engines:
-    """The engines of this machine; none is started before it is needed."""
-
-    procedural: EngineManager
-    cn_engine: EngineManager | None
-
-    @property
-    def preferred(self) -> EngineManager:
-        """cn-engine when there is one."""
-        return self.cn_engine or self.procedural
-
-    def stop(self) -> None:
-        """Quit, terminate, kill."""
-        for manager in filter(None, (self.cn_engine, self.procedural)):
-            manager.stop()
-
-
-def build_engines(library: Library, on_status: Callable[[EngineStatus], None] | None = None) -> Engines:
-    """The managers for the embedded engine and, where its binary is found, for cn-engine."""
-    settings = library.settings.engine
-    timeouts = EngineTimeouts(
-        load_s=settings.load_timeout_s, generate_s=settings.generate_timeout_s, stall_s=settings.stall_s
-    )
-    embedded = (sys.executable, "-m", "hotfolder.engine.procedural")
-    procedural = EngineManager(EngineCommand("procedural", embedded, settings.env), timeouts, on_status)
-    binary = find_binary(settings.path, library.paths.engines)
-    if binary is None:
-        return Engines(procedural, None)
-    return Engines(
-        procedural,
-        EngineManager(EngineCommand("cn-engine", (str(binary),), settings.env), timeouts, on_status),
-    )
-
-
-def build_model_sets(library: Library) -> dict[str, LoadParams]:
-    """The model sets of the settings with the paths of their files."""
-    roots = [Path(each).expanduser() for each in library.settings.models.roots] + [library.paths.models]
-    sets = {}
-    for name, each in library.settings.models.sets.items():
-        try:
-            sets[name] = _to_load_params(each, roots)
-        except ValueError as error:
-            hint = "Flags are those of cn-engine's load, with its types: flash_attn: true, n_threads: 8."
-            raise ConfigError(f"`models.sets.{name}` cannot be used: {error}.", hint=hint) from error
-    return sets
-
-
-def _to_load_params(model_set: ModelSetSettings, roots: list[Path]) -> LoadParams:
-    def locate(name: str | None) -> str | None:
-        return str(find_model_file(name, roots)) if name else None
-
-    return LoadParams(
-        diffusion_model=locate(model_set.diffusion_model),
-        vae=locate(model_set.vae),
-        llm=locate(model_set.llm),
-        upscale_model=locate(model_set.upscale_model),
-        flags=model_set.flags.model_dump(exclude_none=True),
-    )

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hotfolder.app import Library, build_engines, build_model_sets, open_library
+from hotfolder.app import Library, open_library
 from hotfolder.check import Check
 from hotfolder.config import LoadedSettings, load_settings
 from hotfolder.diagnosis_intake import check_intake
+from hotfolder.diagnosis_models import build_report, build_snippet
 from hotfolder.domain.wording import one_line
+from hotfolder.engine.kinds import CN_ENGINE, EXTRAS
+from hotfolder.engines import build_engines
 from hotfolder.errors import ConfigError, HotfolderError
 from hotfolder.files.vocabulary import find_names, find_vocabulary
 from hotfolder.watchers.finding import list_left
@@ -147,15 +150,18 @@ def _check_imports(library: Library) -> Check:
 def _check_engine(library: Library) -> Iterator[Check]:
     engines = build_engines(library)
     try:
-        for manager in filter(None, (engines.procedural, engines.cn_engine)):
-            kind = manager.status().kind
+        for kind, manager in engines.by_kind.items():
             try:
                 yield Check(f"Engine {kind}", "ok", f"answers in {manager.ping():.0f} ms")
             except HotfolderError as error:
                 yield Check(f"Engine {kind}", "failure", error.message, error.hint)
     finally:
         engines.stop()
-    if engines.cn_engine is None:
+    for extra in EXTRAS.values():
+        if extra.kind not in engines.by_kind:
+            found = f"not installed; {extra.install_line} gives {extra.gives}"
+            yield Check(f"Engine {extra.kind}", "ok", found)
+    if CN_ENGINE not in engines.by_kind:
         fallback = library.settings.engine.fallback
         hint = "Set `engine.path`, or put cn-engine on the PATH or into LIBRARY/engines."
         yield Check("Engine cn-engine", "warning", f"not found (engine.fallback is {fallback})", hint)
@@ -163,19 +169,24 @@ def _check_engine(library: Library) -> Iterator[Check]:
 
 def _check_models(library: Library) -> Iterator[Check]:
     try:
-        sets = build_model_sets(library)
+        report = build_report(library)
     except ConfigError as error:
         yield Check("Models", "failure", error.message, error.hint)
         return
-    if not sets:
-        yield Check("Models", "warning", "no model set is configured", "Add one under `models.sets`.")
-    for name, load in sets.items():
-        missing = [each for each in load.files() if not Path(each).is_file()]
-        if missing:
-            hint = "Correct the path in hotfolder.yaml, or add its folder to `models.roots`."
-            yield Check(f"Model set {name}", "failure", f"missing: {', '.join(missing)}", hint)
-        else:
-            yield Check(f"Model set {name}", "ok", f"{len(load.files())} files")
+    for problem in report.shelf.problems:
+        yield Check(
+            "Model folders", "warning", one_line(problem), "Correct `models.roots` in hotfolder.yaml."
+        )
+    if not report.sets:
+        snippet = build_snippet(report.suggested, report.roots)
+        hint = f"Add to hotfolder.yaml:\n{snippet}" if report.suggested else "Add one under `models.sets`."
+        yield Check("Models", "warning", "no model set is configured", hint)
+    for each in report.sets:
+        name = f"Model set {each.name}"
+        if not each.faults:
+            yield Check(name, "ok", f"{len(each.files)} files")
+        for fault in each.faults:
+            yield Check(name, "failure" if fault.stops else "warning", fault.found, fault.hint)
 
 
 def check_watches(limit_file: Path) -> Iterator[Check]:

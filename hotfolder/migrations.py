@@ -11,6 +11,7 @@ from sqlite_utils import Migrations
 
 from hotfolder.database import connect, told_in_words
 from hotfolder.errors import LibraryError
+from hotfolder.schema_engine import ENGINE
 from hotfolder.schema_intake import INTAKE
 
 MIGRATION_SET = "hotfolder"
@@ -89,6 +90,11 @@ def build_migrations() -> Migrations:
     @migrations()
     def m003_intake(db: SchemaDatabase) -> None:
         for statement in INTAKE:
+            db.execute(statement)
+
+    @migrations()
+    def m004_engine(db: SchemaDatabase) -> None:
+        for statement in ENGINE:
             db.execute(statement)
 
     return migrations

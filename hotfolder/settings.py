@@ -26,6 +26,9 @@ class EngineSettings(_Section):
     fallback: Literal["none", "procedural"] = Field(
         "none", description="Without engine or models: fail (none), or draw test pictures that say so."
     )
+    preload: str = Field(
+        "none", description="What is loaded at the start: none, last, or a model set by name."
+    )
     stall_s: float = Field(120, gt=0, description="A busy engine that is silent for so long has hung.")
     load_timeout_s: float = Field(300, gt=0, description="Longest time to load a model.")
     generate_timeout_s: float = Field(600, gt=0, description="Longest time for one picture.")

@@ -7,12 +7,15 @@ import shutil
 import threading
 import time
 
-from hotfolder.app import Library, build_engines
+from hotfolder.app import Library
 from hotfolder.delivery.status import StatusWriter
-from hotfolder.engine.manager import EngineStatus
-from hotfolder.events import ENGINE_STATUS
+from hotfolder.engine.supervision import RestartPolicy
+from hotfolder.engine_keeper import EngineKeeper
+from hotfolder.engine_news import EngineNews
+from hotfolder.engines import build_engines, build_model_sets
 from hotfolder.files.storage import remove_leftovers
 from hotfolder.intake import build_intake
+from hotfolder.library.control import ControlStore
 from hotfolder.queue.nudge import NudgeListener
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.imports import ImportFolder
@@ -24,10 +27,14 @@ from hotfolder.workshop import IMPORT_RESCAN_S, build_import_folders, build_work
 
 log = logging.getLogger(__name__)
 
+RESTART_S = 1.0
+START_TRIES = 3
 RETRY_S = 2.0
 """So often are claimed files tried again that could not be taken in."""
 FOLDERS_LOOK_S = 60.0
 """So long may a look at all that lies in import folders take, before a stop is obeyed."""
+PREPARED_AHEAD = 1
+"""So many pictures are claimed and prepared while one is made: the engine never waits for a disk."""
 LOOK_S = 0.5
 """So often is it seen that somebody deleted a claimed file."""
 
@@ -35,12 +42,17 @@ LOOK_S = 0.5
 class Sidecar:
     """The running service over one library: watchers, lanes, engine, status files."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, *, once: bool = False) -> None:
+        """With `once` an engine that does not start fails its jobs in the end: nobody is there to mend it."""
         self._library = library
-        self._engines = build_engines(library, self._announce)
+        self._news = EngineNews(library.database)
+        self._engines = build_engines(
+            library, self._news.tell, RestartPolicy(RESTART_S, START_TRIES if once else None)
+        )
         settings = library.settings
         self._stopping = threading.Event()
         lanes = settings.queue.lanes.model_dump()
+        lanes["gpu"] += PREPARED_AHEAD
         self._worker = build_worker(library, self._engines, lanes, self._stopping)
         self._intake = build_intake(library)
         self._observer = RootObserver()
@@ -68,6 +80,14 @@ class Sidecar:
         self._status = StatusWriter(
             library.database, library.paths, library.jobs, library.generations, library.work, library.doorbell
         )
+        self._keeper = EngineKeeper(
+            self._engines,
+            build_model_sets(library),
+            ControlStore(library.database),
+            library.doorbell,
+            preload=settings.engine.preload,
+            find_last=self._find_last_model,
+        )
         self._nudge = NudgeListener(library.paths.run / "nudge", library.doorbell.ring)
 
     def start(self) -> None:
@@ -90,11 +110,13 @@ class Sidecar:
         if handed_back or recovered:
             log.info("taken up again: %d work items, %d claimed pictures", handed_back, recovered)
         self._intake.recover()
-        for manager in filter(None, (self._engines.procedural, self._engines.cn_engine)):
-            self._announce(manager.status())  # an earlier run may have ended without a word
+        for manager in self._engines.by_kind.values():
+            self._news.tell(manager.status())  # an earlier run may have ended without a word
+        self._news.start()
         self._status.start()
         self._nudge.start()
         self._worker.start()
+        self._keeper.start()
         self._intake.door.start()
         self._observer.start()
         self._loop.start()
@@ -114,8 +136,11 @@ class Sidecar:
         self._import_loop.stop(5.0)
         self._folders.stop(5.0)
         self._observer.stop(5.0)
+        self._engines.seat.close()
+        self._keeper.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()
+        self._news.stop()
         self._nudge.stop()
         self._status.stop()
         self._library.lock.release()
@@ -161,6 +186,10 @@ class Sidecar:
         except Exception:
             log.exception("a look around the inbox failed; the next one repeats it")
 
+    def _find_last_model(self) -> str | None:
+        endpoint = self._library.catalog.by_key.get(self._library.generations.find_last_endpoint() or "")
+        return endpoint.provider_model_id if endpoint is not None else None
+
     def _retry_unfinished(self) -> int:
         return self._intake.door.retry_unfinished() + self._imports.retry_unfinished()
 
@@ -171,15 +200,6 @@ class Sidecar:
         except OSError as error:  # a full disk must not end the service
             log.warning("the heartbeat could not be written: %s", error)
         self._watching.save([self._loop.report(), self._import_loop.report(), *self._folders.reports()])
-
-    def _announce(self, status: EngineStatus) -> None:
-        """Runs on the engine's threads, which a full disk or a locked database must not end."""
-        data = {"state": status.state, "kind": status.kind, "modelInfo": status.model_info}
-        try:
-            with self._library.database.transaction() as tx:
-                tx.event(ENGINE_STATUS, "engine", status.kind, data)
-        except Exception:  # the next change of state is told again
-            log.exception("the state of the engine could not be recorded")
 
     def _on_settled(self, files: list[SettledFile]) -> None:
         for folder in self._intake.inbox.take_all([each.path for each in files]):

@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hotfolder.app import Library, build_model_sets
+from hotfolder.app import Library
 from hotfolder.check import Check
 from hotfolder.diagnosis import LOW_DISK_BYTES, examine
+from hotfolder.engines import build_model_sets
 from hotfolder.errors import ConfigError, Problem
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.generation.finding import Beside

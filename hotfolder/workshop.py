@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from hotfolder.app import Engines, Library, build_engines, build_model_sets
+from hotfolder.app import Library
 from hotfolder.clock import new_id, utc_now
 from hotfolder.delivery.results import ResultHandler
+from hotfolder.engines import Engines, build_engines, build_model_sets
 from hotfolder.generation.closing import DELIVER_RESULT
 from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
+from hotfolder.generation.model_hashes import ModelHashes
 from hotfolder.imports.ends import DiscardHandler, RefuseHandler
 from hotfolder.imports.folder_book import FolderBook
 from hotfolder.imports.folder_rules import check_access, check_place
@@ -24,15 +26,23 @@ from hotfolder.imports.leaving import LeaveHandler
 from hotfolder.imports.outside import OutsideDesk
 from hotfolder.imports.pictures import PicturesHandler
 from hotfolder.library.collections import CollectionStore
-from hotfolder.library.import_folders import ImportFolderStore, SourceFolder, settings_folder_id
+from hotfolder.library.import_folders import (
+    ImportFolderStore,
+    SourceFolder,
+    settings_folder_id,
+    tidy_word,
+    tidy_words,
+)
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.ingest import Ingest
+from hotfolder.library.model_files import ModelFileStore
 from hotfolder.library.seen_left import SeenLeftStore
 from hotfolder.providers.local import LocalProvider
 from hotfolder.queue.worker import Worker, WorkHandler
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.handover import SettledFile
 from hotfolder.watchers.import_folders import ImportFolders
+from hotfolder.watchers.lease import is_open_for_writing
 from hotfolder.watchers.loop import WatchLoop
 from hotfolder.watchers.observer import RootObserver
 
@@ -51,18 +61,21 @@ def build_worker(
 
 def _build_generation_handlers(library: Library, engines: Engines) -> dict[str, WorkHandler]:
     provider = LocalProvider(
-        procedural=engines.procedural,
-        cn_engine=engines.cn_engine,
+        engines=engines.by_kind,
         model_sets=build_model_sets(library),
         fallback=library.settings.engine.fallback == "procedural",
+        seat=engines.seat,
     )
     stores = (library.database, library.paths, library.jobs, library.generations)
     credit = library.settings.metadata.model_dump(exclude_none=True)
     endpoints = library.catalog.by_key
     ingest = Ingest(library.paths)
+    hashes = ModelHashes(ModelFileStore(library.database))
     return {
         EXECUTE: ExecuteHandler(*stores, library.work, library.closer, endpoints, provider, new_id),
-        FINALIZE: FinalizeHandler(*stores, library.media, ingest, library.closer, endpoints, credit),
+        FINALIZE: FinalizeHandler(
+            *stores, library.media, ingest, library.closer, endpoints, credit, hashes.hashes_of_files
+        ),
         DELIVER_RESULT: ResultHandler(
             *stores, library.media, failed_layout=library.settings.intake.failed_layout
         ),
@@ -73,7 +86,10 @@ def _build_import_handlers(library: Library, stopping: threading.Event) -> dict[
     paths, imports, ingest = library.paths, ImportStore(library.database), Ingest(library.paths)
     book = build_folder_book(library)
     return {
-        IMPORT_PICTURES: PicturesHandler(paths, library.media, imports, ingest, library.work, book, stopping),
+        IMPORT_PICTURES: PicturesHandler(
+            *(paths, library.media, imports, ingest, library.work, book, stopping),
+            is_written_to=is_open_for_writing,
+        ),
         IMPORT_DISCARD: DiscardHandler(paths, imports, ingest, utc_now),
         IMPORT_REFUSE: RefuseHandler(
             paths, imports, ingest, failed_layout=library.settings.intake.failed_layout
@@ -104,11 +120,12 @@ def build_outside_desk(library: Library) -> OutsideDesk:
 def build_folder_store(library: Library) -> ImportFolderStore:
     """The import folders of the settings and those that were added; relative paths count from the library."""
     root = library.paths.root.resolve()
-    configured = []
+    configured: list[SourceFolder] = []
     for each in library.settings.folders.imports:
         path = (root / Path(each.path).expanduser()).resolve()
-        values = (each.mode, each.recursive, tuple(each.keywords), each.collection)
-        configured.append(SourceFolder(settings_folder_id(path), path, *values, origin="settings"))
+        folder_id = settings_folder_id(path, sum(before.path == path for before in configured))
+        values = (each.mode, each.recursive, tidy_words(each.keywords), tidy_word(each.collection))
+        configured.append(SourceFolder(folder_id, path, *values, origin="settings"))
     return ImportFolderStore(library.database, configured)
 
 

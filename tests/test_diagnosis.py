@@ -9,6 +9,7 @@ import pytest
 
 from hotfolder.app import create_library
 from hotfolder.diagnosis import ENOUGH_WATCHES, Check, check_watches, examine
+from hotfolder.engine.kinds import EngineExtra
 
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
@@ -109,3 +110,14 @@ def test_files_that_will_not_be_imported_are_told(root: Path) -> None:
     found = find(examine(root, {}), "Import folder")
 
     assert (found.state, found.found) == ("warning", "1 file(s) will not be imported, first notes.txt")
+
+
+def test_extra_that_is_not_installed_is_no_fault_but_told_with_what_it_gives(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EngineExtra, "is_installed", lambda extra: extra.name != "sdcpp")
+
+    found = find(examine(root, {}), "Engine sdcpp")
+
+    assert found.state == "ok"
+    assert found.found.startswith("not installed; pip install 'hotfolder[sdcpp]' gives an endpoint")

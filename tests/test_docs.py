@@ -3,8 +3,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from hotfolder.domain.document import parse_documents, to_plain
 from hotfolder.domain.job import NOT_SUPPORTED, JobFile
+from hotfolder.engine import procedural_faults
 from hotfolder.settings import iter_keys
 
 ROOT = Path(__file__).parent.parent
@@ -57,3 +60,33 @@ def test_every_test_that_the_documentation_names_is_there() -> None:
     }
 
     assert named - found == set()
+
+
+def test_every_module_that_the_protocol_names_is_there_and_every_check_of_engines_is_named() -> None:
+    text = (ROOT / "docs" / "engine-protocol.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_/]+\.(?:py|json))`", text))
+
+    assert len(named) > 30
+    assert {name for name in named if not (ROOT / "hotfolder" / name).is_file()} == set()
+    checks = {f"engine/{path.name}" for path in (ROOT / "hotfolder" / "engine").glob("conformance*.py")}
+    assert checks <= named
+
+
+def test_every_error_code_and_setting_that_the_protocol_names_is_known() -> None:
+    text = (ROOT / "docs" / "engine-protocol.md").read_text(encoding="utf-8")
+    settings = {key for key, _ in iter_keys()}
+    codes = re.findall(r"`(engine\.[a-z_]+)`", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"))
+
+    named = set(re.findall(r"`(engine\.[a-z_]+)`", text))
+
+    assert named - settings - set(codes) == set()
+
+
+def test_every_fault_of_the_embedded_engine_stands_in_its_table() -> None:
+    table = procedural_faults.__doc__ or ""
+    with pytest.raises(procedural_faults.UnknownFault, match="one of: ") as unknown:
+        procedural_faults.parse_fault("?")
+    known = str(unknown.value).partition("one of: ")[2].removesuffix(" (error:CODE)").split(", ")
+
+    assert len(known) > 15
+    assert [each for each in known if not re.search(rf"^    {each}[: ]|`none`", table, re.MULTILINE)] == []

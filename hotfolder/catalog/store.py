@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from hotfolder.domain.endpoint import Endpoint
 from hotfolder.errors import CatalogError
+
+_FOLDER: Final = "hotfolder.catalog.builtin"
+_EXTRA: Final = "extra-"
 
 
 class ProviderFile(BaseModel):
@@ -24,9 +28,17 @@ class ProviderFile(BaseModel):
 
 def load_builtin_providers() -> list[ProviderFile]:
     """The provider files of the package, by name; raises CatalogError when one is broken."""
-    folder = files("hotfolder.catalog.builtin")
-    names = sorted(each.name for each in folder.iterdir() if each.name.endswith(".json"))
-    return [parse_provider(name, folder.joinpath(name).read_bytes()) for name in names]
+    names = sorted(each.name for each in files(_FOLDER).iterdir() if each.name.endswith(".json"))
+    return [_load(name) for name in names if not name.startswith(_EXTRA)]
+
+
+def load_extra_provider(extra: str) -> ProviderFile:
+    """The endpoints of the package that are there with one of its extras only."""
+    return _load(f"{_EXTRA}{extra}.json")
+
+
+def _load(name: str) -> ProviderFile:
+    return parse_provider(name, files(_FOLDER).joinpath(name).read_bytes())
 
 
 def parse_provider(name: str, data: bytes) -> ProviderFile:

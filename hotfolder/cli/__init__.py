@@ -21,6 +21,7 @@ from hotfolder.cli.folders import folders
 from hotfolder.cli.imports import import_
 from hotfolder.cli.jobs import jobs
 from hotfolder.cli.library import init, run
+from hotfolder.cli.models import models
 from hotfolder.cli.output import report_error, say
 from hotfolder.cli.submit import submit, validate
 from hotfolder.cli.web import serve, up
@@ -63,6 +64,7 @@ for command in (
     endpoints,
     schema,
     engine,
+    models,
     doctor,
     login,
     logout,

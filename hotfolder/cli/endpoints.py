@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
+from hotfolder.app import build_catalog
 from hotfolder.catalog.endpoints import EndpointCatalog
-from hotfolder.catalog.store import load_builtin_providers
+from hotfolder.cli.opening import find_root
 from hotfolder.cli.output import json_option, print_json, print_table, say
+from hotfolder.config import Settings, load_settings
 from hotfolder.domain.endpoint import Endpoint, PropertySchema
 from hotfolder.domain.job_schema import build_job_schema
 from hotfolder.domain.params import describe_schema
+from hotfolder.errors import LibraryError
 
 
 @click.group()
@@ -21,9 +25,10 @@ def endpoints() -> None:
 
 @endpoints.command("list")
 @json_option
-def list_endpoints(as_json: bool) -> None:
+@click.pass_context
+def list_endpoints(context: click.Context, as_json: bool) -> None:
     """List all endpoints."""
-    found = _catalog().list()
+    found = _catalog(context).list()
     if as_json:
         print_json([_to_object(each) for each in found])
         return
@@ -34,9 +39,10 @@ def list_endpoints(as_json: bool) -> None:
 @endpoints.command()
 @click.argument("endpoint_key")
 @json_option
-def show(endpoint_key: str, as_json: bool) -> None:
+@click.pass_context
+def show(context: click.Context, endpoint_key: str, as_json: bool) -> None:
     """Show one endpoint and its params."""
-    endpoint = _catalog().get(endpoint_key)
+    endpoint = _catalog(context).get(endpoint_key)
     if as_json:
         print_json(_to_object(endpoint))
         return
@@ -57,17 +63,23 @@ def show(endpoint_key: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("kind", type=click.Choice(["job", "endpoint"]))
-def schema(kind: str) -> None:
+@click.pass_context
+def schema(context: click.Context, kind: str) -> None:
     """Print the JSON Schema of a job file or an endpoint."""
     if kind == "job":
-        print_json(build_job_schema(_catalog().list()))
+        print_json(build_job_schema(_catalog(context).list()))
     else:
         dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
         print_json(dialect | Endpoint.model_json_schema(by_alias=True))
 
 
-def _catalog() -> EndpointCatalog:
-    return EndpointCatalog(load_builtin_providers())
+def _catalog(context: click.Context) -> EndpointCatalog:
+    """The endpoints of the library in question; without one those of the package."""
+    try:
+        root = find_root(context)
+    except LibraryError:
+        return build_catalog(Settings())
+    return build_catalog(load_settings(root, os.environ).settings)
 
 
 def _default_of(schema: PropertySchema) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from hotfolder.app import build_engines
+from hotfolder.cli.engine_check import check
 from hotfolder.cli.opening import opened
 from hotfolder.cli.output import json_option, print_json, say
+from hotfolder.engines import build_engines
 from hotfolder.events import ENGINE_STATUS
 
 
@@ -56,3 +57,6 @@ def ping(context: click.Context, as_json: bool) -> None:
         print_json({"kind": kind, "pingMs": round(took_ms, 1)})
     else:
         say(f"{kind} answered in {took_ms:.1f} ms.")
+
+
+engine.add_command(check)

@@ -84,7 +84,7 @@ def serve_sidecar(
     `on_start` is called once it watches, `on_stop` just before it begins to stop.
     """
     before = library.database.last_event_seq()
-    sidecar = Sidecar(library)
+    sidecar = Sidecar(library, once=once)
     with _stop_on_signals(sidecar) as stopping:
         sidecar.start()  # one that did not start, since another runs, has nothing to stop
         try:

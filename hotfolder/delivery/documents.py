@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hotfolder.domain.estimate import Estimate
 from hotfolder.domain.instants import elapsed_ms
 from hotfolder.domain.wording import one_line
 from hotfolder.library.generations import Generation
@@ -12,6 +13,7 @@ from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media
 
 RESULT_SCHEMA = "hotfolder/result@1"
+_SURE_S, _SURE_PART = 3.0, 0.5
 
 
 def build_head(job: Job) -> dict[str, Any]:
@@ -75,9 +77,15 @@ def _build_output(media: Media) -> dict[str, Any]:
 
 
 def build_progress(
-    generations: Sequence[Generation], latest: Mapping[str, Mapping[str, Any]], queue_position: int | None
+    generations: Sequence[Generation],
+    latest: Mapping[str, Mapping[str, Any]],
+    queue_position: int | None,
+    left: Estimate | None = None,
 ) -> dict[str, Any]:
-    """How far a job is; the percentage counts whole pictures and the steps of the ones at work."""
+    """How far a job is; the percentage counts whole pictures and the steps of the ones at work.
+
+    `left` is what earlier pictures tell of the time until its end, the wait in the queue included.
+    """
     total = len(generations)
     ended = sum(each.status in ("completed", "failed", "cancelled") for each in generations)
     current = next((each for each in generations if each.status == "processing"), None)
@@ -91,7 +99,8 @@ def build_progress(
         "percentage": round(100 * (ended + fraction) / total, 1) if total else 0.0,
         "currentImage": min(ended + 1, total) if current else ended,
         "totalImages": total,
-        "etaSeconds": _eta_s(data, total - ended - 1),
+        "etaSeconds": round(left.likely_s, 1) if left else _eta_s(data, total - ended - 1),
+        "etaRangeSeconds": [round(left.low_s, 1), round(left.high_s, 1)] if left else None,
         "queuePosition": queue_position,
     }
 
@@ -129,8 +138,15 @@ def build_status_line(job: Job, progress: Mapping[str, Any]) -> str:
     if progress["percentage"]:
         parts.append(f"{progress['percentage']:.0f} %")
     if progress["etaSeconds"] is not None:
-        parts.append(f"about {progress['etaSeconds']:.0f} s left")
+        parts.append(_time_left(progress["etaSeconds"], progress["etaRangeSeconds"]))
     return ", ".join(parts)
+
+
+def _time_left(likely_s: float, range_s: Sequence[float] | None) -> str:
+    """One figure where it is nearly sure, else two."""
+    if range_s is None or range_s[1] - range_s[0] <= max(_SURE_S, _SURE_PART * likely_s):
+        return f"about {likely_s:.0f} s left"
+    return f"{range_s[0]:.0f} to {range_s[1]:.0f} s left"
 
 
 def build_report(job: Job, generations: Sequence[Generation], file_name: str, inbox: str = "inbox") -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from hotfolder.database import Database
 from hotfolder.delivery.documents import build_progress, build_status, build_status_line
+from hotfolder.delivery.forecast import Forecast
 from hotfolder.domain.generation import ACTIVE
 from hotfolder.errors import NotFound
 from hotfolder.events import (
@@ -25,8 +26,9 @@ from hotfolder.events import (
 )
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import write_atomic, write_json
-from hotfolder.library.generations import GenerationStore
+from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import Job, JobStore
+from hotfolder.library.timings import TimingStore
 from hotfolder.queue.store import WorkStore
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,7 @@ class StatusWriter:
         self._positions: dict[str, int] = {}
         self._progress: dict[str, Mapping[str, Any]] = {}
         self._written: dict[str, _Written] = {}
+        self._forecast = Forecast(TimingStore(database), database.now)
 
     def start(self) -> None:
         """Begin to follow; the files that an earlier run left are put right in the thread."""
@@ -204,13 +207,21 @@ class StatusWriter:
         self._live |= dict.fromkeys(self._running)
         self._positions = {}
         head: dict[str, None] = {}
+        waiting: list[Generation] = []
         for place, generation_id in enumerate(self._work.list_pending(LANE, NEXT_ITEMS)):
             self._positions.setdefault(generation_id, place)
             try:
-                head[self._generations.get(generation_id).job_id] = None
+                generation = self._generations.get(generation_id)
             except NotFound:  # work of another kind
                 continue
+            head[generation.job_id] = None
+            waiting.append(generation)
+        self._forecast.look(waiting, self._list_running())
         self._round = head | self._round
+
+    def _list_running(self) -> list[Generation]:
+        found = (self._generations.list_of_job(job_id) for job_id in self._running)
+        return [each for generations in found for each in generations if each.status == "processing"]
 
     def _find_due(self) -> str | None:
         """The next job to bring up to date: not before its time, except on a change of state."""
@@ -270,7 +281,8 @@ class StatusWriter:
         generations = self._generations.list_of_job(job.job_id)
         first = next((each for each in generations if each.status == "pending"), None)
         position = self._find_position(first.generation_id) if first and job.status == "queued" else None
-        return build_progress(generations, self._progress, position)
+        left = self._forecast.left(generations, self._progress, job.status, position)
+        return build_progress(generations, self._progress, position, left)
 
     def _find_position(self, generation_id: str) -> int | None:
         place = self._positions.pop(generation_id, None)  # good for one file: after that it may have moved

@@ -56,9 +56,13 @@ class RequestSchema(_Canonical):
 
 
 class Limits(_Canonical):
-    """What an endpoint takes at most: references, and the grid and number of pixels of its pictures."""
+    """What an endpoint takes at most: references, and the grid and number of pixels of its pictures.
+
+    `full_size_refs`: the engine gets references with all of their pixels and their transparency.
+    """
 
     refs: int = 0
+    full_size_refs: bool = False
     size_multiple: int = 1
     max_pixels: int | None = None
 
@@ -103,3 +107,8 @@ class Endpoint(_Canonical):
     tags: tuple[str, ...] = ()
     absent_params: Mapping[str, str] = Field(default_factory=dict)
     """Params that users expect here, with the reason why there are none."""
+
+    @property
+    def takes_size(self) -> bool:
+        """Whether a job may say how large its pictures are; else that follows from the reference."""
+        return "width" in self.request_schema.properties

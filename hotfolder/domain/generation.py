@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JobStatus = Literal[
@@ -78,17 +78,23 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PreparedReference:
-    """A reference picture as the engine gets it."""
+    """A reference picture as the engine gets it; size and transparency are told of one in full size only."""
 
     position: int
     sha256: str
     path: str
     role: str | None = None
+    width: int = 0
+    height: int = 0
+    has_alpha: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One picture to make: canonical params with the size and seed decided."""
+    """One picture to make: canonical params with the size and seed decided.
+
+    A width and height of 0 follow from the reference.
+    """
 
     generation_id: str
     endpoint_key: str
@@ -114,3 +120,6 @@ class GenerationOutcome:
     model_files: Mapping[str, str]
     ai_generated: bool
     warnings: tuple[str, ...] = ()
+    model_paths: Mapping[str, str] = field(default_factory=dict)
+    """Where the model's files lie, by role, for their hashes."""
+    peak_memory_mb: int | None = None

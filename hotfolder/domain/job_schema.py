@@ -15,7 +15,7 @@ def build_job_schema(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """JSON Schema (2020-12) of one job; keys without effect in this version are left out."""
     schema = JobFile.model_json_schema(by_alias=True)
     properties = schema["properties"]
-    for name in (*NOT_SUPPORTED, "task"):
+    for name in NOT_SUPPORTED:
         del properties[name]
     properties["endpointKey"] = {
         "description": "Which endpoint makes the picture.",

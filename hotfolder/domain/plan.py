@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from hotfolder.domain.document import Node
 from hotfolder.domain.endpoint import Endpoint
@@ -23,15 +23,20 @@ from hotfolder.domain.params import (
     problem_at,
 )
 from hotfolder.domain.presets import GatheredParams, PresetLookup, gather_params
-from hotfolder.domain.sizes import SIZE_PARAMS, Size
+from hotfolder.domain.sizes import SIZE_PARAMS, UNDECIDED, Size
 from hotfolder.errors import JobFileError, Problem
 
 SEED_LIMIT = 2**31
+TASKS: Final[Mapping[str, str]] = {"upscale": "local.upscale"}
+"""What `task` is short for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One picture to make: canonical params without size and seed; a seed of None is chosen at acceptance."""
+    """One picture to make: canonical params without size and seed; a seed of None is chosen at acceptance.
+
+    A width and height of 0 follow from the reference when it is run.
+    """
 
     position: int
     params: Mapping[str, Any]
@@ -88,9 +93,7 @@ def _find_endpoint(node: Node, endpoints: Mapping[str, Endpoint]) -> tuple[Endpo
             "job.invalid", "`task` stands for an endpointKey; this job has both.", "Remove one of them."
         )
         return None, [replace(problem, line=task.line, column=task.column, path="task")]
-    if task is not None:
-        return None, [_no_tasks_yet(task)] if task.value == "upscale" else []
-    if key is None:
+    if key is None and task is None:
         hint = "Add a line such as `endpointKey: local.procedural.image` (see `hotfolder endpoints list`)."
         return None, [
             Problem(
@@ -102,32 +105,22 @@ def _find_endpoint(node: Node, endpoints: Mapping[str, Endpoint]) -> tuple[Endpo
                 "endpointKey",
             )
         ]
-    name = read_text(key)
+    name = read_text(key) if task is None else TASKS.get(read_text(task) or "")
     if name is None:
         return None, []
     if name in endpoints:
         return endpoints[name], []
+    place = key or task or node
     problem = Problem(
         "job.unknown_endpoint",
         f"There is no endpoint `{name:.60}`.",
         did_you_mean(name, endpoints),
-        key.line,
-        key.column,
-        "endpointKey",
+        place.line,
+        place.column,
+        "endpointKey" if task is None else "task",
     )
     nearest = find_nearest(name, endpoints)
     return (endpoints[nearest] if nearest else None), [problem]
-
-
-def _no_tasks_yet(task: Node) -> Problem:
-    return Problem(
-        "job.not_supported",
-        "`task: upscale` has no effect in this version: upscaling comes later.",
-        "Use an endpointKey (see `hotfolder endpoints list`).",
-        task.line,
-        task.column,
-        "task",
-    )
 
 
 def _plan_runs(
@@ -147,12 +140,20 @@ def _plan_runs(
         chosen = dict(zip(axes, combination, strict=True))
         values = base | {name: value for name, (value, _) in chosen.items()}
         places = {**given.params, **{name: param for name, (_, param) in chosen.items()}}
-        size, problem = check_size(endpoint, values, places, find_given(node, "params") or node)
+        size, problem = _size_of(endpoint, values, places, find_given(node, "params") or node)
         if problem is not None:
             problems.append(problem)
         if size is not None and job is not None:
             runs += _counted(len(runs), values, job.count, size, endpoint)
     return runs, problems
+
+
+def _size_of(
+    endpoint: Endpoint, values: Mapping[str, Any], given: Mapping[str, ParamNode], root: Node
+) -> tuple[Size | None, Problem | None]:
+    if not endpoint.takes_size:
+        return UNDECIDED, None
+    return check_size(endpoint, values, given, root)
 
 
 def _counted(first: int, values: dict[str, Any], count: int, size: Size, endpoint: Endpoint) -> list[Run]:

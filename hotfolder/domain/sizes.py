@@ -33,6 +33,10 @@ class Size:
     height: int
 
 
+UNDECIDED = Size(0, 0, 0, 0)
+"""Of an endpoint whose pictures are as large as the reference makes them."""
+
+
 def resolve_size(
     params: Mapping[str, Any],
     *,

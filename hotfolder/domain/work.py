@@ -25,6 +25,14 @@ CRASHES_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Affinity:
+    """What has to be there for a piece of work, and costs time to get: a model, and what it keeps in mind."""
+
+    main: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewWork:
     """A piece of work to enqueue; `correlation_id` names what it belongs to, for diagnosis."""
 
@@ -35,11 +43,15 @@ class NewWork:
     correlation_id: str
     priority: int = 0
     max_attempts: int = 3
+    affinity: Affinity | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A claimed or listed piece of work; `lease_token` proves who holds it."""
+    """A claimed or listed piece of work; `lease_token` proves who holds it.
+
+    `has_overtaken` says that an older one of the same priority waits because of its affinity.
+    """
 
     work_id: str
     task_type: str
@@ -55,6 +67,8 @@ class WorkItem:
     lease_token: str | None = None
     created_at: str = ""
     started_at: str | None = field(default=None)
+    affinity: Affinity | None = None
+    has_overtaken: bool = False
 
 
 def end_of_failure(item: WorkItem, *, retryable: bool) -> Literal["pending", "failed", "dead"]:

@@ -141,7 +141,9 @@ class Conversation:
             step = parse_step_progress(meaning) if meaning else None
             if step and on_progress:
                 on_progress(step)
-            if timed_out := self._session.expire(now=time.monotonic(), heard_at=self._process.heard_at):
+            now = time.monotonic()
+            heard_at = now if event else self._process.heard_at  # what waited in the inbox was said in time
+            if timed_out := self._session.expire(now=now, heard_at=heard_at):
                 raise failures.build_timed_out(timed_out, self.stderr_tail())
 
     def _next_event(self) -> Message | ProcessExit | None:

@@ -13,6 +13,10 @@ from hotfolder.engine.session import TimedOut
 from hotfolder.errors import EngineCrashed, EngineError, EngineTimeout
 
 SHOWN_LOG_LINES: Final = 15
+SHOWN_ID_CHARACTERS: Final = 40
+_CODE_CHARACTERS: Final = 40
+_PASSING: Final = frozenset({"NO_MODEL", "PARSE_ERROR"})
+"""What a command that we had loaded the model for, and that was JSON, meets only once."""
 
 
 def build_not_found(program: str) -> EngineError:
@@ -51,14 +55,21 @@ def build_timed_out(timed_out: TimedOut, stderr_tail: Iterable[str]) -> EngineTi
         setting = "engine.stall_s"
     else:
         message = f"the engine did not end {timed_out.cmd} within {timed_out.limit_s:g} s"
-        setting = f"engine.{timed_out.cmd}_timeout_s"
+        cmd = "generate" if timed_out.cmd == "upscale" else timed_out.cmd  # one limit for both
+        setting = f"engine.{cmd}_timeout_s"
+    if timed_out.foreign_id is not None:
+        message += f"; before, it answered {timed_out.foreign_id[:SHOWN_ID_CHARACTERS]!r}, which nobody asked"
     return EngineTimeout(message, hint=_with_log(f"If it only needs longer, raise {setting}.", stderr_tail))
 
 
 def build_refused(failure: Failure) -> EngineError:
     """The engine's own error under our prefix."""
-    own_code = re.sub(r"[^a-z0-9]+", "_", (failure.code or "failed").lower())
-    return EngineError(f"the engine refused: {failure.message}", code=f"engine.{own_code}")
+    words = re.sub(r"[^a-z0-9]+", "_", (failure.code or "").lower()).strip("_")
+    return EngineError(
+        f"the engine refused: {failure.message}",
+        code=f"engine.{words[:_CODE_CHARACTERS] or 'failed'}",
+        retryable=failure.code in _PASSING,
+    )
 
 
 def build_load_failed(failure: Failure, stderr_tail: Iterable[str]) -> EngineError:

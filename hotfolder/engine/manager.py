@@ -8,23 +8,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from hotfolder.engine import failures
 from hotfolder.engine.conversation import LOOK_S, Conversation, EngineCommand, EngineTimeouts
+from hotfolder.engine.memory import forget_peak, read_peak_mb
 from hotfolder.engine.messages import (
     GenerateOutcome,
     GenerateParams,
     LoadParams,
     StepProgress,
+    UpscaleOutcome,
+    UpscaleParams,
     parse_load,
     parse_outcome,
+    parse_upscale,
 )
 from hotfolder.engine.process import ProcessExit
 from hotfolder.engine.session import Failed, Finished
+from hotfolder.engine.supervision import AT_ONCE, BackOff, RestartPolicy
 from hotfolder.errors import EngineBusy, EngineCancelled, EngineCrashed, EngineError, EngineTimeout
 
 __all__ = ["EngineCommand", "EngineManager", "EngineStatus", "EngineTimeouts", "State"]
@@ -44,6 +49,8 @@ class EngineStatus:
     pid: int | None
     since: datetime
     problem: str | None = None
+    retry_at: datetime | None = None
+    """When an engine that failed is started again, if somebody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,14 @@ class _Call:
     stops_seen: int
     cancel: threading.Event | None = None
     on_progress: Callable[[StepProgress], None] | None = None
+    is_patient: bool = False
+    """Waits while the engine rests after a failure, and for another start when one has failed."""
 
 
 class EngineManager:
     """One engine for any number of threads, one command at a time.
+
+    After a failure it rests as `restarts` says; who wants a picture waits meanwhile.
 
     `on_status` runs on the thread that caused the change, must be quick and must not raise.
     """
@@ -66,7 +77,9 @@ class EngineManager:
         command: EngineCommand,
         timeouts: EngineTimeouts,
         on_status: Callable[[EngineStatus], None] | None = None,
+        restarts: RestartPolicy = AT_ONCE,
     ) -> None:
+        self._back_off = BackOff(restarts)
         self._command = command
         self._timeouts = timeouts
         self._on_status = on_status
@@ -77,6 +90,7 @@ class EngineManager:
         self._stops_seen = 0
         self._engine: Conversation | None = None
         self._loaded: LoadParams | None = None
+        self._kept: LoadParams | None = None  # what was loaded last, unless somebody unloaded it
         self._model_info: str | None = None
         self._status = EngineStatus("stopped", command.kind, None, None, datetime.now(UTC))
 
@@ -89,14 +103,36 @@ class EngineManager:
         cancel: threading.Event,
     ) -> GenerateOutcome:
         """Make one picture with this model; EngineCancelled soon after `cancel` is set or `stop` called."""
-        with self._exclusive(_Call(self._stops_seen, cancel, on_progress)) as call:
+        with self._exclusive(_Call(self._stops_seen, cancel, on_progress, is_patient=True)) as call:
             engine = self._with_model(model, call)
             self._announce("busy")
+            forget_peak(engine.pid or 0)
             ended = self._run(engine, "generate", params.as_params(), self._timeouts.generate_s, call)
-            self._announce("ready")
+            if isinstance(ended, Failed) and ended.failure.means_no_model:
+                self._loaded = self._model_info = None  # the engine lost it: the next job loads it again
+            self._back_off.worked()
+            self._announce("ready" if self._loaded else "idle")
             if isinstance(ended, Failed):
                 raise failures.build_refused(ended.failure)
-            return parse_outcome(ended.reply.data)
+            return replace(parse_outcome(ended.reply.data), peak_memory_mb=read_peak_mb(engine.pid or 0))
+
+    def upscale(
+        self,
+        params: UpscaleParams,
+        *,
+        on_progress: Callable[[StepProgress], None],
+        cancel: threading.Event,
+    ) -> UpscaleOutcome:
+        """Enlarge one picture, whatever model is loaded; it stays so. Ends early as `generate` does."""
+        with self._exclusive(_Call(self._stops_seen, cancel, on_progress, is_patient=True)) as call:
+            engine = self._started(call)
+            self._announce("busy")
+            ended = self._run(engine, "upscale", params.as_params(), self._timeouts.generate_s, call)
+            self._back_off.worked()
+            self._announce("ready" if self._loaded else "idle")
+            if isinstance(ended, Failed):
+                raise failures.build_refused(ended.failure)
+            return parse_upscale(ended.reply.data)
 
     def load(
         self,
@@ -106,8 +142,31 @@ class EngineManager:
         cancel: threading.Event | None = None,
     ) -> None:
         """Have this model loaded before the first job needs it."""
-        with self._exclusive(_Call(self._stops_seen, cancel, on_progress)) as call:
+        with self._exclusive(_Call(self._stops_seen, cancel, on_progress, is_patient=True)) as call:
             self._with_model(model, call)
+
+    def unload(self) -> None:
+        """Give the memory of the model back; nothing happens without one."""
+        with self._exclusive(_Call(self._stops_seen)) as call:
+            self._kept = None
+            if self._engine and self._engine.usable and self._loaded:
+                ended = self._run(self._engine, "unload", None, self._timeouts.start_s, call)
+                self._loaded = self._model_info = None
+                self._announce("idle")
+                if isinstance(ended, Failed):
+                    raise failures.build_refused(ended.failure)
+
+    def check_health(self) -> None:
+        """Ping an engine that has nothing to do, if it runs; one that does not answer is ended."""
+        if not self._command_lock.acquire(blocking=False):
+            return
+        try:
+            if self._engine and self._engine.usable:
+                self._run(self._engine, "ping", None, self._timeouts.start_s, _Call(self._stops_seen))
+        except EngineError as error:
+            _log.warning("the idle engine does not answer and is ended: %s", error)
+        finally:
+            self._command_lock.release()
 
     def ping(self) -> float:
         """Milliseconds to the engine and back; starts it if need be."""
@@ -128,6 +187,12 @@ class EngineManager:
         """The engine's own name for the loaded model, None while there is none."""
         return self._model_info
 
+    @property
+    def lost_model(self) -> LoadParams | None:
+        """The model that went with an engine that crashed or was cancelled."""
+        engine = self._engine
+        return None if engine is not None and engine.usable else self._kept
+
     def stop(self, timeout_s: float | None = None) -> None:
         """End the engine: at once if it works (its caller gets EngineCancelled), else quit, terminate, kill.
 
@@ -135,6 +200,7 @@ class EngineManager:
         """
         limit_s = self._timeouts.quit_s if timeout_s is None else timeout_s
         self._stops_seen = next(self._stops)
+        self._kept = None
         if self._command_lock.acquire(timeout=limit_s):
             try:
                 self._quit(limit_s)
@@ -191,11 +257,32 @@ class EngineManager:
         if self._engine and self._engine.usable:
             return self._engine
         self._forget()
-        try:
-            return self._start(call)
-        except EngineError as error:
-            self._lose(error)
-            raise
+        failed_starts = 0
+        while True:
+            self._rest(call)
+            try:
+                return self._start(call)
+            except EngineError as error:
+                self._lose(error)
+                failed_starts += 1
+                if not self._is_worth_another(call, error, failed_starts):
+                    raise
+
+    def _rest(self, call: _Call) -> None:
+        """Wait, as long as the last failure asks for; who only asks how the engine is does not wait."""
+        rest_s = self._back_off.remaining_s() if call.is_patient else 0.0
+        if rest_s <= 0:
+            return
+        retry_at = datetime.now(UTC) + timedelta(seconds=rest_s)
+        self._announce("error", self._status.problem, retry_at)
+        _log.warning("the engine rests for %.0f s: %s", rest_s, self._status.problem)
+        while (remaining_s := self._back_off.remaining_s()) > 0:
+            self._raise_if_interrupted(call)
+            time.sleep(min(LOOK_S, remaining_s))
+
+    def _is_worth_another(self, call: _Call, error: EngineError, failed_starts: int) -> bool:
+        is_start = error.code == "engine.start_failed"
+        return is_start and call.is_patient and self._back_off.is_worth_another(failed_starts)
 
     def _start(self, call: _Call) -> Conversation:
         engine = Conversation(self._command, self._timeouts, self._numbers, self._on_idle_exit)
@@ -221,10 +308,11 @@ class EngineManager:
         ended = self._run(engine, "load", model.as_params(), self._timeouts.load_s, call)
         if isinstance(ended, Failed):
             error = failures.build_load_failed(ended.failure, engine.stderr_tail())
-            self._announce("idle", error)
+            self._announce("idle", str(error))
             raise error
         outcome = parse_load(ended.reply.data)
         self._loaded, self._model_info = model, outcome.model_info
+        self._kept = model
         self._announce("ready")
         _log.info("engine loaded %s in %s ms", outcome.model_info, outcome.load_time_ms)
 
@@ -257,7 +345,8 @@ class EngineManager:
         if isinstance(error, EngineCancelled):
             self._announce("stopped")
         else:
-            self._announce("error", error)
+            self._back_off.failed()
+            self._announce("error", str(error))
 
     def _forget(self) -> None:
         self._engine = self._loaded = self._model_info = None
@@ -268,9 +357,10 @@ class EngineManager:
             problem = (
                 f"the engine ended ({failures.describe_exit(ended.returncode)}) while it had nothing to do"
             )
-            self._announce("error", EngineError(problem))
+            self._back_off.failed()
+            self._announce("error", problem)
 
-    def _announce(self, state: State, error: BaseException | None = None) -> None:
+    def _announce(self, state: State, problem: str | None = None, retry_at: datetime | None = None) -> None:
         """The only place that changes the status."""
         with self._announce_lock:
             engine = self._engine
@@ -280,7 +370,8 @@ class EngineManager:
                 model_info=self._model_info,
                 pid=engine.pid if engine else None,
                 since=datetime.now(UTC),
-                problem=str(error) if error else None,
+                problem=problem,
+                retry_at=retry_at,
             )
             if self._on_status:
                 self._on_status(self._status)

@@ -1,6 +1,6 @@
 """One line of the engine's protocol, to and from typed values; the only module that knows engine JSON.
 
-What may be sent, checked, is in `params`; its two values are part of this module's face.
+What may be sent, checked, is in `params`; its values are part of this module's face.
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
-from hotfolder.engine.params import GenerateParams, LoadParams, is_number, without_nulls
+from hotfolder.engine.params import (
+    GenerateParams,
+    LoadParams,
+    UpscaleParams,
+    is_number,
+    without_nulls,
+)
 from hotfolder.errors import EngineProtocolError
 
 __all__ = [
@@ -26,14 +32,20 @@ __all__ = [
     "Result",
     "Stage",
     "StepProgress",
+    "UpscaleOutcome",
+    "UpscaleParams",
     "encode_command",
     "parse_line",
     "parse_load",
     "parse_outcome",
     "parse_step_progress",
+    "parse_upscale",
 ]
 
 Stage = Literal["loading", "conditioning", "encoding", "sampling", "saving", "upscaling"]
+
+MESSAGE_CHARACTERS: Final = 2000
+"""An error goes into reports: of a longer one the beginning is kept."""
 
 _BAR_END = re.compile(r"\r|\x1b\[K")
 _STAGES: Final = frozenset({"loading", "conditioning", "encoding", "sampling", "saving", "upscaling"})
@@ -71,6 +83,11 @@ class Failure:
     code: str | None
     message: str
 
+    @property
+    def means_no_model(self) -> bool:
+        """Whether the engine has no model, whatever it is believed to have."""
+        return self.code == "NO_MODEL"
+
 
 Message = Ok | Progress | Result | Failure
 
@@ -103,6 +120,18 @@ class GenerateOutcome:
     total_time_ms: int
     prompt_cache_hit: bool
     ref_latent_cache_hit: bool
+    peak_memory_mb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleOutcome:
+    """An enlarged picture as the engine reports it; `model_info` is told by our own engines only."""
+
+    output: str
+    total_time_ms: int
+    width: int | None = None
+    height: int | None = None
+    model_info: str | None = None
 
 
 def encode_command(command_id: str, cmd: str, params: Mapping[str, Any] | None) -> bytes:
@@ -146,17 +175,35 @@ def parse_outcome(data: Mapping[str, Any]) -> GenerateOutcome:
     output = _text_or_none(data.get("output"))
     seed = _whole_or_none(data.get("seed"))
     if not output or seed is None or data.get("success", True) is not True:
-        given = ", ".join(sorted(data)) or "nothing"
-        raise EngineProtocolError(
-            f"the engine's result tells no success, output or seed; it has: {given}",
-            hint="Update the engine; `hotfolder doctor` says whether it answers.",
-        )
+        raise _build_incomplete("output or seed", data)
     return GenerateOutcome(
         output=output,
         seed=seed,
         total_time_ms=_whole_or_none(data.get("total_time_ms")) or 0,
         prompt_cache_hit=data.get("prompt_cache_hit") is True,
         ref_latent_cache_hit=data.get("ref_latent_cache_hit") is True,
+    )
+
+
+def parse_upscale(data: Mapping[str, Any]) -> UpscaleOutcome:
+    """The reply to an upscale command; EngineProtocolError when it names no picture."""
+    output = _text_or_none(data.get("output"))
+    if not output or data.get("success", True) is not True:
+        raise _build_incomplete("output", data)
+    return UpscaleOutcome(
+        output=output,
+        total_time_ms=_whole_or_none(data.get("total_time_ms")) or 0,
+        width=_whole_or_none(data.get("width")),
+        height=_whole_or_none(data.get("height")),
+        model_info=_text_or_none(data.get("model_info")),
+    )
+
+
+def _build_incomplete(missing: str, data: Mapping[str, Any]) -> EngineProtocolError:
+    given = ", ".join(sorted(data)) or "nothing"
+    return EngineProtocolError(
+        f"the engine's result tells no success, {missing}; it has: {given}",
+        hint="Update the engine; `hotfolder doctor` says whether it answers.",
     )
 
 
@@ -183,7 +230,7 @@ def _build_message(kind: object, command_id: str, data: Mapping[str, Any]) -> Me
             return Result(command_id, data)
         case "error":
             message = _text_or_none(data.get("message")) or "the engine gave no reason"
-            return Failure(command_id, _text_or_none(data.get("code")) or None, message)
+            return Failure(command_id, _text_or_none(data.get("code")) or None, message[:MESSAGE_CHARACTERS])
         case _:
             return None
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 MAX_SEED: Final = 2_147_483_647
 MAX_REFS: Final = 8
+UPSCALE_FACTORS: Final = range(2, 5)
+MAX_UPSCALED_PIXELS: Final = 100_000_000
 
 _NUMBER_LIMIT: Final = 2**63  # also false for NaN and infinities
 # References need the encoder half of the VAE, a second job needs the weights: not the caller's to choose.
@@ -88,6 +90,34 @@ class GenerateParams:
         return {name: getattr(self, name) for name in _GENERATE_TYPES}
 
 
+@dataclass(frozen=True, slots=True)
+class UpscaleParams:
+    """One picture to enlarge; `model` is a file or, for engines that bring models, the name of one.
+
+    `flags` are those of load whose names begin with `upscale_`.
+    """
+
+    input: str
+    output: str
+    factor: int
+    model: str | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for name in ("input", "output"):
+            value = getattr(self, name)
+            _require(_is_text(value) and bool(value), f"{name} must name a file")
+        _require(_is_whole(self.factor) and self.factor in UPSCALE_FACTORS, "factor must be 2, 3 or 4")
+        _require(self.model is None or (_is_text(self.model) and bool(self.model)), "model must be text")
+        _check_types(without_nulls(self.flags), _LOAD_TYPES)
+
+    def as_params(self) -> dict[str, Any]:
+        """The `params` object of an upscale command: one pass."""
+        model = {"upscale_model": self.model} if self.model else {}
+        files = {"input": self.input, "output": self.output}
+        return {**self.flags, **files, "upscale_repeats": 1, "upscale_factor": self.factor, **model}
+
+
 def without_nulls(value: Any) -> Any:
     """The value with every null left out, at any depth: the engine dies of a null where it wants text."""
     if isinstance(value, Mapping):
@@ -134,7 +164,8 @@ def is_number(value: object) -> bool:
 
 
 def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    """Whether the value is a whole number that the engine's 32 bits hold: a larger one becomes another."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_SEED
 
 
 def _is_numbers(value: object) -> bool:

@@ -16,11 +16,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hotfolder.engine.procedural_faults import (
+    GARBAGE,
     Fault,
     FaultPlan,
     UnknownFault,
     abort_process,
+    flood_stderr,
     glued_code,
+    long_line,
     plan_faults,
     progress_bars,
 )
@@ -100,9 +103,13 @@ class Engine:
         fault = self._choose_fault(request)
         if request.command == "load" and request.params is not None:
             self._studio = None  # a load that fails leaves no model, not the old one
+        if fault.kind == "wrong-id":
+            reply = Reply(self._out, f"not-{request.request_id}")
         _commit_at_start(fault, request.command, reply)
         kind, data = handler(request.params, reply, fault)
         self._sleep(fault.late_ms / 1000)
+        if fault.kind == "long-line":
+            reply.send_raw(long_line())
         reply.send(kind, data)
 
     def _choose_fault(self, request: Request) -> Fault:
@@ -148,7 +155,8 @@ class Engine:
         from hotfolder.engine.procedural_work import Clock, upscale
 
         log("INFO", f"upscale x{job.factor}, {job.repeats} times, {UPSCALER_MODEL}")
-        return "result", upscale(job, Clock(self._now, self._sleep), reply, fault)
+        data = upscale(job, Clock(self._now, self._sleep), reply, fault)
+        return "result", {**data, "model_info": UPSCALER_MODEL}
 
     def _unload(self, _params: Params | None, _reply: Reply, _fault: Fault) -> Answer:
         self._studio = None
@@ -182,8 +190,14 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _commit_at_start(fault: Fault, command: str, reply: Reply) -> None:
+    if fault.kind == "type-error":
+        raise WrongType("a wrong JSON type that was asked for")
     if fault.kind == "bars":
         reply.send_raw(progress_bars(300) + b"\n")
+    if fault.kind == "garbage-stdout":
+        reply.send_raw(GARBAGE)
+    if fault.kind == "stderr-flood":
+        flood_stderr()
     if fault.kind == "glued-error":
         reply.send_raw(progress_bars(150))
         raise Refused("the work ended half-way (a fault that was asked for)", glued_code(command))

@@ -41,13 +41,16 @@ class RecentKeys:
         self._keys.clear()
 
 
-def read_picture(path: str) -> Image.Image:
-    """Return the RGB pixels of a file; like the real engine, drop alpha and ignore EXIF orientation."""
+def read_picture(path: str, *, keep_alpha: bool = False) -> Image.Image:
+    """Return the RGB pixels of a file, or RGBA; like the real engine, ignore EXIF orientation.
+
+    The real engine drops alpha always: what is to be enlarged keeps it here.
+    """
     try:
         with Image.open(path, formats=_FORMATS) as image:
             if image.mode in _GREY_MODES:
                 raise Unreadable(f"{path}: a grey picture ({image.mode}), RGB is needed")
-            return image.convert("RGB")
+            return image.convert("RGBA" if keep_alpha and image.mode == "RGBA" else "RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise Unreadable(f"{path}: {error}") from error
 

@@ -24,7 +24,7 @@ from hotfolder.engine.procedural_request import GenerateJob, UpscaleJob
 
 _PROMPTS_CACHED = 16
 _REFERENCES_CACHED = 8
-_MOST_PIXELS = 64_000_000
+_MOST_PIXELS = 100_000_000
 _FACTORS = range(2, 5)
 
 
@@ -127,7 +127,7 @@ def upscale(job: UpscaleJob, clock: Clock, reply: Reply, fault: Fault) -> dict[s
         raise Refused("upscale needs an 'input' path")
     if job.repeats < 1:
         raise Refused("'upscale_repeats' has to be 1 or more")
-    image = _read_reference(job.input)
+    image = _read_reference(job.input, keep_alpha=True)
     _check_upscale(image.size, job.repeats, job.factor)
     _make_folder(job.output)
     image = _enlarge_repeatedly(image, job.repeats, job.factor, clock, reply, fault)
@@ -163,9 +163,9 @@ def _check_upscale(size_px: tuple[int, int], repeats: int, factor: int) -> None:
         raise Refused(f"the result would have more than {_MOST_PIXELS} pixels", "UPSCALE_FAILED")
 
 
-def _read_reference(path: str) -> Image.Image:
+def _read_reference(path: str, *, keep_alpha: bool = False) -> Image.Image:
     try:
-        return read_picture(path)
+        return read_picture(path, keep_alpha=keep_alpha)
     except Unreadable as error:
         raise Refused(f"cannot read the picture {error}", "REF_IMAGE_LOAD_FAILED") from error
 
@@ -192,7 +192,9 @@ def _enlarge_repeatedly(
 
 
 def _save(image: Image.Image, output: str, fault: Fault) -> None:
-    encoded = fault.spoil(encode_picture(image, output))
+    size_px = fault.resize(*image.size)
+    saved = image if image.size == size_px else image.resize(size_px)
+    encoded = fault.spoil(encode_picture(saved, output))
     if encoded is None:
         return
     try:

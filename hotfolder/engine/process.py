@@ -145,8 +145,8 @@ class EngineProcess:
     def stderr_tail(self) -> tuple[str, ...]:
         """The last lines of the child's log, including all it wrote before its latest line on stdout."""
         with self._tail_lock:
-            while self._read_stderr():
-                pass
+            for _ in range(16):  # a pipe holds no more, and the child may never pause
+                self._read_stderr()
             unfinished = _shown(self._stderr_splitter.rest)
             return (*self._tail, unfinished) if unfinished else tuple(self._tail)
 

@@ -27,11 +27,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """The command in flight took too long, or nothing was heard for too long."""
+    """The command in flight took too long, or nothing was heard for too long.
+
+    `foreign_id` is that of the last answer to a command that was never sent, if there was one.
+    """
 
     cmd: str
     silent: bool
     limit_s: float
+    foreign_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Session:
     def __init__(self, numbers: Iterator[int] | None = None) -> None:
         self._numbers = itertools.count(1) if numbers is None else numbers
         self._flight: _Flight | None = None
+        self._foreign_id: str | None = None
         self._closed = False
 
     @property
@@ -76,11 +81,15 @@ class Session:
         command_id = f"{cmd}-{next(self._numbers)}"
         line = encode_command(command_id, cmd, params)
         self._flight = _Flight(command_id, cmd, now, total_s, stall_s)
+        self._foreign_id = None
         return line
 
     def receive(self, message: Message) -> Progress | Finished | Failed | None:
         """What the message means for the command in flight; None for a late or foreign one."""
-        if not self._flight or not _concerns(message, self._flight.command_id):
+        if not self._flight:
+            return None
+        if not _concerns(message, self._flight.command_id):
+            self._foreign_id = message.id
             return None
         if isinstance(message, Progress):
             return message
@@ -102,7 +111,8 @@ class Session:
         flight = self._flight
         self.close()
         silent = now < flight.started_at + flight.total_s
-        return TimedOut(flight.cmd, silent, flight.stall_s if silent else flight.total_s)
+        limit_s = flight.stall_s if silent else flight.total_s
+        return TimedOut(flight.cmd, silent, limit_s, self._foreign_id)
 
     def close(self) -> None:
         """Take no further command: what was in flight may still be running in the process."""

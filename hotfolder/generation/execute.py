@@ -21,7 +21,7 @@ from hotfolder.events import GENERATION_PROGRESS
 from hotfolder.files.images import inspect_output
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser, error_object
-from hotfolder.generation.prepare import prepare_references
+from hotfolder.generation.prepare import prepare_full_size, prepare_references
 from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import JobStore
 from hotfolder.providers.base import Provider
@@ -144,7 +144,9 @@ class ExecuteHandler:
             width=generation.width,
             height=generation.height,
             seed=generation.seed,
-            references=prepare_references(self._paths, inputs),
+            references=prepare_full_size(self._paths, inputs, folder)
+            if endpoint.limits.full_size_refs
+            else prepare_references(self._paths, inputs),
             output=str(folder / OUTPUT_NAME),
         )
         return self._provider.run(request, self._progress_writer(generation), interrupt)

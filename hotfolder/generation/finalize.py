@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hotfolder.database import Database, Transaction
@@ -44,7 +44,9 @@ class FinalizeHandler:
         closer: JobCloser,
         endpoints: Mapping[str, Endpoint],
         credit: Mapping[str, str],
+        find_hashes: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda paths: {},  # noqa: ARG005
     ) -> None:
+        self._find_hashes = find_hashes
         self._database = database
         self._paths = paths
         self._jobs = jobs
@@ -104,6 +106,7 @@ class FinalizeHandler:
         generation = self._generations.get(payload["generationId"])
         endpoint = self._endpoints.get(generation.endpoint_key)
         job = self._jobs.get(generation.job_id)
+        outcome = GenerationOutcome(**payload["outcome"])
         return Provenance(
             media_id=payload["mediaId"],
             arrived_at=payload["arrivedAt"],
@@ -111,12 +114,13 @@ class FinalizeHandler:
             width=payload["width"],
             height=payload["height"],
             pixel_sha256=payload["pixelSha256"],
-            outcome=GenerationOutcome(**payload["outcome"]),
+            outcome=outcome,
             generation=generation,
             inputs=tuple(self._generations.list_inputs(generation.generation_id)),
             job=job,
             endpoint=endpoint,
             credit={**self._credit, **job.metadata},
+            model_hashes=self._find_hashes(outcome.model_paths),
         )
 
     def _arrival(self, payload: Mapping[str, Any], made: Provenance) -> Arrival:
@@ -145,6 +149,7 @@ class FinalizeHandler:
         generation_id = made.generation.generation_id
         self._media.insert(tx, media, made.job.keywords)
         self._generations.record_size(tx, generation_id, made.width, made.height)
+        self._generations.record_model_hashes(tx, generation_id, made.model_hashes)
         self._generations.set_status(tx, generation_id, "completed", at=made.arrived_at)
         data = {"jobId": made.job.job_id, "mediaId": media.media_id, "path": media.file_path}
         tx.event(GENERATION_RESULT, "generation", generation_id, data)

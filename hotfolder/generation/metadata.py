@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hotfolder import __version__
@@ -36,11 +36,20 @@ class Provenance:
     job: Job
     endpoint: Endpoint | None
     credit: Mapping[str, Any]
+    model_hashes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sent_params(self) -> dict[str, Any]:
-        """The params as run, with the real size of the picture."""
-        return {**self.generation.sent_params, "width": self.width, "height": self.height}
+        """The params as run, with the real size of the picture and the seed where the endpoint has such."""
+        decided = {"width": self.width, "height": self.height, "seed": self.generation.seed}
+        known = self.endpoint.request_schema.properties if self.endpoint else decided
+        return {**self.generation.params, **{name: each for name, each in decided.items() if name in known}}
+
+    @property
+    def source(self) -> GenerationInput | None:
+        """The picture that this one is another form of: its size follows from the first reference."""
+        follows = self.endpoint is not None and not self.endpoint.takes_size
+        return self.inputs[0] if follows and self.inputs else None
 
     @property
     def model_name(self) -> str:
@@ -54,7 +63,7 @@ def build_parameters(made: Provenance) -> str:
     pairs = {
         "Steps": params.get("steps"),
         "Sampler": params.get("sampling_method"),
-        "Seed": params["seed"],
+        "Seed": params.get("seed"),
         "Size": f"{made.width}x{made.height}",
         "Model": made.model_name,
         "Engine": made.outcome.engine_kind,
@@ -92,6 +101,7 @@ def build_xmp_record(made: Provenance) -> XmpRecord:
         ai_system_used=made.model_name if generated else None,
         ai_system_version_used=made.outcome.engine_kind if generated else None,
         ai_prompt_information=made.generation.params.get("prompt") if generated else None,
+        derived_from=_to_ingredient(made.source) if made.source else None,
         ingredients=tuple(_to_ingredient(each) for each in made.inputs),
         job_id=made.job.job_id,
         generation_id=made.generation.generation_id,
@@ -165,6 +175,7 @@ def build_sidecar(made: Provenance, sha256: str, size_bytes: int, file_path: str
             "kind": outcome.engine_kind,
             "modelInfo": outcome.model_info,
             "modelFiles": dict(outcome.model_files),
+            "modelSha256": dict(made.model_hashes),
         },
         "generation": {
             "generationId": generation.generation_id,
@@ -173,6 +184,7 @@ def build_sidecar(made: Provenance, sha256: str, size_bytes: int, file_path: str
             "startedAt": generation.started_at,
             "completedAt": made.arrived_at,
             "totalTimeMs": outcome.total_time_ms,
+            "peakMemoryMb": outcome.peak_memory_mb,
             "promptCacheHit": outcome.prompt_cache_hit,
             "refLatentCacheHit": outcome.ref_latent_cache_hit,
         },

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hotfolder.domain.generation import PreparedReference
 from hotfolder.errors import ContentMissing, LibraryError
-from hotfolder.files.images import check_image, prepare_reference, reference_cache_key
+from hotfolder.files.images import check_image, prepare_reference, reference_cache_key, write_upright
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import sha256_file
 from hotfolder.library.generations import GenerationInput
@@ -25,6 +25,28 @@ def prepare_references(
         content = sha256_file(target)
         prepared.setdefault(content, PreparedReference(each.position, content, str(target), each.role))
     return tuple(prepared.values())
+
+
+def prepare_full_size(
+    paths: LibraryPaths, inputs: Sequence[GenerationInput], folder: Path
+) -> tuple[PreparedReference, ...]:
+    """The references upright, with all of their pixels and their transparency, as PNGs in a work folder."""
+    prepared = []
+    for each in inputs:
+        target = folder / f"reference-{each.position}.png"
+        info = write_upright(_find_source(paths, each), target)
+        prepared.append(
+            PreparedReference(
+                each.position,
+                each.sha256,
+                str(target),
+                each.role,
+                width=info.width,
+                height=info.height,
+                has_alpha=info.mode == "RGBA",
+            )
+        )
+    return tuple(prepared)
 
 
 def _find_source(paths: LibraryPaths, each: GenerationInput) -> Path:

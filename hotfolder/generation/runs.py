@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hotfolder.clock import NewId
 from hotfolder.database import Transaction
 from hotfolder.domain.plan import JobPlan, Run
-from hotfolder.domain.work import NewWork
+from hotfolder.domain.work import Affinity, NewWork
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser
 from hotfolder.generation.execute import EXECUTE
@@ -124,7 +125,8 @@ class RunBook:
             generation.status == "completed"
             and generation.endpoint_key == plan.endpoint.endpoint_key
             and generation.params == run.params
-            and (generation.width, generation.height) == (run.width, run.height)
+            and run.width in (0, generation.width)
+            and run.height in (0, generation.height)
             and run.seed in (None, generation.seed)
             and inputs == [each.sha256 for each in references]
         )
@@ -158,6 +160,7 @@ class RunBook:
             generation_id,
             plan.job.priority,
             plan.job.max_attempts or self._max_attempts,
+            _affinity(plan, run, references),
         )
         self._work.enqueue(tx, work)
 
@@ -173,6 +176,12 @@ class RunBook:
             role=each.role,
             media_id=each.media_id,
         )
+
+
+def _affinity(plan: JobPlan, run: Run, references: Sequence[AcceptedReference]) -> Affinity:
+    """The model, and what an engine keeps of a prompt and of references."""
+    kept = "\n".join([str(run.params.get("prompt", "")), *(each.sha256 for each in references)])
+    return Affinity(plan.endpoint.provider_model_id, hashlib.sha256(kept.encode()).hexdigest()[:16])
 
 
 def _with_seeds(plan: JobPlan, seeds: Mapping[int, int]) -> JobPlan:

@@ -20,7 +20,10 @@ from hotfolder.events import GENERATION_CHANGED
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A generation as stored; `params` are canonical, without size and seed."""
+    """A generation as stored; `params` are canonical, without size and seed.
+
+    A width and height of 0 are those of a picture that is not made yet, and follows from its reference.
+    """
 
     generation_id: str
     job_id: str
@@ -50,7 +53,8 @@ class Generation:
     @property
     def sent_params(self) -> dict[str, Any]:
         """The params as run, with the size and seed that were decided."""
-        return {**self.params, "width": self.width, "height": self.height, "seed": self.seed}
+        size = {"width": self.width, "height": self.height} if self.width else {}
+        return {**self.params, **size, "seed": self.seed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +213,24 @@ class GenerationStore:
         sql = "SELECT 1 FROM generation_inputs WHERE sha256 = ? LIMIT 1"
         return self._database.query_one(sql, (sha256,)) is not None
 
+    def find_last_endpoint(self) -> str | None:
+        """The endpoint of the picture that was made last by an engine with a model."""
+        row = self._database.query_one(
+            """
+            SELECT endpoint_key FROM generations
+            WHERE completed_at IS NOT NULL AND model_file IS NOT NULL AND engine_kind <> 'procedural'
+            ORDER BY completed_at DESC LIMIT 1
+            """
+        )
+        return str(row["endpoint_key"]) if row else None
+
     def record_outcome(self, tx: Transaction, generation_id: str, outcome: GenerationOutcome) -> None:
         """By what means the picture was made."""
         tx.execute(
             """
             UPDATE generations
             SET model_file = ?, engine_kind = ?, worker_id = 'local', total_time_ms = ?, prompt_cache_hit = ?,
-                ref_latent_cache_hit = ?, warnings_json = ?,
+                ref_latent_cache_hit = ?, warnings_json = ?, peak_memory_mb = ?,
                 base_model_id = CASE WHEN ? THEN base_model_id END
             WHERE id = ?
             """,
@@ -226,10 +241,17 @@ class GenerationStore:
                 outcome.prompt_cache_hit,
                 outcome.ref_latent_cache_hit,
                 to_json(list(outcome.warnings)),
+                outcome.peak_memory_mb,
                 outcome.ai_generated,
                 generation_id,
             ),
         )
+
+    def record_model_hashes(self, tx: Transaction, generation_id: str, hashes: Mapping[str, str]) -> None:
+        """SHA-256 of the model's files by role."""
+        if hashes:
+            sql = "UPDATE generations SET model_hashes_json = ? WHERE id = ?"
+            tx.execute(sql, (to_json(dict(hashes)), generation_id))
 
     def record_size(self, tx: Transaction, generation_id: str, width: int, height: int) -> None:
         """The real size of the picture, which engines may raise."""

@@ -9,12 +9,20 @@ from pathlib import Path, PurePath
 
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.engine.failures import build_model_missing
+from hotfolder.engine.kinds import CN_ENGINE, EXTRAS, PROCEDURAL
 from hotfolder.engine.manager import EngineManager
 from hotfolder.engine.messages import GenerateParams, LoadParams, StepProgress
+from hotfolder.engine.model_sets import named_files
 from hotfolder.errors import EngineError
+from hotfolder.providers.seat import Seat
+from hotfolder.providers.styling import STYLE, STYLE_MODEL, build_style_params, find_useless_style
+from hotfolder.providers.upscaling import UPSCALE_MODEL, Upscaling
 
-PROCEDURAL_MODEL = "procedural"
+_WITHOUT_SET = {"procedural": PROCEDURAL, STYLE_MODEL: STYLE}
+"""Endpoints that need no model set: their provider model id, and the kind of engine that serves them."""
+_NO_STAND_IN = (PROCEDURAL, STYLE)
 _OWN_PARAMS = ("prompt", "steps", "sampling_method")
+_INSTEAD = "or set `engine.fallback: procedural` for test pictures that say so."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +33,29 @@ class _Choice:
     warnings: tuple[str, ...] = ()
 
 
+def find_engine(provider_model_id: str) -> tuple[str, str | None]:
+    """Kind of engine and model set of an endpoint: `KIND/SET`, for cn-engine `SET` alone."""
+    if provider_model_id in _WITHOUT_SET:
+        return _WITHOUT_SET[provider_model_id], None
+    kind, _, model_set = provider_model_id.partition("/")
+    return (kind, model_set) if model_set else (CN_ENGINE, provider_model_id)
+
+
 class LocalProvider:
     """Chooses engine and model by the endpoint, always, and runs one request at a time."""
 
     def __init__(
         self,
         *,
-        procedural: EngineManager,
-        cn_engine: EngineManager | None,
+        engines: Mapping[str, EngineManager],
         model_sets: Mapping[str, LoadParams],
         fallback: bool,
+        seat: Seat | None = None,
     ) -> None:
-        self._procedural = procedural
-        self._cn_engine = cn_engine
+        self._seat = seat or Seat()
+        self._engines = engines
         self._model_sets = model_sets
+        self._upscaling = Upscaling(engines, model_sets)
         self._fallback = fallback
 
     def run(
@@ -47,12 +64,26 @@ class LocalProvider:
         on_progress: Callable[[Progress], None],
         interrupt: threading.Event,
     ) -> GenerationOutcome:
-        """Load the endpoint's model if needed and make the picture; raises EngineError."""
+        """Load the endpoint's model if needed and make the picture; raises EngineError.
+
+        Waits while another request runs: on one graphics card two would both be slower.
+        """
+        with self._seat.taken(interrupt):
+            return self._run(request, on_progress, interrupt)
+
+    def _run(
+        self,
+        request: GenerationRequest,
+        on_progress: Callable[[Progress], None],
+        interrupt: threading.Event,
+    ) -> GenerationOutcome:
+        if request.provider_model_id == UPSCALE_MODEL:
+            return self._upscaling.run(request, lambda step: on_progress(_to_progress(step)), interrupt)
         choice = self._choose(request)
         try:
             return self._make(choice, request, on_progress, interrupt)
         except EngineError as error:
-            if error.code != "engine.not_found" or choice.manager is self._procedural or not self._fallback:
+            if error.code != "engine.not_found" or choice.kind in _NO_STAND_IN or not self._fallback:
                 raise
             return self._make(self._stand_in(error), request, on_progress, interrupt)
 
@@ -65,7 +96,7 @@ class LocalProvider:
     ) -> GenerationOutcome:
         outcome = choice.manager.generate(
             choice.load,
-            _to_params(request),
+            build_style_params(request) if choice.kind == STYLE else _to_params(request),
             on_progress=lambda step: on_progress(_to_progress(step)),
             cancel=interrupt,
         )
@@ -77,40 +108,53 @@ class LocalProvider:
             engine_kind=choice.kind,
             model_info=choice.manager.status().model_info,
             model_files=_file_names(choice.load),
-            ai_generated=choice.kind != PROCEDURAL_MODEL,
+            model_paths={} if choice.kind == PROCEDURAL else named_files(choice.load),
+            peak_memory_mb=outcome.peak_memory_mb,
+            ai_generated=choice.kind != PROCEDURAL,
             warnings=choice.warnings,
         )
 
     def _choose(self, request: GenerationRequest) -> _Choice:
-        if request.provider_model_id == PROCEDURAL_MODEL:
-            return _Choice(self._procedural, LoadParams(), PROCEDURAL_MODEL)
-        missing = self._what_is_missing(request.provider_model_id)
-        if missing is None and self._cn_engine is not None:
-            return _Choice(self._cn_engine, self._model_sets[request.provider_model_id], "cn-engine")
-        if not self._fallback:
-            raise missing or EngineError("There is no engine.", code="engine.not_found")
+        kind, model_set = find_engine(request.provider_model_id)
+        missing = self._what_is_missing(kind, model_set)
+        if missing is None:
+            load = LoadParams() if model_set is None else self._model_sets[model_set]
+            warnings = find_useless_style(request) if kind == STYLE else ()
+            return _Choice(self._engines[kind], load, kind, warnings)
+        if kind in _NO_STAND_IN or not self._fallback:
+            raise missing
         return self._stand_in(missing)
 
-    def _stand_in(self, missing: EngineError | None) -> _Choice:
+    def _stand_in(self, missing: EngineError) -> _Choice:
         warning = f"Drawn by the procedural engine, not by an AI model: {missing}"
-        return _Choice(self._procedural, LoadParams(), PROCEDURAL_MODEL, (warning,))
+        return _Choice(self._engines[PROCEDURAL], LoadParams(), PROCEDURAL, (warning,))
 
-    def _what_is_missing(self, model_set: str) -> EngineError | None:
-        advice = "or set `engine.fallback: procedural` for test pictures that say so."
-        if self._cn_engine is None:
-            return EngineError(
-                "No cn-engine was found.",
-                code="engine.not_found",
-                hint=f"Install cn-engine and set `engine.path` in hotfolder.yaml, {advice}",
-            )
+    def _what_is_missing(self, kind: str, model_set: str | None) -> EngineError | None:
+        if kind not in self._engines:
+            return _build_engine_missing(kind)
+        if model_set is None:
+            return None
         if model_set not in self._model_sets:
             return EngineError(
                 f"The settings name no model set `{model_set}`.",
                 code="engine.load_failed",
-                hint=f"Add `models.sets.{model_set}` (diffusion_model, vae, llm) to hotfolder.yaml, {advice}",
+                hint=f"Add `models.sets.{model_set}` (diffusion_model, vae, llm) to hotfolder.yaml, "
+                f"{_INSTEAD}",
             )
         gone = (each for each in self._model_sets[model_set].files() if not Path(each).is_file())
         return next(map(build_model_missing, gone), None)
+
+
+def _build_engine_missing(kind: str) -> EngineError:
+    extra = EXTRAS.get(kind)
+    install = (
+        f"Run `{extra.install_line}`"
+        if extra
+        else "Install cn-engine and set `engine.path` in hotfolder.yaml"
+    )
+    message = f"The engine {kind} is not installed." if extra else "No cn-engine was found."
+    instead = "." if kind in _NO_STAND_IN else f", {_INSTEAD}"
+    return EngineError(message, code="engine.not_found", hint=install + instead)
 
 
 def _to_params(request: GenerationRequest) -> GenerateParams:
@@ -133,10 +177,4 @@ def _to_progress(step: StepProgress) -> Progress:
 
 
 def _file_names(load: LoadParams) -> dict[str, str]:
-    paths = {
-        "diffusion_model": load.diffusion_model,
-        "vae": load.vae,
-        "llm": load.llm,
-        "upscale_model": load.upscale_model,
-    }
-    return {kind: PurePath(path).name for kind, path in paths.items() if path}
+    return {role: PurePath(path).name for role, path in named_files(load).items()}

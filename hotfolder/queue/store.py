@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hotfolder.clock import NewId, new_id
 from hotfolder.database import Database, Row, Transaction, to_json
 from hotfolder.domain.instants import format_instant, parse_instant
 from hotfolder.domain.transitions import check_transition
-from hotfolder.domain.work import CRASHES_MAX, WORK_TRANSITIONS, EndStatus, NewWork, WorkItem, WorkStatus
+from hotfolder.domain.work import (
+    CRASHES_MAX,
+    WORK_TRANSITIONS,
+    Affinity,
+    EndStatus,
+    NewWork,
+    WorkItem,
+    WorkStatus,
+)
 from hotfolder.errors import QueueError
 from hotfolder.events import WORK_UPDATED
 
@@ -18,13 +26,27 @@ CLAIM_SQL = """
     UPDATE work_queue
     SET status = 'processing', attempt_count = attempt_count + 1,
         lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
-    WHERE id = (
-        SELECT id FROM work_queue
-        WHERE status = 'pending' AND lane = :lane
-        ORDER BY priority DESC, created_at, rowid
-        LIMIT 1
-    )
+    WHERE id = :id
     RETURNING *
+"""
+HEAD_SQL = """
+    SELECT id, priority, affinity, affinity_detail FROM work_queue
+    WHERE status = 'pending' AND lane = :lane
+    ORDER BY priority DESC, created_at, rowid
+    LIMIT 1
+"""
+LIKE_SQL = """
+    SELECT id FROM work_queue
+    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
+      AND affinity_detail = :detail
+    ORDER BY created_at, rowid
+    LIMIT 1
+"""
+NEAR_SQL = """
+    SELECT id FROM work_queue
+    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
+    ORDER BY created_at, rowid
+    LIMIT 1
 """
 LIST_PENDING_SQL = """
     SELECT correlation_id FROM work_queue
@@ -58,8 +80,8 @@ class WorkStore:
         tx.execute(
             """
             INSERT INTO work_queue (id, task_type, lane, status, priority, payload_json, correlation_id,
-                                    owner_module, max_attempts, created_at)
-            VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)
+                                    owner_module, max_attempts, created_at, affinity, affinity_detail)
+            VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 work_id,
@@ -71,23 +93,30 @@ class WorkStore:
                 work.owner_module,
                 work.max_attempts,
                 tx.at,
+                work.affinity.main if work.affinity else None,
+                work.affinity.detail if work.affinity else None,
             ),
         )
         tx.event(WORK_UPDATED, "work", work_id, {"status": "pending", "taskType": work.task_type})
         return work_id
 
-    def claim(self, lane: str) -> WorkItem | None:
-        """Take the next pending item of a lane under a new lease; counts the attempt."""
+    def claim(self, lane: str, near: Affinity | None = None) -> WorkItem | None:
+        """Take the next pending item of a lane under a new lease; counts the attempt.
+
+        Of those of the highest priority it is the oldest, unless there is one like `near`: that goes first.
+        """
         self._promote(lane)
         if self._database.query_one(HAS_PENDING_SQL, (lane,)) is None:
             return None
         with self._database.transaction() as tx:
-            values = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at, "lane": lane}
-            row = tx.execute(CLAIM_SQL, values).fetchone()
-            if row is None:
+            head = tx.execute(HEAD_SQL, {"lane": lane}).fetchone()
+            if head is None:
                 return None
+            work_id = _find_like(tx, lane, head, near)
+            values = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at, "id": work_id}
+            row = tx.execute(CLAIM_SQL, values).fetchone()
             tx.event(WORK_UPDATED, "work", row["id"], {"status": "processing", "taskType": row["task_type"]})
-            return _to_item(row)
+            return replace(_to_item(row), has_overtaken=work_id != head["id"])
 
     def renew(self, items: list[WorkItem]) -> list[WorkItem]:
         """Extend the leases of items in hand; gives back those whose lease is no longer ours."""
@@ -273,6 +302,18 @@ class WorkStore:
         return format_instant(parse_instant(at) + timedelta(seconds=self._lease_s))
 
 
+def _find_like(tx: Transaction, lane: str, head: Row, near: Affinity | None) -> str:
+    """The item that shares most with `near` among those of the head's priority."""
+    head_id = str(head["id"])
+    if near is None or head["affinity"] is None:
+        return head_id
+    if (head["affinity"], head["affinity_detail"]) == (near.main, near.detail):
+        return head_id
+    values = {"lane": lane, "priority": head["priority"], "main": near.main, "detail": near.detail}
+    found = tx.execute(LIKE_SQL, values).fetchone() or tx.execute(NEAR_SQL, values).fetchone()
+    return str(found["id"]) if found else head_id
+
+
 def _to_item(row: Row) -> WorkItem:
     return WorkItem(
         work_id=row["id"],
@@ -289,4 +330,5 @@ def _to_item(row: Row) -> WorkItem:
         lease_token=row["lease_token"],
         created_at=row["created_at"],
         started_at=row["started_at"],
+        affinity=Affinity(row["affinity"], row["affinity_detail"] or "") if row["affinity"] else None,
     )

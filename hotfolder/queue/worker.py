@@ -14,6 +14,7 @@ from hotfolder.domain.work import EndStatus, WorkItem, end_of_failure, retry_del
 from hotfolder.errors import HotfolderError, QueueError
 from hotfolder.events import Doorbell
 from hotfolder.queue.lane import LaneThreads
+from hotfolder.queue.stay import Stay
 from hotfolder.queue.store import WorkStore
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Worker:
         self._heart_stop = threading.Event()
         self._heart_bell = doorbell.listen()
         self._heart = threading.Thread(target=self._beat, name="queue-heartbeat", daemon=True)
+        self._stays = {name: Stay() for name in lanes}
         self._lanes = [LaneThreads(name, slots, self.run_one, doorbell) for name, slots in lanes.items()]
 
     def recover(self) -> int:
@@ -121,9 +123,11 @@ class Worker:
 
     def run_one(self, lane: str) -> bool:
         """Claim and run one item; False when the lane has none, or has been interrupted."""
-        item = None if lane in self._interrupted else self._store.claim(lane)
+        stay = self._stays[lane]
+        item = None if lane in self._interrupted else self._store.claim(lane, stay.wanted())
         if item is None:
             return False
+        stay.claimed(item)
         held = self._take_in_hand(item)
         try:
             self._run(held)

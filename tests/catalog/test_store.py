@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hotfolder.catalog.store import load_builtin_providers, parse_provider
+from hotfolder.catalog.store import load_builtin_providers, load_extra_provider, parse_provider
 from hotfolder.domain.document import parse_documents
 from hotfolder.domain.endpoint import Endpoint
 from hotfolder.domain.params import ParamNode, check_param
@@ -107,3 +107,12 @@ def test_broken_provider_file_is_named_with_the_place_of_its_fault(data: bytes, 
 
     assert "mine.json" in refused.value.message
     assert refused.value.hint
+
+
+def test_endpoints_of_an_extra_are_asked_for_by_its_name() -> None:
+    (endpoint,) = load_extra_provider("style").endpoints
+
+    assert endpoint.endpoint_key == "local.style-transfer.image"
+    assert endpoint.endpoint_key not in KEYS
+    assert (endpoint.limits.refs, endpoint.takes_size) == (2, False)
+    assert sorted(endpoint.request_schema.order) == sorted(endpoint.request_schema.properties)

@@ -293,10 +293,11 @@ def test_all_keys_without_effect_are_refused_together() -> None:
     assert [each.path for each in problems] == keys == list(NOT_SUPPORTED)
 
 
-def test_task_upscale_is_refused_as_not_supported() -> None:
+def test_task_without_a_reference_says_what_its_endpoint_needs() -> None:
     (problem,) = problems_of("task: upscale\nparams: {}\n")
 
-    assert _found(problem) == ("job.not_supported", 1, 7, "task")
+    assert _found(problem) == ("job.invalid_params", 1, 1, "refs")
+    assert problem.message == "local.upscale needs a reference picture."
 
 
 def test_task_beside_an_endpoint_is_a_problem() -> None:

@@ -314,3 +314,26 @@ def test_file_with_more_than_256_jobs_is_refused_as_a_whole() -> None:
 
     (problem,) = refused.value.problems
     assert (problem.code, problem.line) == ("job.too_large", 257)
+
+
+def test_task_is_short_for_its_endpoint_whose_size_follows_from_the_reference() -> None:
+    short = plan_of("task: upscale\nparams: {factor: 2}\nrefs: [a.png]\ncount: 2\n")
+    long = plan_of("endpointKey: local.upscale\nparams: {factor: 2}\nrefs: [a.png]\ncount: 2\n")
+
+    assert short.runs == long.runs
+    assert (short.endpoint.endpoint_key, short.mode) == ("local.upscale", "image-to-image")
+    assert [(run.params, run.width, run.height) for run in short.runs] == [({"factor": 2}, 0, 0)] * 2
+
+
+def test_matrix_of_factors_is_a_picture_each() -> None:
+    runs = plan_of("task: upscale\nmatrix: {factor: [2, 4]}\nrefs: [a.png]\n").runs
+
+    assert [run.params for run in runs] == [{"factor": 2}, {"factor": 4}]
+
+
+@pytest.mark.parametrize("name", ["size", "width", "seed", "prompt", "steps"])
+def test_param_that_upscaling_has_not_is_a_problem_that_says_why(name: str) -> None:
+    (problem,) = problems_of(f"task: upscale\nparams: {{{name}: 4}}\nrefs: [a.png]\n")
+
+    assert _place(problem) == ("job.invalid_params", 2, 10, f"params.{name}")
+    assert (problem.hint or "").startswith(f"Remove `{name}`: ")

@@ -1,4 +1,4 @@
-"""A real child of the embedded engine for tests, read with a time limit."""
+"""A real child of the embedded engine, or of another of ours, for tests, read with a time limit."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from contextlib import contextmanager
 from typing import Any
 
 READ_LIMIT_S = 20.0
+EMBEDDED = "hotfolder.engine.procedural"
 
 
 class Child:
     """One engine process, read with a time limit."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, *arguments: str, module: str = EMBEDDED, stderr: int = subprocess.DEVNULL, **environment: str
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hotfolder.engine.procedural", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             env=os.environ | environment,
         )
         self._unread = b""
@@ -85,12 +88,12 @@ Start = Callable[..., Child]
 
 
 @contextmanager
-def started_children() -> Iterator[Start]:
+def started_children(module: str = EMBEDDED) -> Iterator[Start]:
     """Give a function that starts children, loaded unless told otherwise; all of them end with the block."""
     children: list[Child] = []
 
-    def start(*, loaded: bool = True, **environment: str) -> Child:
-        children.append(Child(**environment))
+    def start(*, loaded: bool = True, stderr: int = subprocess.DEVNULL, **environment: str) -> Child:
+        children.append(Child(module=module, stderr=stderr, **environment))
         if loaded:
             assert children[-1].ask("load", {})["data"]["status"] == "model_loaded"
         return children[-1]

@@ -82,6 +82,10 @@ class Engine:
             return True
         return handler(command_id, command) is not False
 
+    def do_unload(self, command_id, command):
+        self.model = None
+        reply(command_id, "ok", {"status": "model_unloaded"})
+
     def do_ping(self, command_id, command):
         if "mute" not in self.faults:
             reply(command_id, "ok", {"status": "pong"})

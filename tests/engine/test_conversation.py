@@ -129,6 +129,20 @@ def test_failing_listener_leaves_no_work_behind_in_the_engine(desk):
     assert len({pid for pid, _ in work.commands()}) == 2
 
 
+def test_result_that_came_in_time_counts_although_a_slow_listener_held_it_up(desk):
+    work = desk(stall_s=0.5)
+    work.generate()
+    params = GenerateParams("a lighthouse", 64, 64, 1, 4, None, (), str(work.folder / "a.png"))
+
+    def dawdle(progress):
+        if progress.stage == "conditioning":
+            threading.Event().wait(0.7)  # a database that is locked, say
+
+    outcome = work.manager.generate(work.model, params, on_progress=dawdle, cancel=threading.Event())
+
+    assert outcome.output == params.output
+
+
 def test_request_that_cannot_be_sent_leaves_the_engine_ready(desk):
     work = desk()
     work.generate()

@@ -82,6 +82,15 @@ def test_each_kind_of_reply_becomes_its_value(line, message):
     assert parse_line(line) == message
 
 
+def test_endless_error_is_cut():
+    line = b'{"id":"a","type":"error","data":{"message":"%s"}}' % (b"x" * 500_000)
+
+    failure = parse_line(line)
+
+    assert isinstance(failure, Failure)
+    assert len(failure.message) == 2000
+
+
 @given(bar_prefixes, messages)
 def test_message_survives_any_bar_before_it(prefix, message):
     line = prefix + json.dumps(message).encode()
@@ -225,6 +234,7 @@ def test_equal_load_values_mean_the_same_model():
         {"offload_to_cpu": "yes"},
         {"n_threads": "8"},
         {"n_threads": True},
+        {"n_threads": 2**40},
         {"vae": "a.gguf"},
     ],
 )
@@ -276,7 +286,9 @@ def test_generate_sends_what_was_asked():
         {"extra": {"sigmas": [math.nan]}},
         {"extra": {"vae_tiling": {"enabled": 1}}},
         {"extra": {"vae_tiling": True}},
+        {"width": 2**31},
         {"extra": {"upscale_repeats": "2"}},
+        {"extra": {"upscale_repeats": 2**32 + 1}},
         {"extra": {"increase_ref_index": 1}},
     ],
 )

@@ -243,6 +243,7 @@ def test_upscale_enlarges_without_a_load_and_says_how(start: Start, tmp_path: Pa
         "upscale_factor": 2,
         "width": 128,
         "height": 128,
+        "model_info": "lanczos (no AI model)",
     }
     with Image.open(output) as image:
         assert image.size == (128, 128)

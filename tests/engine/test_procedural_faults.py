@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.engine.procedural_child import Start, started_children
+from hotfolder.engine.procedural_faults import GARBAGE
+from tests.engine.procedural_child import READ_LIMIT_S, Start, started_children
 
 
 @pytest.fixture
@@ -51,6 +54,19 @@ def test_a_fault_armed_by_a_file_acts_once(start: Start, job: dict[str, Any], tm
     first.send("generate", job)
     assert first.wait() == 3
     assert start(**environment).ask("generate", job)["type"] == "result"
+
+
+def test_the_file_that_arms_a_fault_may_name_it(start: Start, job: dict[str, Any], tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    child = start(HOTFOLDER_PROCEDURAL_FAULT="crash", HOTFOLDER_PROCEDURAL_FAULT_ONCE=str(token))
+    assert child.ask("generate", job)["type"] == "result"
+    token.write_text("error:NO_OUTPUT@load\n")
+    assert child.ask("generate", job)["type"] == "result"
+    assert child.ask("load", {})["data"]["code"] == "NO_OUTPUT"
+    assert not token.exists()
+    assert child.ask("load", {})["type"] == "ok"
+    token.write_text("crahs")
+    assert "unknown fault 'crahs'" in child.ask("generate", job)["data"]["message"]
 
 
 def test_hang_says_nothing_more_and_still_obeys_sigterm(start: Start, job: dict[str, Any]) -> None:
@@ -132,6 +148,67 @@ def test_a_spoiled_output_is_still_called_a_success(start: Start, job: dict[str,
     assert output.read_bytes().startswith(b"\x89PNG")
     with Image.open(output) as image, pytest.raises(OSError, match="truncated"):
         image.load()
+
+
+def test_a_type_error_that_was_asked_for_aborts_before_any_reply(start: Start, job: dict[str, Any]) -> None:
+    child = start()
+    child.send("generate", job | {"fault": "type-error"})
+    assert child.read_line() == b""
+    assert child.wait() == -signal.SIGABRT
+
+
+def test_crash_in_load_ends_the_process_without_a_reply(start: Start) -> None:
+    child = start(loaded=False, HOTFOLDER_PROCEDURAL_FAULT="crash@load")
+    child.send("load", {})
+    assert child.read_line() == b""
+    assert child.wait() == 3
+
+
+def test_garbage_on_stdout_comes_in_front_of_the_replies(start: Start, job: dict[str, Any]) -> None:
+    child = start()
+    child.send("generate", job | {"fault": "garbage-stdout"})
+    lines = [child.read_line() for _ in range(GARBAGE.count(b"\n"))]
+    assert b"\n".join([*lines, b""]) == GARBAGE
+    assert child.read_replies()[-1]["data"]["success"] is True
+
+
+def test_a_long_line_has_the_result_at_its_end(start: Start, job: dict[str, Any]) -> None:
+    child = start()
+    child.send("generate", job | {"fault": "long-line"})
+    while b"success" not in (line := child.read_line()):
+        assert len(line) < 1000
+    assert len(line) > 10_000_000
+    assert json.loads(line.rpartition(b"\x1b[K")[2])["data"]["success"] is True
+
+
+def test_a_flood_on_stderr_holds_up_whoever_does_not_read_it(start: Start, job: dict[str, Any]) -> None:
+    child = start(stderr=subprocess.PIPE)
+    child.send("generate", job | {"fault": "stderr-flood"})
+    assert child.is_silent(0.2)
+    assert child.process.stderr is not None
+    with child.process.stderr as stderr:
+        drain = threading.Thread(target=lambda: [len(each) for each in stderr])
+        drain.start()
+        assert child.read_replies()[-1]["data"]["success"] is True
+        child.process.kill()
+        drain.join(READ_LIMIT_S)
+
+
+def test_a_wrong_id_is_on_every_reply_of_the_command(start: Start, job: dict[str, Any]) -> None:
+    child = start()
+    child.send("generate", job | {"fault": "wrong-id"})
+    replies = child.read_replies()
+    assert {each["id"] for each in replies} == {"not-generate-1"}
+    assert replies[-1]["data"]["success"] is True
+    assert child.ask("ping")["id"] == "ping-1"
+
+
+def test_an_output_of_another_size_is_a_whole_picture(start: Start, job: dict[str, Any]) -> None:
+    child = start()
+    assert child.ask("generate", job | {"fault": "other-size"})["data"]["success"] is True
+    with Image.open(job["output"]) as image:
+        image.load()
+        assert image.size == (32, 48)
 
 
 def test_an_unknown_fault_is_not_passed_over(start: Start, job: dict[str, Any]) -> None:

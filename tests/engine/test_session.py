@@ -120,6 +120,27 @@ def test_silence_ends_a_command_before_its_total():
     assert session.expire(now=115.0, heard_at=105.0) == TimedOut("generate", True, 10.0)
 
 
+def test_silence_after_a_foreign_answer_names_it():
+    session = Session()
+    begin(session, now=100.0, stall_s=10.0)
+    session.receive(Result("generate-999", {}))
+
+    assert session.expire(now=110.0, heard_at=100.0) == TimedOut("generate", True, 10.0, "generate-999")
+
+
+def test_foreign_answer_to_an_earlier_command_is_forgotten():
+    session = Session()
+    first = begin(session, now=100.0)
+    session.receive(Result("generate-999", {}))
+    session.receive(Result(first, {}))
+    begin(session, now=100.0, stall_s=10.0)
+
+    timed_out = session.expire(now=110.0, heard_at=100.0)
+
+    assert timed_out is not None
+    assert timed_out.foreign_id is None
+
+
 def test_total_ends_a_command_that_keeps_talking():
     session = Session()
     begin(session, now=100.0, total_s=60.0, stall_s=10.0)

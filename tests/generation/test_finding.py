@@ -289,3 +289,71 @@ def test_bundle_goes_before_the_folder_and_does_not_lead_out(house: _House) -> N
     refusal(lambda: house.finder.find("../../../library.db", beside))
     with pytest.raises(LibraryError):
         house.finder.find(str(bundle.parent / "neighbour.png"), beside)
+
+
+def test_bundle_whose_folder_became_a_link_after_the_check_gives_nothing(house: _House) -> None:
+    bundle = house.paths.processing / "x--set.job" / "inner"
+    bundle.mkdir(parents=True)
+    inside = pictures.write_grey_png(bundle / "bay.png")
+    outside = house.paths.root.parent / "elsewhere"
+    outside.mkdir()
+    pictures.write_grey_png(outside / "bay.png")
+    beside = house.beside(bundle=bundle)
+    found = house.finder.find("bay.png", beside)
+    house.finder.open(found, "bay.png", beside).close()
+
+    bundle.rename(bundle.with_name("old"))
+    bundle.symlink_to(outside)
+
+    assert found == inside
+    with pytest.raises(NotADirectoryError):
+        house.finder.open(found, "bay.png", beside)
+
+
+def test_library_that_is_reached_by_a_link_finds_what_is_in_a_bundle(tmp_path: Path) -> None:
+    real = _House(tmp_path / "real")
+    (tmp_path / "link").symlink_to(real.paths.root)
+    paths = LibraryPaths(tmp_path / "link")
+    bundle = paths.processing / "x--set.job"
+    bundle.mkdir()
+    pictures.write_grey_png(bundle / "bay.png")
+    finder = ReferenceFinder(paths, [], lambda _: None)
+    beside = Beside(paths.inbox, bundle)
+
+    with finder.open(finder.find("Bay.png", beside), "Bay.png", beside) as stream:
+        assert stream.read()
+
+
+def test_hard_link_to_the_database_in_a_bundle_is_refused_unopened(house: _House) -> None:
+    bundle = house.paths.processing / "x--set.job"
+    bundle.mkdir()
+    os.link(house.paths.database, bundle / "bay.png")
+
+    assert "database" in refusal(lambda: house.finder.find("bay.png", house.beside(bundle=bundle))).message
+
+
+@pytest.mark.parametrize(
+    ("place", "may_leave"),
+    [
+        ("bay.png", True),
+        ("shots/bay.png", True),
+        ("shots/hold/bay.png", True),
+        ("shots.jobs/bay.job.png", True),
+        ("hold/bay.png", False),
+        ("hold/shots/bay.png", False),
+        ("Set.JOB/inner/bay.png", False),
+        ("set.job.part/bay.png", False),
+        ("shots/.set/bay.png", False),
+        ("set.tmp/bay.png", False),
+    ],
+)
+def test_picture_leaves_the_inbox_unless_it_is_held_or_belongs_to_a_bundle(
+    house: _House, place: str, may_leave: bool
+) -> None:
+    assert house.finder.may_take(house.find(house.draw(place).relative_to(house.paths.inbox).as_posix())) == (
+        may_leave
+    )
+
+
+def test_picture_outside_the_inbox_is_not_taken_from_there(house: _House) -> None:
+    assert not house.finder.may_take(pictures.write_grey_png(house.allowed / "bay.png"))

@@ -10,7 +10,7 @@ import pytest
 from hotfolder.errors import ContentMissing
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import store_by_hash
-from hotfolder.generation.prepare import prepare_references
+from hotfolder.generation.prepare import prepare_full_size, prepare_references
 from hotfolder.library.generations import GenerationInput
 from tests import pictures
 
@@ -87,3 +87,28 @@ def test_two_files_with_the_same_pixels_are_handed_over_once_in_order(
     prepared = prepare_references(paths, inputs)
 
     assert [each.position for each in prepared] == [0, 2]
+
+
+def test_full_size_reference_is_upright_with_all_of_its_pixels_and_its_alpha(
+    paths: LibraryPaths, tmp_path: Path
+) -> None:
+    large = accept(paths, pictures.write_rotated_jpeg(tmp_path / "a.jpg", (1200, 1600)), 0)
+    clear = accept(paths, pictures.write_rgba_png(tmp_path / "b.png", (33, 21)), 1)
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    one, other = prepare_full_size(paths, [large, clear], folder)
+
+    assert (one.width, one.height, one.has_alpha) == (1200, 1600, False)
+    assert pictures.colours_are_close(pictures.corner_colours(Path(one.path)), pictures.CORNERS)
+    assert (other.width, other.height, other.has_alpha) == (33, 21, True)
+    assert {Path(each.path).parent for each in (one, other)} == {folder}
+    assert not any((paths.root / "ref_cache").iterdir())
+
+
+def test_full_size_reference_that_is_gone_is_refused(paths: LibraryPaths, tmp_path: Path) -> None:
+    reference = accept(paths, pictures.write_png(tmp_path / "a.png"))
+    paths.absolute(reference.file_path).unlink()
+
+    with pytest.raises(ContentMissing):
+        prepare_full_size(paths, [reference], tmp_path)

@@ -34,7 +34,7 @@ def forbid_opening(monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(*_: object, **__: object) -> None:
         raise AssertionError("the file was opened")
 
-    for name in ("store_stream", "check_image", "sha256_file", "open_regular"):
+    for name in ("store_stream", "check_image", "decode_open", "open_regular"):
         monkeypatch.setattr(f"hotfolder.generation.references.{name}", opened)
 
 

@@ -17,10 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hotfolder.database import Database
 from hotfolder.domain.instants import format_instant
-from hotfolder.domain.work import CRASHES_MAX, NewWork
+from hotfolder.domain.work import CRASHES_MAX, Affinity, NewWork
 from hotfolder.errors import QueueError
 from hotfolder.migrations import migrate
-from hotfolder.queue.store import CLAIM_SQL, HAS_PENDING_SQL, LIST_PENDING_SQL, WorkStore
+from hotfolder.queue.store import HAS_PENDING_SQL, HEAD_SQL, LIKE_SQL, LIST_PENDING_SQL, NEAR_SQL, WorkStore
 
 CLAIM_ALL = """
 import sys
@@ -106,13 +106,41 @@ class TestClaiming:
         assert queue.claim() is None
 
     def test_the_next_item_is_found_by_the_index_without_sorting(self, database):
-        inner = CLAIM_SQL[CLAIM_SQL.index("SELECT") : CLAIM_SQL.index(")\n    RETURNING")]
-        values = {"token": "t", "until": "u", "at": "a", "lane": "gpu"}
+        plan = plan_of(database, HEAD_SQL, {"lane": "gpu"})
 
-        for sql in (inner, CLAIM_SQL):
-            plan = plan_of(database, sql, values)
-            assert "SEARCH work_queue USING INDEX idx_work_claim (lane=?)" in plan
-            assert "TEMP B-TREE" not in plan
+        assert "SEARCH work_queue USING INDEX idx_work_claim (lane=?)" in plan
+        assert "TEMP B-TREE" not in plan
+
+    @pytest.mark.parametrize(("sql", "index"), [(LIKE_SQL, "idx_work_like"), (NEAR_SQL, "idx_work_near")])
+    def test_what_is_like_the_last_item_is_found_by_an_index_without_sorting(self, database, sql, index):
+        values = {"lane": "gpu", "priority": 0, "main": "klein", "detail": "x"}
+        plan = plan_of(database, sql, values)
+
+        assert f"SEARCH work_queue USING INDEX {index} (" in plan
+        assert "TEMP B-TREE" not in plan
+
+    def test_what_is_like_the_last_item_goes_before_older_work_of_its_priority_alone(self, queue, database):
+        near = Affinity("4b", "bay")
+        with database.transaction() as tx:
+            for name, priority, affinity in [
+                ("other", 0, Affinity("9b", "bay")),
+                ("same model", 0, Affinity("4b", "cliff")),
+                ("same prompt", 0, near),
+                ("none", 0, None),
+                ("urgent", 5, Affinity("9b", "sea")),
+            ]:
+                queue.store.enqueue(tx, NewWork("paint", "gpu", {}, "tests", name, priority, 3, affinity))
+
+        found = [queue.store.claim("gpu", near) for _ in range(5)]
+
+        assert [(each.correlation_id, each.has_overtaken) for each in found] == [
+            ("urgent", False),
+            ("same prompt", True),
+            ("same model", True),
+            ("other", False),
+            ("none", False),
+        ]
+        assert found[1].affinity == near
 
     def test_a_look_at_an_empty_lane_uses_the_index(self, database):
         plan = plan_of(database, HAS_PENDING_SQL, ("gpu",))

@@ -455,8 +455,8 @@ def test_an_attempt_that_fails_by_itself_while_a_cancel_is_under_way_is_not_trie
 
 def test_a_wish_that_comes_right_after_the_claim_is_not_missed(queue, database, doorbell):
     class Late(WorkStore):
-        def claim(self, lane):
-            item = super().claim(lane)
+        def claim(self, lane, near=None):
+            item = super().claim(lane, near)
             if item is not None:
                 queue.do("request_cancel", "s", "paint")
                 doorbell.ring()
@@ -682,11 +682,11 @@ def test_a_lane_outlives_an_error_of_the_database(queue, database, make_worker, 
     class Flaky(WorkStore):
         failures = 1
 
-        def claim(self, lane):
+        def claim(self, lane, near=None):
             if self.failures:
                 self.failures -= 1
                 raise OSError("the disk is full")
-            return super().claim(lane)
+            return super().claim(lane, near)
 
     handler, bell = Scripted(), Doorbell()
     worker = Worker(database, Flaky(database), {"paint": handler}, {"gpu": 1}, bell, lease_s=60)

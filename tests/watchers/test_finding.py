@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path, PurePath
+from typing import Any
 
 import pytest
 
@@ -58,5 +60,27 @@ def test_folder_of_the_library_is_not_entered(camera: Path) -> None:
     assert found.pictures == [camera / "b.PNG"]
 
 
-def test_links_are_not_followed_even_when_named(camera: Path) -> None:
-    assert find_pictures([camera / "link.png", camera / "folder-link"], spare=Path("/x")).pictures == []
+def test_named_link_is_followed_to_a_folder_alone(camera: Path) -> None:
+    inside, named = camera / "link.png", camera / "folder-link"  # it holds folder-link, too: that one is not
+
+    assert find_pictures([inside], spare=Path("/x")).pictures == []
+    found = find_pictures([named], spare=Path("/x")).pictures
+    assert found == [camera / "b.PNG", camera / "sub" / "deep" / "a.png"]
+
+
+def test_folder_that_may_not_be_read_is_told_and_hides_no_other(
+    camera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def forbid(path: str) -> Any:
+        if Path(path).name == "sub":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbid)
+
+    found = find_pictures([camera], spare=Path("/x"))
+
+    assert found.pictures == [camera / "b.PNG"]
+    assert list(found.unreadable) == [camera / "sub"]

@@ -1,0 +1,124 @@
+"""Keeps the engines as they are wanted: a model loaded before it is needed, back after a loss, healthy."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from hotfolder.engine.manager import EngineManager
+from hotfolder.engine.messages import LoadParams
+from hotfolder.engines import Engines
+from hotfolder.errors import EngineError
+from hotfolder.events import Doorbell
+from hotfolder.library.control import WANTED_MODEL, ControlStore, Wish
+from hotfolder.providers.local import find_engine
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 1.0
+HEALTH_S: Final = 30.0
+
+
+class EngineKeeper:
+    """A thread of its own. It takes the seat as a job does, and never while one has it for what can wait.
+
+    `preload` is `none`, `last` or a model set: what to load at the start unless somebody wished for another.
+    """
+
+    def __init__(
+        self,
+        engines: Engines,
+        model_sets: Mapping[str, LoadParams],
+        control: ControlStore,
+        doorbell: Doorbell,
+        *,
+        preload: str,
+        find_last: Callable[[], str | None],
+    ) -> None:
+        self._engines = engines
+        self._model_sets = model_sets
+        self._control = control
+        self._bell = doorbell.listen()
+        self._preload = preload
+        self._find_last = find_last
+        self._stop = threading.Event()
+        self._granted: Wish | None = None
+        self._health_at_s = time.monotonic() + HEALTH_S
+        self._thread = threading.Thread(target=self._run, name="engine-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._granted = self._control.find(WANTED_MODEL)
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """End; a load under way is interrupted."""
+        self._stop.set()
+        self._bell.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        self._try(self._load_first)
+        while not self._stop.is_set():
+            self._bell.wait(LOOK_S)
+            self._bell.clear()
+            self._try(self._look)
+
+    def _try(self, step: Callable[[], None]) -> None:
+        """A border: what cannot be loaded now will be said by the first job that needs it."""
+        try:
+            if not self._stop.is_set():
+                step()
+        except EngineError as error:
+            if not self._stop.is_set():
+                log.warning("the engine is not as it is wanted: %s", error)
+        except Exception:
+            log.exception("the look at the engines failed; the next one repeats it")
+
+    def _load_first(self) -> None:
+        wished = self._granted.value if self._granted is not None else None
+        first = {"none": None, "last": self._find_last()}.get(self._preload, self._preload)
+        wanted = first if wished is None else wished
+        if wanted:
+            self._load(wanted)
+
+    def _look(self) -> None:
+        wish = self._control.find(WANTED_MODEL)
+        if wish is not None and wish != self._granted:
+            self._granted = wish
+            self._grant(wish)
+        for manager in self._engines.by_kind.values():
+            self._bring_back(manager)
+        if time.monotonic() >= self._health_at_s:
+            self._health_at_s = time.monotonic() + HEALTH_S
+            for manager in self._engines.by_kind.values():
+                manager.check_health()
+
+    def _grant(self, wish: Wish) -> None:
+        if wish.value:
+            self._load(wish.value)
+            return
+        with self._engines.seat.taken(self._stop):
+            for manager in self._engines.by_kind.values():
+                manager.unload()
+
+    def _load(self, wanted: str) -> None:
+        kind, name = find_engine(wanted)
+        manager, model = self._engines.by_kind.get(kind), self._model_sets.get(name or "")
+        if manager is None or model is None:
+            log.warning("%s cannot be loaded: there is no such model set, or no engine for it", wanted)
+            return
+        with self._engines.seat.taken(self._stop):
+            manager.load(model, cancel=self._stop)
+
+    def _bring_back(self, manager: EngineManager) -> None:
+        """After a crash or a cancel, unless a job is about to do so."""
+        if manager.lost_model is None:
+            return
+        with self._engines.seat.taken_if_free() as is_ours:
+            if is_ours and (model := manager.lost_model) is not None:
+                manager.load(model, cancel=self._stop)

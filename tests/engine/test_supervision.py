@@ -1,0 +1,153 @@
+"""An engine that fails is started again, later each time; who waits for it is not failed by it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from hotfolder.engine.manager import EngineCommand, EngineManager, EngineTimeouts
+from hotfolder.engine.supervision import LONGEST_REST_S, BackOff, RestartPolicy
+from hotfolder.errors import EngineCancelled, EngineError
+
+LIMIT_S = 10
+STUBBORN = """\
+#!/bin/sh
+test -e "{flag}" && {{ echo "no driver" >&2; exit 3; }}
+exec "{python}" -S "{engine}"
+"""
+
+
+class _Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_rest_doubles_with_each_failure_in_a_row_up_to_a_minute_and_ends_with_a_picture() -> None:
+    clock = _Clock()
+    back_off = BackOff(RestartPolicy(1.0), clock)
+    rests = []
+    for _ in range(9):
+        back_off.failed()
+        rests.append(back_off.remaining_s())
+    assert rests == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert max(rests) == LONGEST_REST_S
+
+    clock.now_s += 59.5
+    assert back_off.remaining_s() == pytest.approx(0.5)
+    back_off.worked()
+    back_off.failed()
+    assert back_off.remaining_s() == 1
+
+
+def _make_stubborn(work, restarts: RestartPolicy) -> Path:
+    """The manager of an engine that does not start while a file exists."""
+    flag, program = work.folder / "broken", work.folder / "cn-engine"
+    flag.touch()
+    engine = Path(__file__).with_name("rough_engine.py")
+    program.write_text(STUBBORN.format(flag=flag, python=sys.executable, engine=engine))
+    program.chmod(0o755)
+    command = EngineCommand("cn-engine", (str(program),), {"ROUGH_ENGINE_LOG": str(work.log)})
+    work.manager = EngineManager(command, EngineTimeouts(), work.note_status, restarts)
+    return flag
+
+
+def test_picture_waits_for_an_engine_that_does_not_start_and_is_made_once_it_does(desk, caller) -> None:
+    work = desk()
+    flag = _make_stubborn(work, RestartPolicy(0.02, None))
+    waiting = caller.submit(work.generate)
+    assert work.failed.wait(LIMIT_S)
+    flag.unlink()
+
+    assert waiting.result(LIMIT_S).seed == 42
+    resting = [each for each in work.statuses if each.state == "error" and each.retry_at]
+    assert resting
+    assert "exit code 3" in resting[0].problem
+    assert "no driver" in resting[0].problem
+
+
+def test_engine_that_does_not_start_fails_the_picture_where_the_starts_are_counted(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(0.01, 3))
+    with pytest.raises(EngineError) as failed:
+        work.generate()
+
+    assert failed.value.code == "engine.start_failed"
+    assert work.states().count("starting") == 3
+
+
+def test_wait_for_an_engine_that_rests_ends_at_once_when_it_is_cancelled(desk, caller) -> None:
+    work, cancel = desk(), threading.Event()
+    _make_stubborn(work, RestartPolicy(60.0, None))
+    waiting = caller.submit(work.generate, cancel=cancel)
+    assert work.failed.wait(LIMIT_S)
+    cancel.set()
+
+    with pytest.raises(EngineCancelled):
+        waiting.result(1)
+
+
+def test_question_how_the_engine_is_does_not_wait_for_its_rest(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(60.0, None))
+    for _ in range(2):
+        with pytest.raises(EngineError):
+            work.manager.ping()
+
+
+def test_engine_rests_after_a_crash_and_not_after_a_cancel(desk) -> None:
+    work, cancel = desk(fault=""), threading.Event()
+    work.manager._back_off = BackOff(RestartPolicy(5.0))
+    work.generate()
+    cancel.set()
+    with pytest.raises(EngineCancelled):
+        work.generate(cancel=cancel)
+    assert work.manager._back_off.remaining_s() == 0
+
+    with pytest.raises(EngineError):
+        work.generate("fault:crash now")
+    assert work.manager._back_off.remaining_s() > 4
+
+
+def test_idle_engine_that_does_not_answer_any_more_is_ended(desk) -> None:
+    work = desk(start_s=0.5)
+    work.generate()
+    pid = work.manager.status().pid
+    os.kill(pid, signal.SIGSTOP)
+    work.manager.check_health()
+
+    assert work.manager.status().state == "error"
+    assert work.is_gone(pid)
+    assert work.generate().seed == 42
+
+
+def test_health_of_an_engine_that_does_not_run_costs_no_start(desk) -> None:
+    work = desk()
+    work.manager.check_health()
+
+    assert work.states() == []
+
+
+def test_unloaded_engine_loads_again_for_the_next_picture(desk) -> None:
+    work = desk()
+    work.manager.unload()  # there is none yet
+    work.generate()
+    work.manager.unload()
+    assert work.manager.status().state == "idle"
+    assert work.manager.model_info is None
+    work.generate()
+
+    assert work.names() == ["ping", "load", "generate", "unload", "load", "generate"]
+
+
+def test_memory_of_a_run_is_told(desk) -> None:
+    outcome = desk().generate()
+
+    assert outcome.peak_memory_mb is not None
+    assert 1 < outcome.peak_memory_mb < 500
