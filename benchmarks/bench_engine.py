@@ -7,6 +7,7 @@ next `generate` comes. Usage: bench_engine.py [--jobs 200] [--size 1024*1024]
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
@@ -68,7 +69,7 @@ def count_results(log: Path) -> int:
 def read_gaps(log: Path) -> tuple[list[float], float]:
     notes = [json.loads(line) for line in log.read_text().splitlines()]
     notes = [each for each in notes if each["what"] in ("generate", "result")]
-    pairs = list(zip(notes, notes[1:], strict=False))
+    pairs = list(itertools.pairwise(notes))
     gaps = [after["at"] - before["at"] for before, after in pairs if before["what"] == "result"]
     return [1000 * each for each in gaps], 1 - sum(gaps) / (notes[-1]["at"] - notes[0]["at"])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -16,7 +18,7 @@ from hotfolder.files.bundles import BundleRules
 from hotfolder.files.names import display_name
 from hotfolder.files.storage import open_regular
 from hotfolder.generation.claimed import ClaimedFile
-from hotfolder.generation.rerun import job_of_made_picture
+from hotfolder.generation.rerun import read_made_picture
 from hotfolder.generation.returning import ReturnDesk
 from hotfolder.watchers.claiming import ClaimDesk
 from hotfolder.watchers.completeness import Completeness
@@ -35,6 +37,36 @@ from hotfolder.watchers.waiting import WaitingRoom
 log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 30.0
+STOP_S: Final = 5.0
+
+
+class PictureThread:
+    """`picture-jobs`: a picture takes as long to read as it is large, and who looks around has more to do."""
+
+    def __init__(self, work_off: Callable[[], None]) -> None:
+        self._work_off = work_off
+        self._due = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="picture-jobs", daemon=True)
+
+    def wake(self) -> None:
+        """Work off what is due, beside the caller. From one thread."""
+        if self._thread.ident is None:
+            self._thread.start()
+        self._due.set()
+
+    def stop(self) -> None:
+        """Begin nothing more; what a picture was to become is found by the next start. For good."""
+        self._stopping.set()
+        self._due.set()
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if self._due.wait(SWEEP_S) and not self._stopping.is_set():
+                self._due.clear()
+                self._work_off()
 
 
 @dataclass
@@ -49,6 +81,7 @@ class Intake:
     pictures: InboxPictures
     picture_jobs: PictureJobs
     processing: ProcessingWatch
+    picture_thread: PictureThread
     began_at_s: float = field(default_factory=time.monotonic)
     sweep_at_s: float = 0.0
     has_caught_up: bool = False
@@ -65,6 +98,7 @@ class Intake:
         """Claim and begin nothing more. For good."""
         self.claims.stop()
         self.door.stop()
+        self.picture_thread.stop()
 
     def is_idle(self) -> bool:
         """Whether nothing is claimed and not taken in, and no picture is to become a job."""
@@ -78,7 +112,7 @@ class Intake:
             self.has_caught_up
         ):  # before that, a crash may have kept files from taking on the ids of their jobs
             self.processing.look()
-        self.picture_jobs.work_off()
+        self.picture_thread.wake()
         if not is_idle or time.monotonic() < self.sweep_at_s or self._may_be_named():
             return
         self.sweep_at_s = time.monotonic() + SWEEP_S
@@ -131,9 +165,8 @@ def build_intake(library: Library) -> Intake:
         picture_jobs,
         library.recipes,
     )
-    return Intake(
-        library, claims, inbox, build_completeness(library), door, pictures, picture_jobs, processing
-    )
+    completeness, thread = build_completeness(library), PictureThread(picture_jobs.work_off)
+    return Intake(library, claims, inbox, completeness, door, pictures, picture_jobs, processing, thread)
 
 
 def _settle_s(library: Library) -> float:
@@ -165,7 +198,7 @@ def _build_rules(library: Library) -> BundleRules:
 
 def _read_rerun(picture: Path) -> bytes:
     with open_regular(picture) as stream:
-        return job_of_made_picture(stream.read(), display_name(picture))
+        return read_made_picture(stream, display_name(picture))
 
 
 class _PictureJobRows:

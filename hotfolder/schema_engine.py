@@ -19,6 +19,8 @@ ENGINE: Final = (
     # What an item needs that costs time to get: what is like the item before it goes first, for a while.
     "ALTER TABLE work_queue ADD COLUMN affinity TEXT",
     "ALTER TABLE work_queue ADD COLUMN affinity_detail TEXT",
+    # How each spent attempt failed.
+    "ALTER TABLE work_queue ADD COLUMN failures_json TEXT",
     """
     CREATE INDEX idx_work_like ON work_queue (lane, priority, affinity, affinity_detail, created_at)
     WHERE status = 'pending' AND affinity IS NOT NULL

@@ -11,10 +11,12 @@ from typing import Any
 from hotfolder.app import Library
 from hotfolder.check import Check
 from hotfolder.diagnosis import LOW_DISK_BYTES, examine
+from hotfolder.engine.kinds import CN_ENGINE, EXTRAS
 from hotfolder.engines import build_model_sets
 from hotfolder.errors import ConfigError, Problem
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.generation.finding import Beside
+from hotfolder.providers.local import find_engine
 from hotfolder.watchers.inbox_files import list_held, list_waiting
 
 HEARTBEAT = "heartbeat"
@@ -82,6 +84,15 @@ class LibraryHost:
             ],
             "modelSets": self._describe_models(),
         }
+
+    def knows_model_set(self, wanted: str) -> bool:
+        """Whether this is a model set as jobs name it: `SET`, or `KIND/SET`."""
+        kind, name = find_engine(wanted)
+        return name in self.list_model_sets() and (kind == CN_ENGINE or kind in EXTRAS)
+
+    def list_model_sets(self) -> Sequence[str]:
+        """The names of the model sets in the settings."""
+        return sorted(self._library.settings.models.sets)
 
     def list_waiting(self) -> Sequence[tuple[str, str]]:
         """Job files in the inbox that nobody has claimed yet."""

@@ -28,6 +28,7 @@ from hotfolder.accounts.store import AccountStore, open_accounts
 from hotfolder.app import Library
 from hotfolder.files.storage import write_json
 from hotfolder.library.browse import MediaBrowser
+from hotfolder.library.control import ControlStore
 from hotfolder.library.ratings import RatingStore
 from hotfolder.listening import base_url
 from hotfolder.webhost import LibraryHost
@@ -77,6 +78,7 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         generations=library.generations,
         accounts=accounts,
         control=library.control,
+        wishes=ControlStore(database),
         host=LibraryHost(library),
         news=News(read_latest),
         rules=Rules(settings.web.host, settings.web.private, tuple(settings.web.allowed_hosts)),

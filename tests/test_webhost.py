@@ -185,6 +185,19 @@ def test_set_up_tells_which_files_of_a_model_set_are_there(root: Path) -> None:
     }
 
 
+def test_model_sets_of_the_settings_are_known_alone_and_for_an_engine_of_an_extra(root: Path) -> None:
+    (root / "hotfolder.yaml").write_text(SETTINGS)
+    library = open_library(root, load_settings(root, {}))
+    try:
+        host = LibraryHost(library)
+        assert host.list_model_sets() == ["flux2-klein-4b"]
+        assert all(map(host.knows_model_set, ("flux2-klein-4b", "sdcpp/flux2-klein-4b")))
+        unknown = ("", "flux2-klein-9b", "sdcpp/flux2-klein-9b", "nothing/flux2-klein-4b", "procedural", "/")
+        assert not any(map(host.knows_model_set, unknown))
+    finally:
+        library.close()
+
+
 def test_files_in_the_inbox_are_listed_with_whether_they_are_held(host: LibraryHost, root: Path) -> None:
     for name in ("b.yaml", "hold/a.yaml", "note.txt", ".c.yaml.tmp"):
         (root / "inbox" / name).write_text("x")

@@ -9,6 +9,7 @@ from datasette import hookimpl
 
 from datasette_hotfolder import compat, tables
 from datasette_hotfolder.answers import build_unknown_view
+from datasette_hotfolder.engine_views import build_engine_views
 from datasette_hotfolder.event_views import build_event_views
 from datasette_hotfolder.file_views import build_file_views
 from datasette_hotfolder.gate import ACTOR, Gate
@@ -35,6 +36,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         *build_file_views(services),
         *build_job_views(services, desk),
         *build_event_views(services),
+        *build_engine_views(services),
         *build_image_api(services, desk),
         *build_login_views(services),
         (r"^/(?:-/api|v1)/.*$", build_unknown_view()),

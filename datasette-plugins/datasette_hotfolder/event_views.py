@@ -16,10 +16,11 @@ from datasette_hotfolder.answers import (
     require,
     require_method,
 )
-from datasette_hotfolder.objects import actor_object, event_object
+from datasette_hotfolder.objects import actor_object, event_object, wish_object
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 from hotfolder.events import ENGINE_STATUS
+from hotfolder.library.control import WANTED_MODEL
 
 WAIT_MAX_S: Final = 25
 EVENTS_MAX: Final = 500
@@ -81,6 +82,7 @@ def read_status(services: Services, actor: Actor | None) -> dict[str, Any]:
         "version": services.version,
         "sidecar": dict(services.host.describe_sidecar()),
         "engine": {**engine.data, "at": engine.at} if engine else None,
+        "wanted": wish_object(services.wishes.find(WANTED_MODEL)),
         "queue": {"waiting": waiting, "running": running},
         "seq": seq,
         "actor": actor_object(actor),

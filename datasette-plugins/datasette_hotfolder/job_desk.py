@@ -145,8 +145,14 @@ class JobDesk:
         ids = [job.job_id for job in jobs]
         pictures = self._services.media.list_newest_of_jobs(ids, PICTURES_SHOWN)
         totals = self._services.generations.count_of_jobs(ids)
+        has_sidecar = bool(self._services.host.describe_sidecar()["running"])
         return [
-            job_object(job, self._read_progress(job), pictures.get(job.job_id, ()), totals.get(job.job_id, 0))
+            job_object(
+                job,
+                self._read_progress(job, has_sidecar),
+                pictures.get(job.job_id, ()),
+                totals.get(job.job_id, 0),
+            )
             for job in jobs
         ]
 
@@ -156,16 +162,16 @@ class JobDesk:
         job = Job(job_id, "received", name, name, b"", _written_at(file), owner=_read_owner(file))
         return job_object(job, None, (), 0)
 
-    def _read_progress(self, job: Job) -> Mapping[str, Any] | None:
-        """As the status file says; it is written at most twice a second."""
+    def _read_progress(self, job: Job, has_sidecar: bool) -> Mapping[str, Any] | None:
+        """As the status file says, written at most twice a second; without a sidecar nobody knows an end."""
         if job.status not in ACTIVE:
             return None
         try:
             status = json.loads(self._services.paths.status_json(job.job_id).read_bytes())
-            progress: Mapping[str, Any] = status["progress"]
+            progress: dict[str, Any] = dict(status["progress"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return progress
+        return progress if has_sidecar else {**progress, "etaSeconds": None, "etaRangeSeconds": None}
 
 
 def _allowed(body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hotfolder.accounts.scopes import Actor
 from hotfolder.domain.generation import ACTIVE, RETRYABLE
 from hotfolder.events import Event
 from hotfolder.library.browse import Cursor, MediaPage
+from hotfolder.library.control import Wish
 from hotfolder.library.generations import Generation, GenerationInput
 from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media
@@ -172,6 +173,11 @@ def event_object(event: Event) -> dict[str, Any]:
 def actor_object(actor: Actor | None) -> dict[str, Any] | None:
     """Who is logged in."""
     return {"name": actor.name, "scopes": sorted(actor.scopes)} if actor else None
+
+
+def wish_object(wish: Wish | None) -> dict[str, Any] | None:
+    """Which model set somebody wants to be loaded; null for none at all."""
+    return {"modelSet": wish.value or None, "actor": wish.actor, "at": wish.at} if wish else None
 
 
 def embedded_json(value: Any) -> str:

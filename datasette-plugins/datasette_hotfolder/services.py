@@ -15,6 +15,7 @@ from hotfolder.database import Database
 from hotfolder.errors import Problem
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.library.browse import MediaBrowser
+from hotfolder.library.control import ControlStore
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.library.media import MediaStore
@@ -55,6 +56,12 @@ class Host(Protocol):
     def describe_setup(self) -> Mapping[str, Any]:
         """Checks, settings and model sets; takes a second or two."""
 
+    def knows_model_set(self, wanted: str) -> bool:
+        """Whether this is a model set as jobs name it: `SET`, or `KIND/SET`."""
+
+    def list_model_sets(self) -> Sequence[str]:
+        """The names of the model sets in the settings."""
+
     def list_waiting(self) -> Sequence[tuple[str, str]]:
         """Job files in the inbox that nobody has claimed yet: path below inbox/, and received or held."""
 
@@ -72,6 +79,7 @@ class Services:
     generations: GenerationStore
     accounts: AccountStore
     control: Control
+    wishes: ControlStore
     host: Host
     news: News
     rules: Rules

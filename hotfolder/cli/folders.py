@@ -14,7 +14,7 @@ from hotfolder.cli.output import json_option, one_line, print_json, print_table,
 from hotfolder.clock import new_id
 from hotfolder.errors import LibraryError
 from hotfolder.imports.folder_rules import check_access, check_place
-from hotfolder.library.import_folders import FolderMode, SourceFolder
+from hotfolder.library.import_folders import FolderMode, SourceFolder, tidy_word, tidy_words
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.seen_left import SeenLeftStore
 from hotfolder.workshop import build_folder_store
@@ -70,14 +70,9 @@ def add(
     collection: str | None,
 ) -> None:
     """Import what is in a folder, and what will come there."""
-    words = dict.fromkeys(word.strip() for each in keywords for word in each.split(","))
+    words = tidy_words(word for each in keywords for word in each.split(","))
     folder = SourceFolder(
-        new_id(),
-        path.expanduser().resolve(),
-        mode,
-        recursive,
-        tuple(filter(None, words)),
-        (collection or "").strip() or None,
+        new_id(), path.expanduser().resolve(), mode, recursive, words, tidy_word(collection)
     )
     with opened(context) as library:
         store = build_folder_store(library)
@@ -111,7 +106,7 @@ def _in_words(mode: FolderMode) -> str:
 
 
 def _describe(library: Library, folder: SourceFolder, before: Sequence[SourceFolder]) -> dict[str, Any]:
-    counts = SeenLeftStore(library.database).count(folder.folder_id)
+    counts = _count(library, folder)
     problem = _find_problem(library, folder, before)
     is_there = folder.path.is_dir()
     refused = counts.get("refused", 0)
@@ -130,6 +125,15 @@ def _describe(library: Library, folder: SourceFolder, before: Sequence[SourceFol
         "refused": refused,
         "lastRefusal": _find_refusal(library, folder) if refused else None,
     }
+
+
+def _count(library: Library, folder: SourceFolder) -> Mapping[str, int]:
+    """Of what was moved away nothing is in the folder any more: how it ended tells."""
+    counts = SeenLeftStore(library.database).count(folder.folder_id)
+    if folder.mode != "move":
+        return counts
+    ended = ImportStore(library.database).count_of_folder(folder.folder_id)
+    return {**counts, "taken": ended.get("imported", 0), "duplicate": ended.get("duplicate", 0)}
 
 
 def _find_problem(library: Library, folder: SourceFolder, before: Sequence[SourceFolder]) -> str | None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from hotfolder.app import Library
 from hotfolder.cli.output import one_line, print_json, say
-from hotfolder.delivery.documents import build_result
+from hotfolder.delivery.documents import build_result, describe_time_left
 from hotfolder.domain.generation import ENDED
 from hotfolder.errors import HotfolderError
 from hotfolder.library.jobs import Job
@@ -53,6 +53,16 @@ def find_job(library: Library, own_id: str) -> Job | None:
     return library.jobs.find(own_id.lower()) or library.jobs.find_by_key(own_id)
 
 
+def read_progress(library: Library, job: Job) -> dict[str, Any] | None:
+    """How far a job is, as its status file says; None before there is one."""
+    try:
+        status = json.loads(library.paths.status_json(job.job_id).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    progress: dict[str, Any] = status["progress"]
+    return progress
+
+
 def _wait(library: Library, ids: Sequence[str], runs: Mapping[str, int], deadline: float) -> list[Job]:
     console = Console(stderr=True)
     columns = (
@@ -60,6 +70,7 @@ def _wait(library: Library, ids: Sequence[str], runs: Mapping[str, int], deadlin
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[stage]}", markup=False),
+        TextColumn("{task.fields[left]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
@@ -86,7 +97,7 @@ class _Line:
         self._runs = runs
         self._progress = progress
         self._is_terminal = is_terminal
-        self._task: TaskID = progress.add_task(one_line(job_id[-12:]), total=100.0, stage="waiting")
+        self._task: TaskID = progress.add_task(one_line(job_id[-12:]), total=100.0, stage="waiting", left="")
         self._last = ""
 
     def job(self) -> Job:
@@ -105,25 +116,18 @@ class _Line:
                 job.final_path is not None
                 and self._library.paths.absolute(job.final_path + ".result.json").is_file()
             )
-        self._show(job, self._read_progress(job))
+        self._show(job, read_progress(self._library, job) or {})
         return False
 
     def _find(self) -> Job | None:
         job = find_job(self._library, self._id)
         return job if job is not None and job.run > self._runs else None
 
-    def _read_progress(self, job: Job) -> dict[str, Any]:
-        try:
-            status = json.loads(self._library.paths.status_json(job.job_id).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {"percentage": None, "stage": job.status}
-        progress: dict[str, Any] = status["progress"]
-        return progress
-
     def _show(self, job: Job, progress: dict[str, Any]) -> None:
         stage = progress.get("stage") or job.status
         completed = progress.get("percentage")
-        self._progress.update(self._task, description=one_line(job.file_name), stage=stage)
+        left = describe_time_left(progress)
+        self._progress.update(self._task, description=one_line(job.file_name), stage=stage, left=left)
         if completed is not None:
             self._progress.update(self._task, completed=completed)
         line = f"{job.file_name}: {stage}" + (f", {completed:.0f} %" if completed else "")

@@ -19,10 +19,11 @@ from hotfolder.cli.opening import opened
 from hotfolder.cli.output import json_option, one_line, print_json, say
 from hotfolder.clock import new_id
 from hotfolder.database import Database
-from hotfolder.errors import LibraryError
+from hotfolder.errors import DiskFull, LibraryError, LibraryUnwritable
 from hotfolder.events import IMPORT_ENDED
 from hotfolder.imports.bringing import Carrier, Mode
 from hotfolder.imports.documents import build_error
+from hotfolder.imports.faults import unreadable
 from hotfolder.imports.incoming import BATCH_FILES, Incoming
 from hotfolder.watchers.finding import find_pictures
 from hotfolder.workshop import CpuWorkshop
@@ -54,6 +55,9 @@ def import_(context: click.Context, paths: tuple[Path, ...], mode: Mode, as_json
                 raise click.UsageError(f"{each} is in the library already.")
         found = find_pictures(paths, spare=root)
         ended = _import_all(library, found.pictures, mode)
+        ended += [
+            _describe_refused(file, unreadable(file, error)) for file, error in found.unreadable.items()
+        ]
     if as_json:
         print_json(ended)
     else:
@@ -130,12 +134,12 @@ def _interrupted_between_files() -> Iterator[None]:
 
 
 def _bring(bring: Callable[[Path], Incoming], source: Path, news: _News) -> list[Incoming]:
-    """The picture; nothing when it is refused. A full disk ends the command."""
+    """The picture; nothing when it is refused. What keeps every picture from the library ends the command."""
     try:
         brought = bring(source)
+    except (DiskFull, LibraryUnwritable):
+        raise
     except LibraryError as error:
-        if error.retryable:
-            raise
         news.refuse(source, error)
         return []
     news.awaited.add(brought.media_id)  # at once: a service that starts now finds the file by itself
@@ -196,14 +200,7 @@ class _News:
 
     def refuse(self, source: Path, error: LibraryError) -> None:
         """One that could not even be brought."""
-        told = {
-            "status": "failed",
-            "file": str(source),
-            "path": None,
-            "of": None,
-            "error": build_error(error),
-        }
-        self.ended.append({"importId": None, **told})
+        self.ended.append(_describe_refused(source, error))
 
     def look(self) -> int:
         """Read on; gives how many have ended so far."""
@@ -234,6 +231,12 @@ def _describe(import_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
         "of": data.get("of"),
         "error": {key: data[key] for key in ("code", "message", "hint")} if failed else None,
     }
+
+
+def _describe_refused(source: Path, error: LibraryError) -> dict[str, Any]:
+    """A picture that could not even be brought, or a folder that could not be looked into."""
+    told = {"file": str(source), "path": None, "of": None, "error": build_error(error)}
+    return {"importId": None, "status": "failed", **told}
 
 
 def _describe_left(file: str) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
+from typing import Any
 
 import click
 
 from hotfolder.app import Library
-from hotfolder.cli.following import describe_job
+from hotfolder.cli.following import describe_job, read_progress
 from hotfolder.cli.opening import opened, user_name
 from hotfolder.cli.output import json_option, one_line, print_json, print_table, report_error, say
-from hotfolder.delivery.documents import build_head, build_report
+from hotfolder.delivery.documents import build_head, build_report, build_status_line, describe_time_left
 from hotfolder.domain.generation import ACTIVE, ENDED
 from hotfolder.errors import HotfolderError, NotFound
 from hotfolder.library.jobs import Job
@@ -36,16 +37,18 @@ def list_jobs(context: click.Context, show_all: bool, limit: int, as_json: bool)
         found = library.jobs.list_newest(statuses=ACTIVE | ENDED if show_all else ACTIVE, limit=limit)
         waiting = [(each, "received") for each in list_waiting(library.paths.inbox)]
         waiting += [(each, "held") for each in list_held(library.paths.inbox)]
+        progress = [_find_progress(library, job) for job in found]
     if as_json:
         files = [{"jobId": None, "jobFile": name, "status": status} for name, status in waiting]
-        print_json([*(build_head(job) | {"waitsFor": list(job.waits_for)} for job in found), *files])
+        print_json([*map(_list_object, found, progress), *files])
         return
     rows: list[tuple[object, ...]] = [
-        (job.job_id, job.job_file, _status_words(job), job.priority, job.created_at) for job in found
+        (job.job_id, job.job_file, _status_words(job), job.priority, job.created_at, describe_time_left(done))
+        for job, done in zip(found, progress, strict=True)
     ]
-    rows += [("", name, status, "", "") for name, status in waiting]
+    rows += [("", name, status, "", "", "") for name, status in waiting]
     empty = "No jobs." if show_all else "No jobs wait or run; --all shows the ended ones."
-    print_table(("Job", "File", "Status", "Priority", "Created"), rows, empty)
+    print_table(("Job", "File", "Status", "Priority", "Created", "Forecast"), rows, empty)
 
 
 @jobs.command()
@@ -58,10 +61,13 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
         job, paths = _find(library, job_id), library.paths
         result = describe_job(library, job)
         generations = library.generations.list_of_job(job.job_id)
+        progress = _find_progress(library, job)
     if as_json:
-        print_json(result)
+        print_json(result if job.status in ENDED else {**result, "progress": progress or None})
         return
     say(f"{job.job_id}  {job.status}")
+    if progress:
+        say(build_status_line(job, progress))
     came, went = paths.shown(f"inbox/{job.job_file}"), paths.shown(job.final_path or "(not ended)")
     say(one_line(f"{came} -> {went}") + "\n")
     if job.waits_for:
@@ -93,6 +99,17 @@ def retry(context: click.Context, job_ids: Sequence[str]) -> int:
     """Run ended jobs again; what completed is not run again."""
     with opened(context) as library:
         return _change_each(library, job_ids, lambda job: library.control.retry(job.job_id, user_name()))
+
+
+def _find_progress(library: Library, job: Job) -> dict[str, Any]:
+    """How far a job is; empty when it has ended, and while nobody works."""
+    if job.status in ENDED or not library.lock.is_held_by_another():
+        return {}
+    return read_progress(library, job) or {}
+
+
+def _list_object(job: Job, progress: dict[str, Any]) -> dict[str, Any]:
+    return {**build_head(job), "waitsFor": list(job.waits_for), "progress": progress or None}
 
 
 def _status_words(job: Job) -> str:

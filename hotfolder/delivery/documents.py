@@ -14,6 +14,7 @@ from hotfolder.library.media import Media
 
 RESULT_SCHEMA = "hotfolder/result@1"
 _SURE_S, _SURE_PART = 3.0, 0.5
+_UNITS = ((3600, "h"), (60, "min"))
 
 
 def build_head(job: Job) -> dict[str, Any]:
@@ -137,16 +138,24 @@ def build_status_line(job: Job, progress: Mapping[str, Any]) -> str:
         parts.append(f"{progress['stage']}{step}")
     if progress["percentage"]:
         parts.append(f"{progress['percentage']:.0f} %")
-    if progress["etaSeconds"] is not None:
-        parts.append(_time_left(progress["etaSeconds"], progress["etaRangeSeconds"]))
-    return ", ".join(parts)
+    return ", ".join(filter(None, [*parts, describe_time_left(progress)]))
 
 
-def _time_left(likely_s: float, range_s: Sequence[float] | None) -> str:
-    """One figure where it is nearly sure, else two."""
+def describe_time_left(progress: Mapping[str, Any]) -> str:
+    """One figure where it is nearly sure, else two; empty while nothing is known. The pages say the same."""
+    likely_s, range_s = progress.get("etaSeconds"), progress.get("etaRangeSeconds")
+    if likely_s is None:
+        return ""
     if range_s is None or range_s[1] - range_s[0] <= max(_SURE_S, _SURE_PART * likely_s):
-        return f"about {likely_s:.0f} s left"
-    return f"{range_s[0]:.0f} to {range_s[1]:.0f} s left"
+        return "about {} {} left".format(*_in_unit(likely_s))
+    (low, low_unit), (high, unit) = map(_in_unit, range_s)
+    return f"{low}{'' if low_unit == unit else f' {low_unit}'} to {high} {unit} left"
+
+
+def _in_unit(seconds: float) -> tuple[int, str]:
+    """A whole number of the largest unit that goes into it twice; halves are rounded up."""
+    length_s, unit = next((each for each in _UNITS if seconds >= 2 * each[0]), (1, "s"))
+    return int(seconds / length_s + 0.5), unit
 
 
 def build_report(job: Job, generations: Sequence[Generation], file_name: str, inbox: str = "inbox") -> str:
@@ -176,8 +185,14 @@ def build_report(job: Job, generations: Sequence[Generation], file_name: str, in
 def _problem_lines(problem: Mapping[str, Any]) -> list[str]:
     where = f"**line {problem['line']}, column {problem['column']}:** " if problem.get("line") else ""
     lines = [f"- {where}{one_line(str(problem['message']))} (`{problem['code']}`)"]
-    if problem.get("hint"):
-        lines += ["", *(f"  {line}" for line in str(problem["hint"]).splitlines())]
+    return lines + [f"  {line}".rstrip() for line in _detail_lines(problem)]
+
+
+def _detail_lines(error: Mapping[str, Any]) -> list[str]:
+    """What to do, and how each attempt failed where there were several; each after an empty line."""
+    lines = ["", *str(error["hint"]).splitlines()] if error.get("hint") else []
+    for each in error.get("attempts") or []:
+        lines += ["", f"Attempt {each['attempt']}: {one_line(str(each['message']))} (`{each['code']}`)"]
     return lines
 
 
@@ -188,8 +203,8 @@ def _generation_lines(job: Job, generations: Sequence[Generation]) -> list[str]:
     for number, each in enumerate(generations, 1):
         reason = f": {each.error['message']} (`{each.error['code']}`)" if each.error else ""
         lines.append(f"{number}. seed {each.seed}: {each.status}{reason}")
-        if each.error and each.error.get("hint") and not job.error:
-            lines += ["", *(f"   {line}" for line in str(each.error["hint"]).splitlines()), ""]
+        if each.error and not job.error and (details := _detail_lines(each.error)):
+            lines += [*(f"   {line}".rstrip() for line in details), ""]
     return lines
 
 

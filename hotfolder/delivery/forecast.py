@@ -24,6 +24,7 @@ class Forecast:
         self._timings = timings
         self._now = now
         self._waits: list[Estimate] = []  # of the item at each place, up to where it is not known
+        self._is_out_of_order = False
 
     def look(self, waiting: Sequence[Generation], running: Sequence[Generation]) -> None:
         """Take in the head of the queue, in its order, and what is at work."""
@@ -35,6 +36,11 @@ class Forecast:
             self._waits.append(wait)
             wait = total([wait, self._timings.estimate(each)])
 
+    def note_engine(self, state: str) -> None:
+        """An engine says what it does: from a failure until it runs again nobody knows an end."""
+        if state != "starting":
+            self._is_out_of_order = state == "error"
+
     def left(
         self,
         generations: Sequence[Generation],
@@ -43,7 +49,7 @@ class Forecast:
         position: int | None,
     ) -> Estimate | None:
         """What is left of a job with these pictures; None when that is not known."""
-        if status not in ("queued", "running", "cancelling"):
+        if self._is_out_of_order or status not in ("queued", "running", "cancelling"):
             return None
         own = [
             self._left_of(each, latest) for each in generations if each.status in ("pending", "processing")

@@ -17,6 +17,7 @@ from hotfolder.delivery.forecast import Forecast
 from hotfolder.domain.generation import ACTIVE
 from hotfolder.errors import NotFound
 from hotfolder.events import (
+    ENGINE_STATUS,
     GENERATION_CHANGED,
     GENERATION_PROGRESS,
     JOB_CHANGED,
@@ -165,6 +166,8 @@ class StatusWriter:
             job_id = event.data["jobId"]
             self._note_progress(event)
         else:
+            if event.topic == ENGINE_STATUS:
+                self._forecast.note_engine(event.data["state"])
             return
         is_running = event.topic == GENERATION_PROGRESS or event.data.get("status") in RUNNING
         pile = self._live if is_running or job_id in self._running else self._changed
@@ -261,10 +264,8 @@ class StatusWriter:
         status, line = build_status(job, progress), build_status_line(job, progress)
         text_hash = hash(json.dumps(status))
         written = self._written.pop(job_id, None)
-        if written is None:
-            is_same = _read_hash(self._paths.status_json(job_id)) == text_hash
-        else:
-            is_same = written.text_hash == text_hash
+        earlier = written.text_hash if written else _read_hash(self._paths.status_json(job_id))
+        is_same = earlier == text_hash
         if not is_same:  # the JSON last: when it is right, so is the line
             write_atomic(self._paths.status_text(job_id), (line + "\n").encode("utf-8", "replace"))
             write_json(self._paths.status_json(job_id), status)

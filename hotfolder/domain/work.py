@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 WorkStatus = Literal["pending", "scheduled", "processing", "completed", "failed", "cancelled", "dead"]
@@ -47,10 +47,20 @@ class NewWork:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """How one attempt at a piece of work failed."""
+
+    attempt: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkItem:
     """A claimed or listed piece of work; `lease_token` proves who holds it.
 
-    `has_overtaken` says that an older one of the same priority waits because of its affinity.
+    `has_overtaken` says that an older one of the same priority waits because of its affinity; `failures` are
+    those of its spent attempts.
     """
 
     work_id: str
@@ -69,6 +79,12 @@ class WorkItem:
     started_at: str | None = field(default=None)
     affinity: Affinity | None = None
     has_overtaken: bool = False
+    failures: tuple[FailedAttempt, ...] = ()
+
+    def failed_with(self, code: str, message: str) -> WorkItem:
+        """The item after its attempt in hand failed."""
+        failed = FailedAttempt(self.attempt_count, code, message)
+        return replace(self, failures=(*self.failures, failed))
 
 
 def end_of_failure(item: WorkItem, *, retryable: bool) -> Literal["pending", "failed", "dead"]:

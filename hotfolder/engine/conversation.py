@@ -16,6 +16,7 @@ from hotfolder.engine.messages import Message, StepProgress, parse_line, parse_s
 from hotfolder.engine.process import EngineProcess, ProcessExit
 from hotfolder.engine.session import Failed, Finished, Session
 
+LOGGED_CHARACTERS: Final = 2000
 LOOK_S: Final = 0.05  # an event of the caller cannot be waited for together with the engine's messages
 
 _log = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ class Conversation:
         if message := parse_line(line):
             self._inbox.put(message)
         elif text := line.decode("utf-8", "replace").rpartition("\r")[2].strip():
-            _log.debug("engine output: %s", text)
+            _log.debug("engine output: %s", text[:LOGGED_CHARACTERS])
 
     def _on_exit(self, ended: ProcessExit) -> None:
         if self._session.idle:

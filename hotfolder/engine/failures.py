@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterable
 from typing import Final
 
+from hotfolder.engine.memory import Shortage, tells_of_too_little
 from hotfolder.engine.messages import Failure
 from hotfolder.engine.process import ProcessExit
 from hotfolder.engine.session import TimedOut
@@ -14,6 +15,11 @@ from hotfolder.errors import EngineCrashed, EngineError, EngineTimeout
 
 SHOWN_LOG_LINES: Final = 15
 SHOWN_ID_CHARACTERS: Final = 40
+OUT_OF_MEMORY: Final = "engine.out_of_memory"
+_HINT_MEMORY: Final = (
+    "Try a smaller size or fewer references, a model set of smaller (more quantised) files, `offload_to_cpu` "
+    "or `vae_on_cpu` under its flags, or end other programs."
+)
 _CODE_CHARACTERS: Final = 40
 _PASSING: Final = frozenset({"NO_MODEL", "PARSE_ERROR"})
 """What a command that we had loaded the model for, and that was JSON, meets only once."""
@@ -39,13 +45,15 @@ def build_start_failed(reason: str) -> EngineError:
 
 
 def build_crashed(cmd_id: str, ended: ProcessExit) -> EngineCrashed:
-    """The process ended with a command in flight."""
-    return EngineCrashed(
-        f"the engine ended ({describe_exit(ended.returncode)}) during {cmd_id}",
-        hint=_with_log(
-            "The next job starts it again; with too little memory, try a smaller size.", ended.stderr_tail
-        ),
-    )
+    """The process ended with a command in flight: most often for lack of memory, which its log may tell."""
+    message = f"the engine ended ({describe_exit(ended.returncode)}) during {cmd_id}"
+    if tells_of_too_little(ended.stderr_tail):
+        message += ": memory ran out"
+        return EngineCrashed(message, code=OUT_OF_MEMORY, hint=_with_log(_HINT_MEMORY, ended.stderr_tail))
+    hint = "The next job starts it again."
+    if ended.returncode == -signal.SIGKILL:  # not by us: then nobody would read this
+        hint += " The system may have ended it for lack of memory: " + _HINT_MEMORY
+    return EngineCrashed(message, hint=_with_log(hint, ended.stderr_tail))
 
 
 def build_timed_out(timed_out: TimedOut, stderr_tail: Iterable[str]) -> EngineTimeout:
@@ -62,8 +70,11 @@ def build_timed_out(timed_out: TimedOut, stderr_tail: Iterable[str]) -> EngineTi
     return EngineTimeout(message, hint=_with_log(f"If it only needs longer, raise {setting}.", stderr_tail))
 
 
-def build_refused(failure: Failure) -> EngineError:
+def build_refused(failure: Failure, stderr_tail: Iterable[str] = ()) -> EngineError:
     """The engine's own error under our prefix."""
+    if tells_of_too_little([failure.message, *stderr_tail]):
+        message = f"the engine had not enough memory: {failure.message}"
+        return EngineError(message, code=OUT_OF_MEMORY, hint=_HINT_MEMORY, retryable=True)
     words = re.sub(r"[^a-z0-9]+", "_", (failure.code or "").lower()).strip("_")
     return EngineError(
         f"the engine refused: {failure.message}",
@@ -74,11 +85,23 @@ def build_refused(failure: Failure) -> EngineError:
 
 def build_load_failed(failure: Failure, stderr_tail: Iterable[str]) -> EngineError:
     """The engine gives one error for every cause of a failed load; the cause is in its log only."""
+    stderr_tail = tuple(stderr_tail)
+    if tells_of_too_little([failure.message, *stderr_tail]):
+        message = f"there is not enough memory for the model: {failure.message}"
+        hint = _with_log(_HINT_MEMORY, stderr_tail)
+        return EngineError(message, code=OUT_OF_MEMORY, hint=hint, retryable=True)
     return EngineError(
         f"the engine could not load the model: {failure.message}",
         code="engine.load_failed",
         hint=_with_log("Check the files under models.sets and the free memory.", stderr_tail),
     )
+
+
+def build_too_large(shortage: Shortage) -> EngineError:
+    """Found before the engine is asked: it would take minutes to fail, and other programs with it."""
+    needed, free = shortage.needed_mb / 1000, shortage.free_mb / 1000
+    message = f"the model's files are {needed:.1f} GB, and {free:.1f} GB of memory are free"
+    return EngineError(message, code=OUT_OF_MEMORY, hint=_HINT_MEMORY, retryable=True)
 
 
 def build_model_missing(path: str) -> EngineError:

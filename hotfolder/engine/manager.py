@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from hotfolder.engine import failures
 from hotfolder.engine.conversation import LOOK_S, Conversation, EngineCommand, EngineTimeouts
-from hotfolder.engine.memory import forget_peak, read_peak_mb
+from hotfolder.engine.memory import find_shortage, forget_peak, read_peak_mb
 from hotfolder.engine.messages import (
     GenerateOutcome,
     GenerateParams,
@@ -113,7 +113,7 @@ class EngineManager:
             self._back_off.worked()
             self._announce("ready" if self._loaded else "idle")
             if isinstance(ended, Failed):
-                raise failures.build_refused(ended.failure)
+                raise failures.build_refused(ended.failure, engine.stderr_tail())
             return replace(parse_outcome(ended.reply.data), peak_memory_mb=read_peak_mb(engine.pid or 0))
 
     def upscale(
@@ -253,6 +253,14 @@ class EngineManager:
             if not (self._command.cwd or Path()).joinpath(path).is_file():
                 raise failures.build_model_missing(path)
 
+    def _require_memory(self, engine: Conversation, model: LoadParams) -> None:
+        """Where the weights stay in main memory; how much a graphics card has, only the engine knows."""
+        if self._command.kind != "sdcpp" and not model.flags.get("offload_to_cpu"):
+            return
+        shortage = find_shortage(model.files(), engine.pid or 0)
+        if shortage is not None:
+            raise failures.build_too_large(shortage)
+
     def _started(self, call: _Call) -> Conversation:
         if self._engine and self._engine.usable:
             return self._engine
@@ -303,6 +311,7 @@ class EngineManager:
     def _load(self, engine: Conversation, model: LoadParams, call: _Call) -> None:
         if call.on_progress:
             call.on_progress(StepProgress("loading"))
+        self._require_memory(engine, model)
         self._loaded = self._model_info = None  # the engine frees the old model first, whatever comes then
         self._announce("loading")
         ended = self._run(engine, "load", model.as_params(), self._timeouts.load_s, call)

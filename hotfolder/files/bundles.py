@@ -10,7 +10,9 @@ import posixpath
 import stat
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -22,6 +24,10 @@ from hotfolder.files.zips import MAX_MEMBERS, check_depth, open_zip, refused, sh
 
 FOLDER_SUFFIX: Final = ".job"
 ZIP_SUFFIX: Final = ".zip"
+
+_FOLDER_FLAGS: Final = (
+    os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ def read_bundle(path: Path, rules: BundleRules) -> Bundle:
     """Check all of a bundle and read its job file; the pictures are not read."""
     if _is_folder(path):
         job_file = _only_job_file(_list_folder(path, rules), rules)
-        return Bundle(path, rules, job_file, _read_start(path / job_file, rules))
+        return Bundle(path, rules, job_file, _read_start(path, job_file, rules))
     with open_zip(path, max_bytes=rules.max_bytes, is_ignored=rules.is_ignored) as archive:
         job_file = _only_job_file(archive.members, rules)
         return Bundle(path, rules, job_file, archive.read(job_file, rules.max_job_bytes + 1))
@@ -80,20 +86,30 @@ def find_missing(folder: Path, rules: BundleRules) -> list[str] | None:
     job_files = _find_job_files(files, rules)
     if len(job_files) != 1:
         return [] if job_files else None
-    base = job_files[0].parent
-    present = [each.relative_to(base) for each in files if each.is_relative_to(base)]
-    return missing_references(_read_start(folder / job_files[0], rules), job_files[0].name, present)
+    return missing_references(_read_start(folder, job_files[0], rules), job_files[0], files)
 
 
-def missing_references(data: bytes, name: str, present: Iterable[PurePosixPath]) -> list[str]:
-    """The paths below its own folder that a job file names and that are not among these; as written."""
+def missing_references(data: bytes, job_file: PurePosixPath, present: Iterable[PurePosixPath]) -> list[str]:
+    """The paths inside its bundle that a job file names and that are not among these; as written."""
     try:
-        nodes = parse_documents(data, format_of(name) or "yaml", max_bytes=len(data))
+        nodes = parse_documents(data, format_of(job_file.name) or "yaml", max_bytes=len(data))
     except JobFileError:
         return []
     known = {_folded(str(each)) for each in present}
     written = dict.fromkeys(path.written for node in nodes for path in iter_reference_paths(node))
-    return [each for each in written if _is_inside(each) and _folded(posixpath.normpath(each)) not in known]
+    places = {each: _place_inside(job_file.parent, each) for each in written}
+    return [each for each, place in places.items() if place is not None and _folded(place) not in known]
+
+
+def open_member(folder: Path, member: PurePosixPath) -> BufferedReader:
+    """Open a regular file of a bundle that is a folder; no part of the way may be a link.
+
+    Each part is opened in the one before it: what its name means by then makes no difference.
+    """
+    with _opened_folder(folder, member.parent) as place:
+        if isinstance(place, int):
+            return open_regular(Path(member.name), dir_fd=place)
+        return open_regular(place / member.name)
 
 
 def iter_reference_paths(node: Node) -> Iterator[Node]:
@@ -134,12 +150,29 @@ def _walk(folder: Path) -> Iterator[tuple[PurePosixPath, os.stat_result]]:
     pending = [PurePosixPath()]
     while pending:
         relative = pending.pop()
-        with os.scandir(folder / relative) as entries:
+        with _opened_folder(folder, relative) as place, os.scandir(place) as entries:
             for entry in entries:
                 found = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(found.st_mode):
                     pending.append(relative / entry.name)
                 yield relative / entry.name, found
+
+
+@contextmanager
+def _opened_folder(folder: Path, relative: PurePosixPath) -> Iterator[int | Path]:
+    """A folder below another, open; its path where the system opens none (Windows)."""
+    if os.open not in os.supports_dir_fd:
+        yield folder / relative
+        return
+    descriptor = os.open(folder, _FOLDER_FLAGS)
+    try:
+        for part in relative.parts:
+            inner = os.open(part, _FOLDER_FLAGS, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _only_job_file(files: Collection[PurePosixPath], rules: BundleRules) -> PurePosixPath:
@@ -169,15 +202,17 @@ def _find_job_files(files: Collection[PurePosixPath], rules: BundleRules) -> lis
     return []
 
 
-def _read_start(file: Path, rules: BundleRules) -> bytes:
-    with open_regular(file) as stream:
+def _read_start(folder: Path, job_file: PurePosixPath, rules: BundleRules) -> bytes:
+    with open_member(folder, job_file) as stream:
         return stream.read(rules.max_job_bytes + 1)
 
 
-def _is_inside(written: str) -> bool:
-    """Whether a path leads to a file below the folder that it is relative to."""
-    path = posixpath.normpath(written)
-    return path != "." and not path.startswith(("/", "~/")) and path.split("/")[0] != ".."
+def _place_inside(base: PurePosixPath, written: str) -> str | None:
+    """Where in the bundle a path leads that is relative to a folder in it; None when it leads out."""
+    if written.startswith(("/", "~/")):
+        return None
+    path = posixpath.normpath(base / written)
+    return None if path in (".", str(base)) or path.split("/")[0] == ".." else path
 
 
 def _folded(path: str) -> str:

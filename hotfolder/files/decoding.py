@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import codecs
 import errno
+import os
 import re
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from PIL import ExifTags, Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -30,10 +31,12 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from hotfolder.errors import LibraryError
-from hotfolder.files import storage
+from hotfolder.files import quick_decoding, storage
 
 MAX_PIXELS = 178_956_970
 """Pictures that claim more are refused: 512 MiB of RGB."""
+MAX_FILE_BYTES: Final = 3 * MAX_PIXELS
+"""References that are larger are refused unread: so much are so many pixels in RGB, uncompressed."""
 
 _HEAD_BYTES = 512
 _CHUNK_BYTES = 1024 * 1024
@@ -41,6 +44,7 @@ _WHOLE_BYTES_MIN = 64 * 1024 * 1024
 _PNG_END = b"IEND\xaeB`\x82"
 _HINT_COPY = "Its copy may have failed or still be under way; drop the file again."
 _HINT_CONVERT = "Convert it to PNG or JPEG first."
+_HINT_HEIC = "Convert it to JPEG first, or install hotfolder with the extra `heic`."
 _HINT_SAVE = "Open it in a picture editor and save it again as PNG, JPEG or WebP."
 
 
@@ -52,7 +56,7 @@ class Kind:
     mime_type: str
     extension: str
     signature: re.Pattern[bytes]
-    open: Callable[[BufferedReader], ImageFile.ImageFile]
+    open: Callable[[BinaryIO], ImageFile.ImageFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Picture:
     icc_profile: bytes | None
 
 
-def _open_heif(stream: BufferedReader) -> ImageFile.ImageFile:
+def _open_heif(stream: BinaryIO) -> ImageFile.ImageFile:
     image: ImageFile.ImageFile = import_module("pi_heif").HeifImageFile(stream)
     return image
 
@@ -94,11 +98,7 @@ _HEIF = Kind(
 CONTENT_EXTENSIONS: Final = tuple(kind.extension for kind in (*_KINDS, _HEIF))
 """Of the files in originals/, whatever their names were before."""
 _STRANGERS = (
-    (
-        _HEIF.signature,
-        "a HEIC picture",
-        "Convert it to JPEG first, or install hotfolder with the extra `heic`.",
-    ),
+    (_HEIF.signature, "a HEIC picture", _HINT_HEIC),
     (re.compile(rb"....ftypavi[fs]", re.DOTALL), "an AVIF picture", _HINT_CONVERT),
     (re.compile(rb"....ftyp", re.DOTALL), "a video", _HINT_CONVERT),
     (re.compile(rb"8BPS"), "a Photoshop file", _HINT_CONVERT),
@@ -108,21 +108,11 @@ _STRANGERS = (
 # All that Pillow's decoders are known to raise for bad bytes.
 _FAULTS = (
     *(OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
-    *(
-        RuntimeError,
-        AssertionError,
-        MemoryError,
-        struct.error,
-        zlib.error,
-        Image.DecompressionBombError,
-        Warning,
-    ),
+    *(RuntimeError, AssertionError, MemoryError, struct.error, zlib.error),
+    *(Image.DecompressionBombError, Warning),
 )
-_ERRNO_OF_BAD_OFFSETS = (
-    None,
-    errno.EINVAL,
-    errno.EOVERFLOW,
-)  # others are the disk's fault, not the picture's
+# Others are the disk's fault, not the picture's.
+_ERRNO_OF_BAD_OFFSETS = (None, errno.EINVAL, errno.EOVERFLOW)
 
 
 def readable_extensions() -> frozenset[str]:
@@ -139,24 +129,56 @@ def decode(path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = N
     A file that cannot be read at all raises the system's OSError.
     """
     with storage.open_regular(path) as stream:
-        head = stream.read(_HEAD_BYTES)
-        kind = _recognise(path, head)
-        stream.seek(0)
-        try:
-            image = _opened(path, kind, stream, head, max_pixels)
-            whole_size = image.size
-            is_reduced = enough_px is not None and image.draft("RGB", enough_px) is not None
-            image.load()
-        except _FAULTS as error:
-            if isinstance(error, OSError) and error.errno not in _ERRNO_OF_BAD_OFFSETS:
-                raise
-            raise _refusal(path, *_explained(error)) from error
-        if kind.name == "PNG" and not _holds(stream, _PNG_END):
-            raise _refusal(path, "it ends early", _HINT_COPY)
-        orientation = _read_orientation(image)
-    profile = image.info.get("icc_profile")
-    size = whole_size if is_reduced else image.size  # as decoded: a TIFF turns itself on loading
-    return Picture(kind, image, size, orientation, profile if isinstance(profile, bytes) else None)
+        return decode_open(stream, path, max_pixels=max_pixels, enough_px=enough_px)
+
+
+def decode_open(
+    stream: BufferedReader, path: Path, *, max_pixels: int, enough_px: tuple[int, int] | None = None
+) -> Picture:
+    """The same for a file that is open, at its beginning; `path` is what errors call it."""
+    with _faults_explained(path):
+        kind = _checked_kind(path, stream, max_pixels)
+        candidate = quick_decoding.read_candidate(stream)
+        image = kind.open(candidate or stream)
+        _check_size(path, image.size, max_pixels)
+        whole_size = image.size
+        is_reduced = enough_px is not None and image.draft("RGB", enough_px) is not None
+        pixels, described = _decoded(image, candidate)
+    if kind.name == "PNG" and not _holds(candidate or stream, _PNG_END):
+        raise _refusal(path, "it ends early", _HINT_COPY)
+    orientation = _read_orientation(described)
+    profile = described.info.get("icc_profile")
+    size = whole_size if is_reduced else pixels.size  # as decoded: a TIFF turns itself on loading
+    return Picture(kind, pixels, size, orientation, profile if isinstance(profile, bytes) else None)
+
+
+def check_start(stream: BufferedReader, path: Path) -> None:
+    """Refuse an open file that is too large, or whose first bytes say that it cannot be used.
+
+    This is quick, however large it is; no pixels are decoded. The stream is left at its beginning.
+    """
+    size_bytes = os.fstat(stream.fileno()).st_size
+    if size_bytes > MAX_FILE_BYTES:
+        reason = f"it has {size_bytes:,} bytes, more than the limit of {MAX_FILE_BYTES:,}"
+        raise _refusal(path, reason, "Scale it down first.")
+    with _faults_explained(path):
+        kind = _checked_kind(path, stream, MAX_PIXELS)
+        if kind.name not in ("WEBP", "HEIF"):  # these are decoded on opening
+            _check_size(path, kind.open(stream).size, MAX_PIXELS)
+    stream.seek(0)
+
+
+def _decoded(
+    image: ImageFile.ImageFile, candidate: BytesIO | None
+) -> tuple[Image.Image, ImageFile.ImageFile]:
+    """The pixels, and the image that knows the metadata; whatever else fails, Pillow's own way counts."""
+    if candidate is not None:
+        with suppress(*_FAULTS, ImportError, LibraryError):
+            quick = quick_decoding.decode_quickly(image, candidate.getvalue())
+            if quick is not None:
+                return quick.pixels, quick.described
+    image.load()
+    return image, image
 
 
 def _read_orientation(image: ImageFile.ImageFile) -> int:
@@ -200,10 +222,11 @@ def _is_text(head: bytes) -> bool:
     return all(character.isprintable() or character.isspace() for character in text)
 
 
-def _opened(
-    path: Path, kind: Kind, stream: BufferedReader, head: bytes, max_pixels: int
-) -> ImageFile.ImageFile:
-    """Read the headers and check the claimed size; no memory for pixels is taken yet."""
+def _checked_kind(path: Path, stream: BufferedReader, max_pixels: int) -> Kind:
+    """Tell the format, and check what has to be known before its decoder sees the file."""
+    head = stream.read(_HEAD_BYTES)
+    kind = _recognise(path, head)
+    stream.seek(0)
     # Set for the process and left set: `catch_warnings` would restore other threads' filters at random.
     # What Pillow warns of is metadata, and a size that we have our own limit for: pixels it lacks raise.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -214,9 +237,7 @@ def _opened(
         _check_bytes(path, stream, width * height)
     if kind.name == "HEIF":  # what it claims is not known before it is opened
         _check_bytes(path, stream, max_pixels // 2)
-    image = kind.open(stream)
-    _check_size(path, image.size, max_pixels)
-    return image
+    return kind
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:
@@ -244,7 +265,7 @@ def _check_bytes(path: Path, stream: BufferedReader, pixels: int) -> None:
         raise _refusal(path, f"{size_bytes:,} bytes are too many for a picture of its kind", _HINT_SAVE)
 
 
-def _holds(stream: BufferedReader, marker: bytes) -> bool:
+def _holds(stream: BinaryIO, marker: bytes) -> bool:
     """Is the marker near the end, or (behind it anything may follow) at least somewhere?"""
     size_bytes = stream.seek(0, 2)
     stream.seek(max(0, size_bytes - 4096))
@@ -257,6 +278,17 @@ def _holds(stream: BufferedReader, marker: bytes) -> bool:
             return True
         end = chunk[-len(marker) :]
     return False
+
+
+@contextmanager
+def _faults_explained(path: Path) -> Iterator[None]:
+    """What decoders raise for bad bytes, as a refusal; what the disk says passes."""
+    try:
+        yield
+    except _FAULTS as error:
+        if isinstance(error, OSError) and error.errno not in _ERRNO_OF_BAD_OFFSETS:
+            raise
+        raise _refusal(path, *_explained(error)) from error
 
 
 def _explained(error: BaseException) -> tuple[str, str]:

@@ -31,6 +31,7 @@ __all__ = [
     "reference_cache_key",
     "reference_size",
     "write_thumbnail",
+    "write_upright",
 ]
 
 PREPARATION_VERSION = 2
@@ -137,6 +138,19 @@ def prepare_reference(
     # Level 1 with run-length matching: the size of the default level in a fifth of its time.
     storage.write_atomic(target, _encoded(upright, "PNG", compress_level=1, compress_type=zlib.Z_RLE))
     return size
+
+
+def write_upright(source: Path, target: Path) -> ImageInfo:
+    """Write a picture as it is displayed, in full size: 8-bit sRGB without metadata, as PNG.
+
+    RGBA where something of it is transparent, else RGB; says of the written file what it is.
+    """
+    picture = decode(source, max_pixels=MAX_PIXELS)
+    upright = _upright(_to_srgb(_workable(picture.image), picture.icc_profile), picture.orientation)
+    if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == (255, 255):
+        upright = upright.convert("RGB")
+    storage.write_atomic(target, _encoded(upright, "PNG", compress_level=1, compress_type=zlib.Z_RLE))
+    return ImageInfo("PNG", "image/png", ".png", *upright.size, upright.mode)
 
 
 def reference_size(width: int, height: int, *, max_pixels: int, multiple: int) -> tuple[int, int]:

@@ -71,14 +71,15 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def open_regular(path: Path, *, follow_links: bool = False) -> BufferedReader:
+def open_regular(path: Path, *, follow_links: bool = False, dir_fd: int | None = None) -> BufferedReader:
     """Open a regular file for reading; anything else is refused at once, without waiting for a FIFO.
 
-    A file that is missing or unreadable raises the system's own OSError.
+    A file that is missing or unreadable raises the system's own OSError. A path is relative to the folder
+    that is open as `dir_fd`, where one is given.
     """
     flags = (_NO_FOLLOW & ~getattr(os, "O_NOFOLLOW", 0)) if follow_links else _NO_FOLLOW
     try:
-        stream = os.fdopen(os.open(path, os.O_RDONLY | flags | _NO_WAIT), "rb")
+        stream = os.fdopen(os.open(path, os.O_RDONLY | flags | _NO_WAIT, dir_fd=dir_fd), "rb")
     except IsADirectoryError as error:
         raise _not_a_file(path) from error
     except OSError as error:

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class ExecuteHandler:
         folder = self._paths.work(generation.generation_id)
         try:
             outcome = self._run(generation, folder, interrupt)
-            payload = self._verified(generation, outcome)
+            payload, outcome = self._verified(generation, outcome)
         except HotfolderError as error:
             shutil.rmtree(folder, ignore_errors=True)
             if not isinstance(error, EngineCancelled):
@@ -104,7 +104,7 @@ class ExecuteHandler:
             generation.generation_id,
             "cancelled" if status == "cancelled" else "failed",
             attempts=item.attempt_count,
-            error=error_object(error),
+            error=error_object(error) | _attempts(item),
         )
         self._closer.close_if_ended(tx, generation.job_id)
 
@@ -151,19 +151,28 @@ class ExecuteHandler:
         )
         return self._provider.run(request, self._progress_writer(generation), interrupt)
 
-    def _verified(self, generation: Generation, outcome: GenerationOutcome) -> dict[str, Any]:
+    def _verified(
+        self, generation: Generation, outcome: GenerationOutcome
+    ) -> tuple[dict[str, Any], GenerationOutcome]:
         """What finalising needs; raises EngineError when the output is not a whole picture."""
         output = self._paths.work(generation.generation_id) / OUTPUT_NAME
         try:
             info, pixel_sha256 = inspect_output(output)
         except (LibraryError, OSError) as error:
+            reason = "there is none" if isinstance(error, FileNotFoundError) else error
             raise EngineError(
-                f"The engine's output cannot be used: {error}",
+                f"The engine's output cannot be used: {reason}",
                 code="engine.bad_output",
                 hint="Run the job again; if it stays, check the engine's log and the disk.",
                 retryable=True,
             ) from error
-        return {
+        asked = (generation.width, generation.height)
+        if all(asked) and (info.width, info.height) != asked:
+            warning = (
+                f"The engine made {info.width} x {info.height} where {asked[0]} x {asked[1]} was asked for."
+            )
+            outcome = replace(outcome, warnings=(*outcome.warnings, warning))
+        payload = {
             "generationId": generation.generation_id,
             "mediaId": self._make_id(),
             "arrivedAt": self._database.now(),
@@ -175,6 +184,7 @@ class ExecuteHandler:
             "pixelSha256": pixel_sha256,
             "outcome": asdict(outcome),
         }
+        return payload, outcome
 
     def _progress_writer(self, generation: Generation) -> Callable[[Progress], None]:
         """Writes progress as events: each new stage at once, steps at most twice a second."""
@@ -200,3 +210,8 @@ class ExecuteHandler:
                 log.exception("the progress of %s could not be recorded", generation.generation_id)
 
         return write
+
+
+def _attempts(item: WorkItem) -> dict[str, Any]:
+    """How each attempt failed, where there were several."""
+    return {"attempts": [asdict(each) for each in item.failures]} if len(item.failures) > 1 else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from typing import TypeVar
 from hotfolder.domain.document import Node, child, find_node
 from hotfolder.domain.job import Reference
 from hotfolder.errors import LibraryError, NotFound, Problem
+from hotfolder.files.decoding import MAX_PIXELS, check_start, decode_open
 from hotfolder.files.images import check_image
 from hotfolder.files.paths import LibraryPaths
-from hotfolder.files.storage import display_name, open_regular, sha256_file, store_stream
+from hotfolder.files.storage import display_name, open_regular, store_stream
 from hotfolder.generation.finding import Beside, Missing, ReferenceFinder
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.media import MediaStore
@@ -26,7 +28,7 @@ _EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gi
 
 @dataclass(frozen=True, slots=True)
 class AcceptedReference:
-    """A reference in refs/, named by its content; `source` is the file in inbox/ that it was."""
+    """A reference in refs/, named by its content; `source` is the file that may leave inbox/ for it."""
 
     sha256: str
     file_path: str
@@ -123,9 +125,11 @@ class ReferenceDesk:
 
     def _inspect(self, reference: Reference, beside: Beside) -> str:
         found = self._find(reference, beside)
-        with _named_errors(found), self._open(found, beside):
-            check_image(found.file)
-            return sha256_file(found.file)
+        with _named_errors(found), self._open(found, beside) as stream:
+            check_start(stream, found.file)
+            decode_open(stream, found.file, max_pixels=MAX_PIXELS)
+            stream.seek(0)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def _accept_or_know(
         self, reference: Reference, beside: Beside, known: dict[str, AcceptedReference]
@@ -143,6 +147,7 @@ class ReferenceDesk:
         with _named_errors(found), self._open(found, beside) as stream:
             extension = suffix if suffix in _EXTENSIONS else ".bin"
             name = display_name(found.file)
+            check_start(stream, found.file)
             sha256, stored = store_stream(stream, name, self._paths.refs, extension)
         if not self._generations.is_reference(sha256):  # else it was checked, and others rely on it
             self._check_stored(stored, found)
@@ -156,7 +161,7 @@ class ReferenceDesk:
             found.name,
             reference.role,
             media_id,
-            found.file if found.is_named_by_path else None,
+            found.file if found.is_named_by_path and self._finder.may_take(found.file) else None,
         )
 
     def _check_stored(self, stored: Path, found: _Found) -> None:

@@ -135,7 +135,11 @@ class GenerationService:
         atomic = _is_atomic(checked.nodes[0])
         if atomic:
             may_wait = is_arriving if self._waiting.is_allowed else stands_still
-            beside = Beside(self._paths.inbox / claimed.job_file.parent, is_arriving=may_wait)
+            beside = Beside(
+                self._paths.inbox / claimed.job_file.parent,
+                is_arriving=may_wait,
+                gives_hints=bool(checked.problems) or not self._waiting.is_allowed,
+            )
             problems = checked.problems + self._checker.check_references(checked, beside)
         else:
             problems = [each for each in checked.problems if each.code == "job.too_large"]

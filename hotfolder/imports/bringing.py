@@ -7,11 +7,11 @@ from pathlib import Path, PurePath
 
 from hotfolder.clock import NewId
 from hotfolder.errors import LibraryError
-from hotfolder.files.names import display_name, display_text
+from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import open_regular
 from hotfolder.imports.desk import ImportDesk
-from hotfolder.imports.faults import reading, writing
+from hotfolder.imports.faults import reading
 from hotfolder.imports.incoming import Incoming
 from hotfolder.imports.moving import copy_whole
 from hotfolder.library.import_folders import FolderMode
@@ -37,19 +37,16 @@ class Carrier:
         target = self._desk.place(media_id, PurePath(source.name))
         with reading(source):
             stream = open_regular(source)
-        with stream, writing():
-            copy_whole(stream, target, display_name(source))
+        with stream:
+            copy_whole(stream, source, target)
         return Incoming(media_id, self._paths.relative(target), str(source))
 
     def move(self, source: Path) -> Incoming:
         """Take the file away from there; one that may not be removed is copied and stays."""
         with reading(source):
             open_regular(source).close()
-        with writing():
             try:
                 return self._desk.claim(source, PurePath(source.name), str(source))
-            except FileNotFoundError as error:
-                raise _gone(source) from error
             except PermissionError:
                 return self.copy(source)
 
@@ -70,8 +67,3 @@ def check_name(source: PurePath) -> None:
             code="library.bad_name",
             hint="Rename it, or import it with --copy.",
         ) from error
-
-
-def _gone(source: Path) -> LibraryError:
-    message = f"{display_name(source)} cannot be imported: it is gone."
-    return LibraryError(message, code="library.content_missing", hint="Look where it is now.")

@@ -9,7 +9,7 @@ from hotfolder.database import Transaction
 from hotfolder.imports.incoming import FromFolder, Incoming, build_removal
 from hotfolder.library.collections import CollectionStore
 from hotfolder.library.imports import ImportStore
-from hotfolder.library.seen_left import LeftOutcome, SeenLeftStore
+from hotfolder.library.seen_left import FileState, LeftFile, LeftOutcome, SeenLeftStore
 from hotfolder.queue.store import WorkStore
 
 
@@ -48,6 +48,19 @@ class FolderBook:
         """It is no picture for the library, and stays."""
         self._leave(tx, folder, "refused")
         self._end(tx, file, folder, {"outcome": "failed", "path": file.original_path, **error})
+
+    def is_wanted(self, folder: FromFolder) -> bool:
+        """Whether the folder is an import folder still: with it, what was seen there is forgotten."""
+        return self._seen.has(folder.folder_id, folder.path_key)
+
+    def put_back(self, tx: Transaction, folder: FromFolder, state: FileState) -> None:
+        """It is refused, and was renamed to and fro: that it has another date is no reason to try again."""
+        left = LeftFile(state, folder.sha256, "refused")
+        self._seen.remember(tx, folder.folder_id, folder.path_key, left)
+
+    def doubted(self, tx: Transaction, folder: FromFolder) -> None:
+        """What kept it out may have passed at the next start, or when its disk comes back."""
+        self._seen.doubt(tx, folder.folder_id, folder.path_key, folder.sha256)
 
     def removed(
         self, tx: Transaction, folder: FromFolder, *, is_gone: bool, outcome: LeftOutcome = "taken"

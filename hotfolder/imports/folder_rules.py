@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hotfolder.errors import LibraryError
+from hotfolder.files.names import display_text
 from hotfolder.imports.probing import try_rename
 from hotfolder.library.import_folders import SourceFolder
 
@@ -15,6 +16,8 @@ from hotfolder.library.import_folders import SourceFolder
 def check_place(folder: SourceFolder, library: Path, others: Iterable[SourceFolder]) -> None:
     """Raise LibraryError when a folder lies in the library, holds it, or overlaps another import folder."""
     path, root = folder.path.resolve(), library.resolve()
+    if not _is_utf8(path):
+        raise _refused(f"{display_text(str(path))}: this path is not UTF-8.", "Rename the folder.")
     if path.is_relative_to(root):
         raise _refused(f"{folder.path} lies in the library.", "Drop pictures into import/ there.")
     if root.is_relative_to(path):
@@ -56,6 +59,14 @@ def _overlap(path: Path, folder: SourceFolder, other: SourceFolder) -> bool:
     return (other.recursive and path.is_relative_to(place)) or (
         folder.recursive and place.is_relative_to(path)
     )
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refused(message: str, hint: str) -> LibraryError:

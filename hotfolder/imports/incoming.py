@@ -72,6 +72,11 @@ class Incoming:
         return Path(self.path).is_absolute()
 
     @property
+    def stays(self) -> bool:
+        """Whether its file stays where it lay, unless the library has a file of its own that equals it."""
+        return self.is_reference or self.folder is not None
+
+    @property
     def keywords(self) -> tuple[str, ...]:
         """Those that the picture gets."""
         return self.folder.keywords if self.folder else ()

@@ -1,4 +1,4 @@
-"""Which picture of the library has a content: one whose own file is lost does not count."""
+"""Which picture of the library has a content: one whose file is lost or damaged does not count."""
 
 from __future__ import annotations
 
@@ -17,15 +17,26 @@ class KnownContent:
         self._paths = paths
         self._media = media
 
-    def find(self, sha256: str) -> Media | None:
-        """The oldest picture with this content."""
-        return next((each for each in self._media.list_by_content(sha256) if self._is_there(each)), None)
+    def find(self, sha256: str, *, stays: bool) -> Media | None:
+        """The oldest picture with this content, one with a file of the library's own before others.
 
-    def _is_there(self, media: Media) -> bool:
+        `stays` says that the file asked about stays where it lies, or goes only once it has been compared
+        with one of the library's own: for it a picture that is only referred to counts, too. What is handed
+        over to the library is not thrown away for a file that lies elsewhere.
+        """
+        found = self._media.list_by_content(sha256)
+        own = [each for each in found if not _is_referred_to(each)]
+        referred = [each for each in found if stays and _is_referred_to(each)]
+        return next((each for each in own + referred if self._is_whole(each)), None)
+
+    def _is_whole(self, media: Media) -> bool:
+        """Read anew: a file that was damaged keeps its size."""
         path = self._paths.locate(media.file_path)
         try:
-            if path.stat().st_size != media.file_size:
-                return False
-            return not Path(media.file_path).is_absolute() or sha256_file(path) == media.file_sha256
+            return path.stat().st_size == media.file_size and sha256_file(path) == media.file_sha256
         except (OSError, LibraryError):
             return False
+
+
+def _is_referred_to(media: Media) -> bool:
+    return Path(media.file_path).is_absolute()

@@ -12,12 +12,13 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
-from hotfolder.errors import LibraryError
+from hotfolder.errors import DiskFull, LibraryError
 from hotfolder.files.names import display_name
 from hotfolder.files.paths import ensure_folder, sync_folder
-from hotfolder.files.storage import copy_into, open_regular, sha256_file
-from hotfolder.imports.faults import reading, writing
+from hotfolder.files.storage import open_regular, sha256_file
+from hotfolder.imports.faults import is_full, reading, writing
 from hotfolder.imports.incoming import Incoming
+from hotfolder.library.ingest import flush_file
 
 log = logging.getLogger(__name__)
 
@@ -35,21 +36,22 @@ def move_whole(file: Path, target: Path) -> None:
         _copy_and_remove(file, target)
 
 
-def copy_whole(stream: BufferedReader, target: Path, name: str) -> None:
-    """Copy an open file with its date; it has its real name only once it was compared."""
-    ensure_folder(target.parent)
+def copy_whole(stream: BufferedReader, source: Path, target: Path) -> None:
+    """Copy an open file with its date; it has its real name, on the disk, only once it was compared."""
     half = target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.tmp")
-    try:
-        copy_into(stream.fileno(), half)
-        if _hash(stream) != sha256_file(half):
-            raise _changed(name)
-        found = os.fstat(stream.fileno())
-        os.utime(half, ns=(found.st_atime_ns, found.st_mtime_ns))
-        half.rename(target)
-    except BaseException:
+    with writing():
+        ensure_folder(target.parent)
         half.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
+    with _nothing_left(half):
+        copied = _copy(stream, source, half)
+        with reading(source):
+            now_there = _hash(stream)
+        if copied != now_there:
+            raise _changed(display_name(source))
+        with writing():
+            flush_file(half)
+            half.rename(target)
+            sync_folder(target.parent)
 
 
 def copy_known(stream: BufferedReader, source: Path, target: Path, sha256: str) -> None:
@@ -57,21 +59,9 @@ def copy_known(stream: BufferedReader, source: Path, target: Path, sha256: str) 
 
     It is not flushed to the disk: the source is there until the library has flushed what it keeps.
     """
-    try:
-        with writing():
-            make_folders(target.parent)
-        _pour(stream, source, target)
-        with writing():
-            found = sha256_file(target)
-            status = os.fstat(stream.fileno())
-            os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
-    except BaseException:
-        with suppress(OSError):
-            target.unlink(missing_ok=True)
-        raise
-    if found != sha256:
-        target.unlink()
-        raise _changed(display_name(source), retryable=True)
+    with _nothing_left(target):
+        if _copy(stream, source, target) != sha256:
+            raise _changed(display_name(source), retryable=True)
 
 
 def make_folders(folder: Path) -> None:
@@ -106,6 +96,10 @@ def rename_into(file: Path, target: Path) -> None:
         except FileNotFoundError:
             if target.parent.is_dir() or not os.path.lexists(file):
                 raise
+        except OSError as error:
+            if is_full(error):
+                raise DiskFull("There is no room left for an import.") from error
+            raise
         else:
             return
 
@@ -123,8 +117,8 @@ def _renamed(file: Path, target: Path) -> bool:
 def _copy_and_remove(file: Path, target: Path) -> None:
     if not os.access(file.parent, os.W_OK):  # known before gigabytes are copied
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-    with open_regular(file) as stream, writing():
-        copy_whole(stream, target, display_name(file))
+    with open_regular(file) as stream:
+        copy_whole(stream, file, target)
     try:
         remove_source(file)
     except OSError:
@@ -136,6 +130,27 @@ def _copy_and_remove(file: Path, target: Path) -> None:
 def remove_source(file: Path) -> None:
     """Remove what has been copied; somebody else may have done so."""
     file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _nothing_left(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            target.unlink(missing_ok=True)
+        raise
+
+
+def _copy(stream: BufferedReader, source: Path, target: Path) -> str:
+    """Copy an open file with its date to a new name; gives the hash of what can be read there then."""
+    with writing():
+        make_folders(target.parent)
+    _pour(stream, source, target)
+    with writing():
+        found = os.fstat(stream.fileno())
+        os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+        return sha256_file(target)
 
 
 def _hash(stream: BufferedReader) -> str:

@@ -135,9 +135,9 @@ class OutsideDesk:
                     return None  # whoever writes to it rings again
             of_folder = _from_folder(folder, key, sha256)
             in_place = self._in_place(file, of_folder)
-            if seen is not None and seen.sha256 == sha256:
+            if seen is not None and seen.sha256 == sha256 and seen.outcome != "refused":
                 return _Looked(in_place, of_folder, state, seen.outcome, is_touched=True)
-            known = self._known.find(sha256)
+            known = self._known.find(sha256, stays=True)
             if known is not None:
                 outcome: LeftOutcome = "claimed" if folder.mode == "move" else "duplicate"
                 return _Looked(in_place, of_folder, state, outcome, known_as=known.media_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from hotfolder.database import Transaction
 from hotfolder.domain.instants import format_instant
 from hotfolder.domain.work import EndStatus, WorkItem
-from hotfolder.errors import HotfolderError, LibraryError
+from hotfolder.errors import HotfolderError, LibraryError, LibraryUnwritable
 from hotfolder.files.images import ReadPicture, read_picture
 from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
@@ -19,7 +19,7 @@ from hotfolder.files.storage import sha256_file
 from hotfolder.files.xmp import build_xmp
 from hotfolder.imports.desk import remove_empty_folders
 from hotfolder.imports.documents import build_error, build_sidecar, build_xmp_record
-from hotfolder.imports.faults import reading, writing
+from hotfolder.imports.faults import changed_meanwhile, folder_removed, place_taken, reading, writing
 from hotfolder.imports.folder_book import FolderBook
 from hotfolder.imports.incoming import Incoming, build_discard, build_refusal, build_work, read_files
 from hotfolder.imports.known import KnownContent
@@ -86,7 +86,10 @@ class PicturesHandler:
         work: WorkStore,
         book: FolderBook,
         stopping: threading.Event,
+        *,
+        is_written_to: Callable[[Path], bool],
     ) -> None:
+        self._is_written_to = is_written_to
         self._paths = paths
         self._known = KnownContent(paths, media)
         self._book = book
@@ -99,12 +102,18 @@ class PicturesHandler:
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
         """Write the files of each picture; what becomes of the others is queued with the rows.
 
-        An item that has failed before, or that the program died of, is cut up: one bad file keeps nobody.
+        An item that has failed before, that the program died of or that could not be written is cut up: one
+        bad file keeps nobody.
         """
         files = read_files(item.payload)
         if len(files) > 1 and (item.crash_count or item.attempt_count > 1):
             return Done(lambda tx: self._cut_up(tx, files))
-        outcomes = self._take_all(files, interrupt)
+        try:
+            outcomes = self._take_all(files, interrupt)
+        except LibraryUnwritable:
+            if len(files) == 1:
+                raise
+            return Done(lambda tx: self._cut_up(tx, files))  # the others need not wait with it
         taken = [(each.media.media_id, each.file.arrived_at) for each in outcomes if isinstance(each, _Taken)]
         with writing():
             self._ingest.flush_names(taken)
@@ -143,7 +152,7 @@ class PicturesHandler:
             with reading(source):
                 signature = _signature(source)
                 sha256 = sha256_file(source)
-            known = self._known.find(sha256)
+            known = self._known.find(sha256, stays=file.stays)
             if known is not None and known.media_id != file.media_id:
                 return _Known(file, known.media_id)
             with reading(source):
@@ -159,7 +168,7 @@ class PicturesHandler:
         except LibraryError as error:
             return _refused(file, error)
         if _signature(self._paths.locate(media.file_path)) != read.signature:
-            raise _changed(file)  # the next attempt finds it where it is now, and reads it anew
+            raise changed_meanwhile(file)  # the next attempt finds it where it is now, and reads it anew
         return _Taken(file, media)
 
     def _find(self, file: Incoming) -> Path:
@@ -178,6 +187,8 @@ class PicturesHandler:
         with writing():
             size_bytes = source.stat().st_size
             if not file.is_reference:
+                if source != original:
+                    self._check_turn(file, source)
                 with leaving_its_folder(file):
                     self._ingest.take_picture(source, original)
             thumbnail = self._ingest.store_thumbnail_file(file.media_id, picture.thumbnail)
@@ -206,6 +217,18 @@ class PicturesHandler:
             self._ingest.store_sidecars_of(original, sidecar, xmp)
         return media
 
+    def _check_turn(self, file: Incoming, source: Path) -> None:
+        """Raise LibraryError when a file may not leave its import folder, now that its turn has come.
+
+        Whoever has it open could go on writing to the library's picture.
+        """
+        if file.folder is None or file.folder.mode != "move":
+            return
+        if not self._book.is_wanted(file.folder):
+            raise folder_removed(file)
+        if file.is_in_place and self._is_written_to(source):
+            raise changed_meanwhile(file)
+
     def _record(self, tx: Transaction, outcomes: Sequence[_Outcome]) -> None:
         for each in outcomes:
             if self._imports.has_ended(each.file.media_id):
@@ -220,17 +243,18 @@ class PicturesHandler:
     def _record_taken(self, tx: Transaction, taken: _Taken) -> None:
         """Of two equal files that were taken in at the same time, the first to come here stays."""
         media = taken.media
-        known = self._known.find(media.sha256)
+        known = self._known.find(media.sha256, stays=taken.file.stays)
         if known is not None:
             self._work.enqueue(tx, build_discard(taken.file, known.media_id))
             return
         if self._imports.is_path_taken(media.file_path):
-            self._work.enqueue(tx, build_refusal(taken.file, build_error(_place_taken(taken.file))))
+            self._work.enqueue(tx, build_refusal(taken.file, build_error(place_taken(taken.file))))
             return
         self._media.insert(tx, media, taken.file.keywords)
         self._book.taken(tx, taken.file)
         data = {"outcome": "imported", "path": media.file_path, "originalPath": taken.file.original_path}
-        self._imports.end(tx, media.media_id, data)
+        folder = taken.file.folder
+        self._imports.end(tx, media.media_id, data | ({"folder": folder.folder_id} if folder else {}))
 
     def _cut_up(self, tx: Transaction, files: Sequence[Incoming]) -> None:
         for work in build_work(files, batch_files=1):
@@ -251,21 +275,3 @@ def _refused(file: Incoming, error: LibraryError) -> _Refused:
 def _signature(file: Path) -> tuple[int, int]:
     found = file.stat()
     return found.st_size, found.st_mtime_ns
-
-
-def _changed(file: Incoming) -> LibraryError:
-    return LibraryError(
-        f"{display_text(file.name)} was changed while it was taken in.",
-        code="library.changed",
-        hint="Import it again once nobody writes to it.",
-        retryable=True,
-    )
-
-
-def _place_taken(file: Incoming) -> LibraryError:
-    return LibraryError(
-        f"{display_text(file.name)} cannot be referred to: a picture of the library has this place already, "
-        "with another content.",
-        code="library.place_taken",
-        hint="Import it with --copy: then the library keeps both.",
-    )

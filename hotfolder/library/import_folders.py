@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,9 +29,23 @@ class SourceFolder:
     origin: Literal["command", "settings"] = "command"
 
 
-def settings_folder_id(path: Path) -> str:
-    """The id of a folder of the settings: the same in every run, as long as its path is."""
-    return f"settings-{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}"
+def settings_folder_id(path: Path, named_before: int = 0) -> str:
+    """The id of a folder of the settings: the same in every run, as long as its path is.
+
+    An entry whose path others before it name, too, has an id of its own, or it would pass for one of them.
+    """
+    number = f"-{named_before + 1}" if named_before else ""
+    return f"settings-{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}{number}"
+
+
+def tidy_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Keywords as people mean them: without the space around them, none empty, each once."""
+    return tuple(dict.fromkeys(word for each in words if (word := each.strip())))
+
+
+def tidy_word(word: str | None) -> str | None:
+    """The name of a collection as people mean it; an empty one is none."""
+    return (word or "").strip() or None
 
 
 class ImportFolderStore:

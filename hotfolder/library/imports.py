@@ -31,6 +31,17 @@ class ImportStore:
         if not self.has_ended(media_id):
             tx.event(IMPORT_ENDED, "media", media_id, data)
 
+    def count_of_folder(self, folder_id: str) -> Mapping[str, int]:
+        """How many imports from an import folder ended in which way."""
+        rows = self._database.query(
+            """
+            SELECT json_extract(data_json, '$.outcome') AS outcome, count(*) AS n FROM events
+            WHERE topic = ? AND json_extract(data_json, '$.folder') = ? GROUP BY outcome
+            """,
+            (IMPORT_ENDED, folder_id),
+        )
+        return {row["outcome"]: row["n"] for row in rows}
+
     def find_last_refusal(self, folder_id: str) -> Mapping[str, Any] | None:
         """What was said last of a file that an import folder's service refused."""
         row = self._database.query_one(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +16,11 @@ from hotfolder.files.decoding import CONTENT_EXTENSIONS
 from hotfolder.files.images import write_thumbnail
 from hotfolder.files.paths import LibraryPaths, ensure_folder, sync_folder
 from hotfolder.files.storage import (
-    move_to_free_name,
+    copy_into,
+    free_name,
     remove_file,
     rename_new,
+    sha256_file,
     write_atomic,
     write_json,
     write_unlisted,
@@ -86,9 +90,14 @@ class Ingest:
         """
         if source == target:
             return
-        _flush(source)
+        flush_file(source)
         ensure_folder(target.parent)
-        rename_new(source, target)
+        try:
+            move_new(source, target)
+        except FileExistsError:  # a crash came between the second name, or the copy, and the removal
+            if sha256_file(source) != sha256_file(target):
+                raise
+            source.unlink()
 
     def flush_names(self, pictures: Iterable[tuple[str, datetime]]) -> None:
         """Put the names of all files of these pictures, by id and arrival, onto the disk: many at once."""
@@ -112,13 +121,61 @@ class Ingest:
             original = self._paths.original(at, media_id, extension)
             remove_file(self._paths.sidecar_json(original))
             remove_file(self._paths.sidecar_xmp(original))
+            _half_of(original).unlink(missing_ok=True)
 
     def throw_away(self, source: Path, name: str, at: datetime) -> Path:
         """Move a file into the trash of a day under a free name, and give its place."""
-        return move_to_free_name(source, self._paths.trash_dir(at), name, lambda path: False)  # noqa: ARG005
+        return move_to_free_place(source, self._paths.trash_dir(at), name)
 
 
-def _flush(file: Path) -> None:
+def move_to_free_place(source: Path, folder: Path, name: str) -> Path:
+    """Move a file into a folder under the first free name, from another file system too; gives its place."""
+    ensure_folder(folder)
+    while True:
+        target = folder / free_name(folder, name, os.path.lexists)
+        with suppress(FileExistsError):  # somebody was quicker: the next name
+            move_new(source, target)
+            sync_folder(folder)
+            sync_folder(source.parent)
+            return target
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Rename a file to a name that is not there yet, or copy and remove it; FileExistsError when it is."""
+    try:
+        rename_new(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy_and_remove(source, target)
+
+
+def _copy_and_remove(source: Path, target: Path) -> None:
+    """The source goes once its copy has been compared; of one that may not be removed there is no copy."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    half = _half_of(target)
+    copy_into(source, half)
+    if sha256_file(source) != sha256_file(half):
+        half.unlink()
+        raise OSError(errno.EIO, "a copy differs from its source", str(target))
+    found = source.stat()
+    os.utime(half, ns=(found.st_atime_ns, found.st_mtime_ns))
+    rename_new(half, target)
+    sync_folder(target.parent)
+    try:
+        source.unlink()
+    except OSError:
+        target.unlink()
+        raise
+
+
+def _half_of(target: Path) -> Path:
+    """Where a copy lies until it has been compared; a repeat writes over what a crash left there."""
+    return target.with_name(f".{target.name}.copy")
+
+
+def flush_file(file: Path) -> None:
     """Whoever wrote the file may have left its bytes in memory."""
     descriptor = os.open(file, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:

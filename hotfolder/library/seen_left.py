@@ -15,6 +15,7 @@ LeftOutcome = Literal["claimed", "taken", "duplicate", "refused"]
 # The index is named because SQLite would rather look up `job_id IS NULL`, which nearly all rows are.
 _ONE = "root = ? AND path = ? AND job_id IS NULL AND sha256 = ?"
 END_SQL: Final = f"UPDATE seen_files INDEXED BY idx_seen_left SET outcome = ? WHERE {_ONE}"
+DOUBT_SQL: Final = f"UPDATE seen_files INDEXED BY idx_seen_left SET ctime_ns = -1 WHERE {_ONE}"
 FORGET_SQL: Final = f"DELETE FROM seen_files INDEXED BY idx_seen_left WHERE {_ONE}"
 COUNT_SQL: Final = """
     SELECT outcome, count(*) AS n FROM seen_files INDEXED BY idx_seen_left
@@ -119,6 +120,14 @@ class SeenLeftStore:
     def forget(self, tx: Transaction, root: str, path: str, claimed: str) -> None:
         """The file with the content that was claimed is gone; nothing when another one was claimed since."""
         tx.execute(FORGET_SQL, (root, path, claimed))
+
+    def has(self, root: str, path: str) -> bool:
+        """Whether anything is known of a path: not of one whose folder was removed."""
+        return bool(self.find_all(root, [path]))
+
+    def doubt(self, tx: Transaction, root: str, path: str, claimed: str) -> None:
+        """Let the file be looked at once more when its folder is: no file has such an instant of change."""
+        tx.execute(DOUBT_SQL, (root, path, claimed))
 
     def count(self, root: str) -> Mapping[str, int]:
         """How many files of a folder ended in which way, or are claimed."""

@@ -1,4 +1,4 @@
-"""How long pictures took, as a forecast for those to come: by endpoint, which names engine and model."""
+"""What pictures took: time, by endpoint, as a forecast for those to come; and memory."""
 
 from __future__ import annotations
 
@@ -36,6 +36,17 @@ class TimingStore:
         if not generation.width:  # it follows from a reference: one of them is as likely as another
             return estimate([replace(each, pixels=0, steps=0) for each in samples], 0, 0)
         return estimate(samples, generation.width * generation.height, _steps_of(generation))
+
+    def find_peak_memory_mb(self) -> int | None:
+        """The most memory that the engine had for the latest picture of which that is known."""
+        row = self._database.query_one(
+            """
+            SELECT peak_memory_mb FROM generations
+            WHERE completed_at IS NOT NULL AND peak_memory_mb IS NOT NULL
+            ORDER BY completed_at DESC LIMIT 1
+            """
+        )
+        return int(row["peak_memory_mb"]) if row else None
 
     def _find_samples(self, endpoint_key: str) -> list[Sample]:
         with self._lock:

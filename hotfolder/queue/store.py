@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from hotfolder.clock import NewId, new_id
@@ -15,6 +15,7 @@ from hotfolder.domain.work import (
     WORK_TRANSITIONS,
     Affinity,
     EndStatus,
+    FailedAttempt,
     NewWork,
     WorkItem,
     WorkStatus,
@@ -137,11 +138,12 @@ class WorkStore:
         self._leave(tx, item, status, message)
 
     def retry(self, tx: Transaction, item: WorkItem, delay_s: float, message: str) -> None:
-        """Another attempt after a pause."""
+        """Another attempt after a pause; what failed before is kept with the item."""
         self._leave(tx, item, "scheduled", message)
         run_at = format_instant(parse_instant(tx.at) + timedelta(seconds=delay_s))
         tx.execute(
-            "UPDATE work_queue SET run_at = ?, completed_at = NULL WHERE id = ?", (run_at, item.work_id)
+            "UPDATE work_queue SET run_at = ?, completed_at = NULL, failures_json = ? WHERE id = ?",
+            (run_at, to_json([asdict(each) for each in item.failures]), item.work_id),
         )
 
     def postpone(self, tx: Transaction, item: WorkItem, delay_s: float, message: str) -> None:
@@ -331,4 +333,5 @@ def _to_item(row: Row) -> WorkItem:
         created_at=row["created_at"],
         started_at=row["started_at"],
         affinity=Affinity(row["affinity"], row["affinity_detail"] or "") if row["affinity"] else None,
+        failures=tuple(FailedAttempt(**each) for each in json.loads(row["failures_json"] or "[]")),
     )

@@ -189,12 +189,19 @@ class Worker:
                 log.warning("%s waits: %s", item.task_type, error)
                 self._store.postpone(tx, item, POSTPONE_S, error.message)
                 handler.returned(tx, item)
-            elif (outcome := end_of_failure(item, retryable=error.retryable)) == "pending":
-                log.warning("attempt %d of %s failed: %s", item.attempt_count, item.task_type, error)
-                self._store.retry(tx, item, retry_delay_s(item.attempt_count), error.message)
-                handler.returned(tx, item)
             else:
-                self._end(tx, handler, item, outcome, error)
+                self._record_spent(tx, handler, item.failed_with(error.code, error.message), error)
+
+    def _record_spent(
+        self, tx: Transaction, handler: WorkHandler, item: WorkItem, error: HotfolderError
+    ) -> None:
+        outcome = end_of_failure(item, retryable=error.retryable)
+        if outcome != "pending":
+            self._end(tx, handler, item, outcome, error)
+            return
+        log.warning("attempt %d of %s failed: %s", item.attempt_count, item.task_type, error)
+        self._store.retry(tx, item, retry_delay_s(item.attempt_count), error.message)
+        handler.returned(tx, item)
 
     def _end(
         self, tx: Transaction, handler: WorkHandler, item: WorkItem, status: EndStatus, error: HotfolderError

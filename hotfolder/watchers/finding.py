@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from hotfolder.files.decoding import readable_extensions
@@ -19,26 +19,37 @@ def build_rule() -> Callable[[PurePath], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Pictures, and how many other files were passed over."""
+    """Pictures, how many other files were passed over, and what could not be looked into."""
 
     pictures: list[Path]
     skipped: int
+    unreadable: Mapping[Path, OSError] = field(default_factory=dict)
 
 
 def find_pictures(places: Sequence[Path], *, spare: Path) -> Found:
-    """The pictures here and below, each once; links are not followed, `spare` is not entered."""
+    """The pictures here and below, each once; `spare` is not entered.
+
+    Links are not followed, but for a place that is a link to a folder.
+    """
     found: dict[Path, bool] = {}
+    unreadable: dict[Path, OSError] = {}
     is_picture = build_rule()
     for place in places:
-        is_folder = place.is_dir() and not place.is_symlink()
-        for file in _walk(place.resolve(), spare) if is_folder else [place.absolute()]:
-            found[file] = is_picture(file) and not is_ignored(file.name) and _is_regular(file)
+        is_folder = place.is_dir()
+        for file in _walk(place.resolve(), spare, unreadable) if is_folder else [place.absolute()]:
+            try:
+                found[file] = is_picture(file) and not is_ignored(file.name) and _is_regular(file)
+            except OSError as error:  # its folder may be listed, and not be entered
+                unreadable[file] = error
     pictures = [file for file, is_wanted in found.items() if is_wanted]
-    return Found(pictures, len(found) - len(pictures))
+    return Found(pictures, len(found) - len(pictures), unreadable)
 
 
-def _walk(top: Path, spare: Path) -> Iterator[Path]:
-    for path, folders, names in os.walk(top):
+def _walk(top: Path, spare: Path, unreadable: dict[Path, OSError]) -> Iterator[Path]:
+    def note(error: OSError) -> None:
+        unreadable[Path(error.filename)] = error
+
+    for path, folders, names in os.walk(top, onerror=note):
         folder = Path(path)
         folders[:] = sorted(
             name for name in folders if not is_ignored_folder(name) and folder / name != spare

@@ -51,7 +51,10 @@ class _Watched:
 
 
 class ImportFolders:
-    """A thread of its own looks which folders there are: a disk that hangs holds up nobody else."""
+    """A thread of its own looks which folders there are: a disk that hangs holds up nothing but this look.
+
+    Until it answers no folder is taken up or dropped; those under watch go on.
+    """
 
     def __init__(
         self,

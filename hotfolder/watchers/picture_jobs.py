@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from hotfolder.domain.instants import uuid7
 from hotfolder.errors import HotfolderError, JobFileError
+from hotfolder.files.decoding import MAX_FILE_BYTES
 from hotfolder.files.names import claim_name, display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import sha256_file, write_atomic
@@ -154,7 +155,7 @@ class PictureJobs:
         if not self._jobs.is_known(claim.job_id) and not os.path.lexists(claim.file):
             self._write(claim, picture, origin, is_rerun=is_rerun)
         if is_rerun:
-            self._pictures.take_used({picture: sha256_file(picture)})
+            self._pictures.take_used({picture: _content_of(picture, origin)})
         return True
 
     def _may_be_named(self, picture: Path, folder: PurePosixPath, busy: dict[Path, bool]) -> bool:
@@ -171,7 +172,7 @@ class PictureJobs:
     def _is_touched_only(self, picture: Path, origin: Origin) -> bool:
         """The same file with the same content was a job already; what is dropped again is another file."""
         used = self._seen.find_used(origin.path)
-        return used is not None and used[0] == origin.inode and used[1] == sha256_file(picture)
+        return used is not None and used[0] == origin.inode and used[1] == _content_of(picture, origin)
 
     def _plan(self, picture: Path, place: PurePosixPath, origin: Origin) -> Claim:
         state = f"{origin.path}/{origin.device}/{origin.inode}/{origin.size}/{origin.mtime_ns}"
@@ -193,4 +194,11 @@ class PictureJobs:
         write_atomic(claim.file, text)
         self._door.put([claim])
         if not is_rerun:
-            self._seen.record_used(origin.path, origin, sha256_file(picture))
+            self._seen.record_used(origin.path, origin, _content_of(picture, origin))
+
+
+def _content_of(picture: Path, origin: Origin) -> str:
+    """Its SHA-256; one that is too large for any picture is known by size and time, and not read."""
+    if origin.size is not None and origin.size > MAX_FILE_BYTES:
+        return f"{origin.size} bytes of {origin.mtime_ns}"
+    return sha256_file(picture)

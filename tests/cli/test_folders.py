@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -114,6 +115,52 @@ def test_folder_of_the_settings_is_listed_and_cannot_be_removed(
     outcome = on("folders", "remove", photos)
     assert (outcome.code, "hotfolder.yaml" in outcome.err) == (1, True)
     assert "overlaps" in on("folders", "add", photos).err
+
+
+def test_folder_that_stands_twice_in_the_settings_is_one_and_the_other_is_told(
+    on: Command, root: Path, photos: Path
+) -> None:
+    pictures.write_png(photos / "a.png")
+    text = f"folders: {{import: [{{path: ../photos}}, {{path: {photos}, mode: move}}]}}\n"
+    (root / "hotfolder.yaml").write_text(text)
+
+    assert Service(root).run_once() == 0
+
+    assert "no longer watching" not in (root / "logs" / "sidecar.log").read_text()
+    first, second = on("folders", "list", "--json").json
+    assert (first["state"], first["taken"]) == ("watched", 1)
+    assert (second["state"], "overlaps" in second["problem"]) == ("refused", True)
+    assert (photos / "a.png").exists()
+
+
+def test_space_around_words_of_the_settings_means_nothing(on: Command, root: Path, photos: Path) -> None:
+    text = "folders: {import: [{path: ../photos, keywords: [' a ', '', a, b], collection: ' Spring '}]}\n"
+    (root / "hotfolder.yaml").write_text(text)
+
+    (found,) = on("folders", "list", "--json").json
+
+    assert (found["keywords"], found["collection"]) == (["a", "b"], "Spring")
+
+
+def test_folder_whose_name_is_not_utf8_is_refused_in_words(on: Command, photos: Path) -> None:
+    place = photos / os.fsdecode(b"x\xff")
+    place.mkdir()
+
+    outcome = on("folders", "add", place)
+
+    assert (outcome.code, "this path is not UTF-8" in outcome.err) == (1, True)
+    assert "[library.folder_refused]" in outcome.err
+    assert on("folders", "remove", place).code == 1
+
+
+def test_moved_pictures_are_counted_as_taken(on: Command, root: Path, photos: Path) -> None:
+    pictures.write_png(photos / "a.png")
+    on("folders", "add", photos, "--mode", "move")
+
+    assert Service(root).run_once() == 0
+
+    (found,) = on("folders", "list", "--json").json
+    assert [found[key] for key in ("taken", "duplicates", "waiting", "refused")] == [1, 0, 0, 0]
 
 
 def test_list_counts_what_came_of_the_files_and_says_what_was_refused_last(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hotfolder.app import Library
+from hotfolder.imports import faults, moving
 from tests import pictures
 from tests.cli.conftest import Command
 from tests.import_ledger import assert_books_are_closed, digest, ends, query
@@ -103,6 +106,59 @@ def test_pictures_of_the_library_itself_are_not_imported(on: Command, root: Path
 
     assert "imported" in outcome.out
     assert sorted(each.suffix for each in (root / "originals").rglob("*.*g")) == [".jpg", ".png"]
+
+
+def test_sector_that_cannot_be_read_ends_neither_the_import_nor_blames_the_library(
+    on: Command, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "broken.jpg").unlink()
+    pour = moving._pour
+
+    def stumble(stream: Any, source: Path, target: Path) -> None:
+        if source == photos / "a.jpg":
+            raise faults.unreadable(source, OSError(errno.EIO, "Input/output error"))
+        pour(stream, source, target)
+
+    monkeypatch.setattr(moving, "_pour", stumble)
+
+    outcome = on("import", photos)
+
+    assert outcome.code == 1
+    assert outcome.out == (
+        f"2 imported, 1 refused, 1 skipped ({photos}/a.jpg: a.jpg cannot be read: Input/output error.)\n"
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_folder_that_may_not_be_read_is_told_and_is_a_failure(
+    on: Command, photos: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    (photos / "broken.jpg").unlink()
+    scandir = os.scandir
+
+    def forbid(path: Any = ".") -> Any:
+        if str(path) == str(photos / "sub"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbid)
+
+    outcome = on("import", photos, *(["--json"] if form == "json" else []))
+
+    assert outcome.code == 1
+    if form == "text":
+        assert f"({photos}/sub: sub cannot be read: Permission denied.)" in outcome.out
+    else:
+        (failed,) = [each for each in outcome.json if each["status"] == "failed"]
+        assert (failed["file"], failed["error"]["code"]) == (str(photos / "sub"), "library.unreadable")
+
+
+def test_link_to_a_folder_is_imported_like_the_folder(on: Command, photos: Path) -> None:
+    (photos / "broken.jpg").unlink()
+    link = photos.with_name("link")
+    link.symlink_to(photos)
+
+    assert on("import", link).out == "2 imported, 1 in the library already, 1 skipped\n"
 
 
 def test_import_takes_up_what_a_crash_left_too(

@@ -20,7 +20,7 @@ class _Timings:
     def __init__(self, known: Estimate | None = TEN) -> None:
         self.known = known
 
-    def estimate(self, generation: Generation) -> Estimate | None:  # noqa: ARG002 - all are alike
+    def estimate(self, generation: Generation) -> Estimate | None:
         return self.known
 
 
@@ -79,14 +79,33 @@ def test_nothing_is_told_where_nothing_was_learnt_or_the_job_waits_for_something
     assert Forecast(_Timings(), lambda: NOW).left([], {}, "waiting_refs", None) is None
 
 
+def test_nothing_is_told_from_a_failure_of_the_engine_until_it_runs_again() -> None:
+    forecast = Forecast(_Timings(), lambda: NOW)
+    forecast.look([picture(1)], [])
+
+    told = []
+    for state in ("busy", "error", "starting", "error", "starting", "idle"):
+        forecast.note_engine(state)
+        told.append(forecast.left([picture(1)], {}, "queued", 0) is not None)
+
+    assert told == [True, False, False, False, False, True]
+
+
 @pytest.mark.parametrize(
     ("left", "words"),
-    [(Estimate(9.0, 10.0, 11.0), "about 10 s left"), (Estimate(5.0, 10.0, 20.0), "5 to 20 s left")],
-)
-def test_line_for_people_says_how_sure_it_is(left: Estimate, words: str) -> None:
+    [
+        (Estimate(9.0, 10.0, 11.0), "about 10 s left"), (Estimate(8.5, 10.0, 11.5), "about 10 s left"),
+        (Estimate(5.0, 10.0, 20.0), "5 to 20 s left"), (Estimate(2.5, 2.5, 2.5), "about 3 s left"),
+        (Estimate(50.0, 100.0, 200.0), "50 s to 3 min left"), (Estimate(110.0, 119.0, 125.0), "about 119 s left"),
+        (Estimate(200.0, 400.0, 900.0), "3 to 15 min left"), (Estimate(7e3, 7.3e3, 7.5e3), "about 2 h left"),
+    ],
+)  # fmt: skip
+def test_line_for_people_says_how_sure_it_is_in_units_that_are_quickly_read(
+    left: Estimate, words: str
+) -> None:
     job = Job("job", "queued", "a.yaml", "a.yaml", b"", NOW)
     progress = build_progress([picture(1)], {}, 0, left)
 
-    assert progress["etaSeconds"] == 10.0
+    assert progress["etaSeconds"] == left.likely_s
     assert progress["etaRangeSeconds"] == [left.low_s, left.high_s]
     assert build_status_line(job, progress) == f"a.yaml, queued, 0 ahead, {words}"

@@ -4,6 +4,7 @@ It prints progress bars on stdout, aborts on each wrong JSON type, on references
 zero sizes or steps, and writes a small PNG. Environment:
 
     ROUGH_ENGINE_LOG    a file that gets every line received, as {"at", "pid", "line"}
+    ROUGH_ENGINE_PICTURE_S  how long each picture takes
     ROUGH_ENGINE_FAULT  names of faults with commas between; a prompt `fault:NAME ...` has one just once
         starting     mute (answers no ping)  deaf (reads nothing after a ping)
         loading      glue (fails, its error glued to a bar; as does any model file named *broken*)
@@ -23,6 +24,7 @@ from pathlib import Path
 
 BAR = "\r  |{done:<20}| {step}/{steps} - 1.20it/s\x1b[K"
 BAR_STEPS = 12
+PICTURE_S = float(os.environ.get("ROUGH_ENGINE_PICTURE_S", "0"))
 LOAD_TYPES = {
     **dict.fromkeys(("model", "diffusion_model", "vae", "llm", "tensor_type_rules", "upscale_model"), "text"),
     **dict.fromkeys(("n_threads", "upscale_n_threads", "upscale_tile_size"), "number"),
@@ -159,6 +161,7 @@ class Engine:
         if misbehave(command_id, faults, result):
             return
         for step in range(steps + 1):
+            time.sleep(PICTURE_S / (steps + 1))
             progress(command_id, phase="sampling", step=step, total_steps=steps, step_time_s=0.25)
         progress(command_id, phase="saving", message="Saving output...")
         Path(output).parent.mkdir(parents=True, exist_ok=True)

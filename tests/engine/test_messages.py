@@ -82,15 +82,6 @@ def test_each_kind_of_reply_becomes_its_value(line, message):
     assert parse_line(line) == message
 
 
-def test_endless_error_is_cut():
-    line = b'{"id":"a","type":"error","data":{"message":"%s"}}' % (b"x" * 500_000)
-
-    failure = parse_line(line)
-
-    assert isinstance(failure, Failure)
-    assert len(failure.message) == 2000
-
-
 @given(bar_prefixes, messages)
 def test_message_survives_any_bar_before_it(prefix, message):
     line = prefix + json.dumps(message).encode()

@@ -10,7 +10,7 @@ import pytest
 
 from hotfolder.domain.document import format_of
 from hotfolder.errors import JobFileError, LibraryError
-from hotfolder.files.bundles import BundleRules, find_missing, missing_references, read_bundle
+from hotfolder.files.bundles import BundleRules, find_missing, missing_references, open_member, read_bundle
 from tests.files.zipping import JOB, write_zip, zipped
 
 
@@ -218,6 +218,30 @@ def test_bundle_that_is_still_being_copied_misses_what_its_job_names(tmp_path: P
     assert find_missing(folder, RULES) == []
 
 
+def test_bundle_in_copy_misses_what_its_job_names_above_itself(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "set.job", {"inner/job.yaml": b"refs: [../a.png, ../../b.png, ../inner/]\n"})
+    assert find_missing(folder, RULES) == ["../a.png"]
+
+    lay_out(folder, {"a.png": b"a"})
+    assert find_missing(folder, RULES) == []
+
+
+@pytest.mark.parametrize("part", ["refs", "refs/deep", "."])
+def test_folder_that_became_a_link_leads_to_no_file_of_the_bundle(tmp_path: Path, part: str) -> None:
+    folder = lay_out(tmp_path / "set.job", {"refs/deep/a.png": b"ours"})
+    outside = lay_out(tmp_path / "outside", {"a.png": b"x", "deep/a.png": b"x", "refs/deep/a.png": b"x"})
+    with open_member(folder, PurePosixPath("refs/deep/a.png")) as stream:
+        assert stream.read() == b"ours"
+
+    (folder / part).rename(tmp_path / "old")
+    (tmp_path / "set.job" / part).symlink_to(outside)
+
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        open_member(folder, PurePosixPath("refs/deep/a.png"))
+    with pytest.raises((OSError, JobFileError, LibraryError)):
+        read_bundle(folder, RULES)
+
+
 @pytest.mark.parametrize(
     "members",
     [
@@ -245,7 +269,7 @@ def test_folder_that_holds_a_link_misses_nothing_for_it_is_refused(tmp_path: Pat
 def test_reference_that_lies_elsewhere_is_not_waited_for_here(elsewhere: str) -> None:
     quoted = elsewhere if elsewhere[:1] in ("{", "[", "~") and elsewhere != "~/a.png" else f"'{elsewhere}'"
 
-    assert missing_references(f"refs: [{quoted}]\n".encode(), "job.yaml", []) == []
+    assert missing_references(f"refs: [{quoted}]\n".encode(), PurePosixPath("job.yaml"), []) == []
 
 
 @pytest.mark.parametrize(
@@ -260,9 +284,11 @@ def test_reference_that_lies_elsewhere_is_not_waited_for_here(elsewhere: str) ->
 def test_reference_is_there_under_a_name_that_is_alike(written: str, there: str) -> None:
     data = f"refs: [{written}]\n".encode()
 
-    assert missing_references(data, "job.yaml", [PurePosixPath(there)]) == []
-    assert missing_references(data, "job.yaml", [PurePosixPath("other.png")]) == [written]
+    assert missing_references(data, PurePosixPath("job.yaml"), [PurePosixPath(there)]) == []
+    assert missing_references(data, PurePosixPath("job.yaml"), [PurePosixPath("other.png")]) == [written]
 
 
 def test_every_job_of_the_file_is_asked_once(tmp_path: Path) -> None:
-    assert missing_references(b'[{"refs": ["a", "b"]}, {"refs": ["b"]}]', "j.json", []) == ["a", "b"]
+    data = b'[{"refs": ["a", "b"]}, {"refs": ["b"]}]'
+
+    assert missing_references(data, PurePosixPath("j.json"), []) == ["a", "b"]

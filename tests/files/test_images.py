@@ -22,6 +22,7 @@ from hotfolder.files.images import (
     reference_cache_key,
     reference_size,
     write_thumbnail,
+    write_upright,
 )
 from tests import pictures
 
@@ -243,6 +244,37 @@ def test_small_reference_is_not_resampled(tmp_path: Path) -> None:
     prepare_reference(source, target)
 
     assert read_pixels_sha256(source) == read_pixels_sha256(target)
+
+
+@pytest.mark.parametrize(
+    ("write", "mode"),
+    [
+        (pictures.write_jpeg, "RGB"),
+        (pictures.write_webp, "RGB"),
+        (pictures.write_grey_png, "RGB"),
+        (pictures.write_grey16_png, "RGB"),
+        (pictures.write_cmyk_jpeg, "RGB"),
+        (pictures.write_palette_png, "RGBA"),
+        (pictures.write_rgba_png, "RGBA"),
+    ],
+)
+def test_upright_copy_keeps_every_pixel_and_what_is_transparent(
+    tmp_path: Path, write: Writer, mode: str
+) -> None:
+    info = write_upright(write(tmp_path / "source"), tmp_path / "upright.png")
+
+    assert (info.width, info.height, info.mode) == (64, 48, mode)
+    with Image.open(tmp_path / "upright.png") as image:
+        assert (image.format, image.size, image.mode, image.info) == ("PNG", (64, 48), mode, {})
+
+
+def test_upright_copy_is_turned_and_drops_an_alpha_that_hides_nothing(tmp_path: Path) -> None:
+    info = write_upright(pictures.write_rotated_jpeg(tmp_path / "a.jpg", (90, 120)), tmp_path / "a.png")
+    opaque = write_upright(pictures.write_rgba_png(tmp_path / "b.png", alpha=255), tmp_path / "c.png")
+
+    assert (info.width, info.height) == (90, 120)
+    assert pictures.colours_are_close(pictures.corner_colours(tmp_path / "a.png"), pictures.CORNERS)
+    assert opaque.mode == "RGB"
 
 
 def test_cache_key_follows_the_source_and_the_version() -> None:

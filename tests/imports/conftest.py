@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hotfolder.app import Library, build_engines, create_library, open_library
+from hotfolder.app import Library, create_library, open_library
 from hotfolder.config import load_settings
+from hotfolder.engines import build_engines
+from hotfolder.library.import_folders import FolderMode, SourceFolder
+from hotfolder.library.seen_left import SeenLeftStore
 from hotfolder.queue.worker import Worker
 from hotfolder.watchers.imports import ImportFolder
-from hotfolder.workshop import build_worker
-from tests.import_ledger import ends
+from hotfolder.workshop import build_outside_desk, build_worker
+from tests.import_ledger import ends, query
 
 
 class Porter:
@@ -60,9 +65,58 @@ class Porter:
         return ends(self.root)
 
 
+class Foreign:
+    """An import folder beside a library, and the hands that bring its pictures in."""
+
+    def __init__(self, porter: Porter, path: Path, mode: FolderMode, **more: Any) -> None:
+        path.mkdir(exist_ok=True)
+        self.porter = porter
+        self.path = path
+        self.folder = SourceFolder(f"id of {path.name}", path, mode, **more)
+        self.desk = build_outside_desk(porter.library)
+
+    def look(self) -> list[Any]:
+        """What the watcher does with all that has settled; gives the faults."""
+        files = sorted(each for each in self.path.rglob("*") if each.is_file())
+        return self.desk.take_all(self.folder, files, lambda: False)
+
+    def bring_in(self) -> list[str]:
+        """Everything to its end; gives how all imports of the library ended."""
+        assert self.look() == []
+        self.porter.work()
+        assert not (self.porter.root / "work" / "import").exists()
+        return [each["outcome"] for each in ends(self.porter.root)]
+
+    def seen(self) -> dict[str, int]:
+        return dict(SeenLeftStore(self.porter.library.database).count(self.folder.folder_id))
+
+
+Make = Callable[..., Foreign]
+
+
+def media_of(porter: Porter) -> list[dict[str, Any]]:
+    return query(porter.root, "SELECT * FROM media ORDER BY original_path")
+
+
 @pytest.fixture
 def porter(tmp_path: Path) -> Iterator[Porter]:
     create_library(tmp_path / "library")
     library = open_library(tmp_path / "library", load_settings(tmp_path / "library", {}))
     yield Porter(library)
     library.close()
+
+
+@pytest.fixture
+def make(porter: Porter, tmp_path: Path) -> Make:
+    return lambda mode="copy", name="photos", **more: Foreign(porter, tmp_path / name, mode, **more)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another file system."""
+    place = Path("/dev/shm") / f"hotfolder-{os.getpid()}"
+    if not place.parent.is_dir() or place.parent.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    place.mkdir()
+    yield place
+    shutil.rmtree(place)

@@ -42,12 +42,12 @@ def test_copy_leaves_the_source_and_keeps_its_date(porter: Porter, carrier: Carr
 def test_file_that_changes_while_it_is_copied_is_not_taken(
     porter: Porter, carrier: Carrier, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def grow(stream: Any, target: Path) -> None:
-        copy_into(stream, target)
+    def grow(stream: Any, source: Path, target: Path) -> None:
+        pour(stream, source, target)
         source.write_bytes(source.read_bytes() + b"more")
 
-    copy_into = moving.copy_into
-    monkeypatch.setattr(moving, "copy_into", grow)
+    pour = moving._pour
+    monkeypatch.setattr(moving, "_pour", grow)
 
     with pytest.raises(LibraryError) as caught:
         carrier.copy(source)
@@ -117,10 +117,51 @@ def test_full_disk_ends_the_bringing(carrier: Carrier, source: Path, monkeypatch
     def fill(*_values: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(moving, "copy_into", fill)
+    monkeypatch.setattr(moving, "make_folders", fill)
 
     with pytest.raises(DiskFull):
         carrier.copy(source)
+
+
+def test_full_disk_ends_the_moving(carrier: Carrier, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_values: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "rename", fill)
+
+    with pytest.raises(DiskFull):
+        carrier.move(source)
+
+    assert source.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that can be opened, not read")
+def test_sector_that_cannot_be_read_is_a_fault_of_the_file_and_not_of_the_library(
+    porter: Porter, carrier: Carrier
+) -> None:
+    with pytest.raises(LibraryError) as caught:
+        carrier.copy(Path("/proc/self/mem"))
+
+    assert (caught.value.code, caught.value.message) == (
+        "library.unreadable",
+        "mem cannot be read: Input/output error.",
+    )
+    assert files_in(porter.root / "work") == []
+
+
+def test_move_that_is_refused_by_the_other_disk_is_a_fault_of_the_file(
+    carrier: Carrier, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_values: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(moving, "rename_into", far_away)
+    monkeypatch.setattr(moving, "open_regular", fail)
+
+    with pytest.raises(LibraryError) as caught:
+        carrier.move(source)
+
+    assert caught.value.code == "library.unreadable"
 
 
 @pytest.mark.parametrize("mode", ["copy", "move"])

@@ -34,7 +34,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "throw away": (Ingest, "throw_away"),
     "remove the traces": (Ingest, "remove_traces"),
     "reserve a place": (RefuseHandler, "_reserve"),
-    "move into failed": (ends, "rename_new"),
+    "move into failed": (ends, "move_new"),
     "write the report": (ends, "write_atomic"),
     "say how it ended": (ImportStore, "end"),
 }

@@ -6,8 +6,6 @@ import errno
 import json
 import logging
 import os
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,64 +17,13 @@ from hotfolder.imports import desk, moving, outside, probing
 from hotfolder.imports.leaving import LeaveHandler
 from hotfolder.imports.pictures import PicturesHandler
 from hotfolder.library.collections import CollectionStore
-from hotfolder.library.import_folders import FolderMode, SourceFolder
+from hotfolder.library.import_folders import FolderMode
 from hotfolder.library.ingest import Ingest
-from hotfolder.library.seen_left import SeenLeftStore
-from hotfolder.workshop import build_outside_desk
 from tests import pictures
-from tests.import_ledger import digest, ends, files_in, query
-from tests.imports.conftest import Porter
+from tests.import_ledger import digest, ends, files_in
+from tests.imports.conftest import Foreign, Make, Porter, media_of
 
 MODES: tuple[FolderMode, ...] = ("copy", "move", "reference")
-
-
-class Foreign:
-    """An import folder beside a library, and the hands that bring its pictures in."""
-
-    def __init__(self, porter: Porter, path: Path, mode: FolderMode, **more: Any) -> None:
-        path.mkdir(exist_ok=True)
-        self.porter = porter
-        self.path = path
-        self.folder = SourceFolder(f"id of {path.name}", path, mode, **more)
-        self.desk = build_outside_desk(porter.library)
-
-    def look(self) -> list[Any]:
-        """What the watcher does with all that has settled; gives the faults."""
-        files = sorted(each for each in self.path.rglob("*") if each.is_file())
-        return self.desk.take_all(self.folder, files, lambda: False)
-
-    def bring_in(self) -> list[str]:
-        """Everything to its end; gives how all imports of the library ended."""
-        assert self.look() == []
-        self.porter.work()
-        assert not (self.porter.root / "work" / "import").exists()
-        return [each["outcome"] for each in ends(self.porter.root)]
-
-    def seen(self) -> dict[str, int]:
-        return dict(SeenLeftStore(self.porter.library.database).count(self.folder.folder_id))
-
-
-Make = Callable[..., Foreign]
-
-
-@pytest.fixture
-def make(porter: Porter, tmp_path: Path) -> Make:
-    return lambda mode="copy", name="photos", **more: Foreign(porter, tmp_path / name, mode, **more)
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another file system."""
-    place = Path("/dev/shm") / f"hotfolder-{os.getpid()}"
-    if not place.parent.is_dir() or place.parent.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second file system")
-    place.mkdir()
-    yield place
-    shutil.rmtree(place)
-
-
-def media_of(porter: Porter) -> list[dict[str, Any]]:
-    return query(porter.root, "SELECT * FROM media ORDER BY original_path")
 
 
 def no_read(*_values: object) -> None:
@@ -263,7 +210,7 @@ def test_moved_duplicate_goes_only_after_the_library_was_compared(porter: Porter
     assert foreign.seen() == {}
 
 
-def test_moved_duplicate_of_a_damaged_picture_stays(porter: Porter, make: Make) -> None:
+def test_moved_duplicate_of_a_damaged_picture_is_taken_in_whole(porter: Porter, make: Make) -> None:
     content = pictures.write_png(porter.root / "import" / "a.png").read_bytes()
     porter.bring_in()
     kept = porter.root / media_of(porter)[0]["file_path"]
@@ -271,7 +218,20 @@ def test_moved_duplicate_of_a_damaged_picture_stays(porter: Porter, make: Make) 
     foreign = make("move")
     (foreign.path / "b.png").write_bytes(content)
 
-    foreign.bring_in()
+    assert foreign.bring_in() == ["imported", "imported"]
+
+    assert (porter.root / media_of(porter)[0]["file_path"]).read_bytes() == content
+
+
+def test_moved_duplicate_of_a_picture_that_is_damaged_meanwhile_stays(porter: Porter, make: Make) -> None:
+    content = pictures.write_png(porter.root / "import" / "a.png").read_bytes()
+    porter.bring_in()
+    foreign = make("move")
+    (foreign.path / "b.png").write_bytes(content)
+    foreign.look()
+    (porter.root / media_of(porter)[0]["file_path"]).write_bytes(content[:-1] + b"x")
+
+    porter.work()
 
     assert (foreign.path / "b.png").read_bytes() == content
     assert foreign.seen() == {"duplicate": 1}

@@ -194,8 +194,10 @@ def test_made_picture_that_is_dropped_again_is_known(porter: Porter, photo: byte
     """By the bytes as first stored, and by those after a change of its metadata."""
     porter.drop("a.jpg", photo)
     porter.bring_in()
+    (original,) = (porter.root / "originals").rglob("*.jpg")
+    original.write_bytes(drawing)
     with porter.library.database.transaction() as tx:
-        tx.execute("UPDATE media SET file_sha256 = ?", (digest(drawing),))
+        tx.execute("UPDATE media SET file_sha256 = ?, file_size = ?", (digest(drawing), len(drawing)))
     porter.drop("b.png", drawing)
     porter.drop("b.jpg", photo)
 

@@ -8,6 +8,7 @@ import pytest
 from hotfolder.database import Database
 from hotfolder.library.seen_left import (
     COUNT_SQL,
+    DOUBT_SQL,
     END_SQL,
     FORGET_SQL,
     FileState,
@@ -80,6 +81,7 @@ def test_paths_that_are_not_utf8_have_keys_of_their_own() -> None:
         (build_find_sql(16), "(root=? AND path=?)"),
         (END_SQL, "(root=? AND path=?)"),
         (FORGET_SQL, "(root=? AND path=?)"),
+        (DOUBT_SQL, "(root=? AND path=?)"),
         (COUNT_SQL, "(root=?)"),
     ],
 )

@@ -3,6 +3,7 @@
 const NUMBER = new Intl.NumberFormat("en");
 const INSTANT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+const EXACT_CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 export const formatNumber = (value) => NUMBER.format(value);
 
@@ -15,6 +16,9 @@ export function formatInstant(iso, now = new Date()) {
   if (Number.isNaN(instant.getTime())) return "";
   return (instant.toDateString() === now.toDateString() ? CLOCK : INSTANT).format(instant);
 }
+
+/** A time of this place to the second: "14:03:12". */
+export const formatClock = (iso) => EXACT_CLOCK.format(new Date(iso));
 
 /** "0.4 s", "6 s", "2 min 5 s", "1 h 12 min". */
 export function formatSeconds(seconds) {

@@ -137,7 +137,8 @@ function factWords(job) {
   }
   const ahead = progress?.queuePosition ?? null;
   const place = ahead === null ? "" : ahead ? `${formatNumber(ahead)} ahead` : "next";
-  return join(place, pictureWords(job), endpointKey, formatInstant(createdAt), owner);
+  const left = job.status === "queued" ? etaWords(progress ?? {}) : ""; // of one at work it stands beside its bar
+  return join(place, left, pictureWords(job), endpointKey, formatInstant(createdAt), owner);
 }
 
 /** How many pictures there are, or were asked for when the job did not get to its end. */

@@ -1,14 +1,15 @@
 // How far a job is: the progress of the API brought up to date by events, in words.
 
-import { formatSeconds } from "./format.js";
+const SURE_S = 3;
+const SURE_PART = 0.5;
+const UNITS = [[3600, "h"], [60, "min"], [1, "s"]];
 
-/** The progress after an event `generation.progress`; the picture at work is known by its position. */
-export function advance(progress, { position, stage, currentStep, totalSteps, stepTimeS }) {
+/** The progress after an event `generation.progress`; the picture at work is known by its position. Only the server tells what is left. */
+export function advance(progress, { position, stage, currentStep, totalSteps }) {
   const totalImages = progress?.totalImages ?? 1;
   const currentImage = Math.max(progress?.currentImage ?? 1, Math.min((position ?? 0) + 1, totalImages));
   const fraction = totalSteps ? Math.min((currentStep ?? 0) / totalSteps, 1) : 0;
   const percentage = (100 * (currentImage - 1 + fraction)) / totalImages;
-  const stepsLeft = totalSteps ? totalSteps - (currentStep ?? 0) + (totalImages - currentImage) * totalSteps : null;
   return {
     ...progress,
     stage,
@@ -17,7 +18,6 @@ export function advance(progress, { position, stage, currentStep, totalSteps, st
     currentImage,
     totalImages,
     percentage: Math.max(percentage, progress?.percentage ?? 0), // a bar that goes back frightens
-    etaSeconds: stepTimeS && stepsLeft !== null ? stepTimeS * stepsLeft : null,
   };
 }
 
@@ -25,7 +25,9 @@ export function advance(progress, { position, stage, currentStep, totalSteps, st
 export function keepFurther(shown, told) {
   const isSameRun = shown?.jobId === told.jobId && shown.status === "running" && told.status === "running";
   const isFurther = isSameRun && (shown.progress?.percentage ?? 0) > (told.progress?.percentage ?? 0);
-  return isFurther ? { ...told, progress: shown.progress } : told;
+  if (!isFurther) return told;
+  const { etaSeconds, etaRangeSeconds } = told.progress ?? {};
+  return { ...told, progress: { ...shown.progress, etaSeconds, etaRangeSeconds } };
 }
 
 /** "sampling 3/4", or nothing. */
@@ -39,9 +41,20 @@ export function imageWords({ currentImage, totalImages }) {
   return totalImages > 1 ? `picture ${Math.max(currentImage ?? 1, 1)} of ${totalImages}` : "";
 }
 
-/** "9 s left", or nothing while it is not known. */
-export function etaWords({ etaSeconds }) {
-  return etaSeconds === null || etaSeconds === undefined ? "" : `${formatSeconds(Math.ceil(etaSeconds))} left`;
+/** "about 12 s left" where it is nearly sure, else "10 to 30 s left"; nothing while it is not known. Status files say the same. */
+export function etaWords({ etaSeconds, etaRangeSeconds }) {
+  if (etaSeconds === null || etaSeconds === undefined) return "";
+  const [low, high] = etaRangeSeconds ?? [etaSeconds, etaSeconds];
+  if (high - low <= Math.max(SURE_S, SURE_PART * etaSeconds)) return `about ${inUnit(etaSeconds).join(" ")} left`;
+  const [lowCount, lowUnit] = inUnit(low);
+  const [highCount, highUnit] = inUnit(high);
+  return `${lowCount}${lowUnit === highUnit ? "" : ` ${lowUnit}`} to ${highCount} ${highUnit} left`;
+}
+
+/** A whole number of the largest unit that goes into it twice. */
+function inUnit(seconds) {
+  const [lengthS, unit] = UNITS.find(([length]) => length === 1 || seconds >= 2 * length);
+  return [Math.round(seconds / lengthS), unit];
 }
 
 /** Shows a percentage in an element with the role progressbar; null is "not known yet". */

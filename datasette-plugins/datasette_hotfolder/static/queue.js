@@ -2,6 +2,7 @@
 
 import { jobPath } from "./api.js";
 import { byId, element, setText } from "./element.js";
+import { engineWords, wantedWords } from "./engine_words.js";
 import { formatInstant, formatNumber } from "./format.js";
 import { JobList } from "./job_list.js";
 import { startPage } from "./page.js";
@@ -12,6 +13,7 @@ import { toast } from "./toast.js";
 const JOB_EVERY_MS = 500;
 const LIST_EVERY_MS = 5_000;
 const ASK_AGAIN_MS = 10_000;
+const LOOK_EVERY_MS = 10_000; // what is left of jobs that wait is told anew so often
 const TOO_MANY_FOR_ONE_BY_ONE = 4;
 const AT_MOST_OF_A_KIND = 50;
 const ALL_JOBS = `/-/api/jobs?state=all&limit=${AT_MOST_OF_A_KIND}`;
@@ -28,9 +30,11 @@ let isCut = false; // whether more jobs wait than the list holds
 showAll(data.jobs, 0);
 showEngine(data.status);
 statusBar.addEventListener("status", ({ detail }) => showStatus(detail));
+statusBar.addEventListener("job", ({ detail }) => jobs.update(detail.job, detail.askedAt));
 stream.addEventListener("reset", askAll);
 stream.addEventListener("events", ({ detail }) => detail.forEach(hear));
 stream.addEventListener("connection", ({ detail }) => detail === "connected" && askAll());
+setInterval(() => document.visibilityState === "visible" && jobs.count("waiting") && askAll(), LOOK_EVERY_MS);
 
 function hear({ topic, subjectId, data: facts }) {
   if (topic === "generation.progress") return progress(facts);
@@ -125,15 +129,19 @@ function inboxFile({ jobFile, status }) {
   return element("li", {}, element("span", { title: jobFile }, jobFile), element("span", { class: "hint" }, status === "held" ? "held" : "arriving"));
 }
 
-function showEngine({ engine, sidecar, version }) {
+function showEngine({ engine: told, wanted, sidecar, version }) {
+  const engine = sidecar.running ? told : null; // what it did when the service ended is of no use
   const since = sidecar.since ? ` since ${formatInstant(sidecar.since)}` : "";
   const facts = [
-    ["State", engine?.state ?? "not started yet"],
+    ["State", sidecar.running ? engineWords(engine) : "Engine stopped"],
+    ["Since", engine && formatInstant(engine.at)],
     ["Kind", engine?.kind],
     ["Model", engine?.modelInfo],
+    ["Wanted", wantedWords(wanted)],
     ["Service", sidecar.running ? `running${since}` : "not running: start it with “hotfolder up”"],
     ["Version", version],
   ];
   const known = facts.filter(([, value]) => value);
+  byId("engine-facts").dataset.state = engine?.state ?? "stopped";
   byId("engine-facts").replaceChildren(...known.flatMap(([name, value]) => [element("dt", {}, name), element("dd", { title: value }, value)]));
 }

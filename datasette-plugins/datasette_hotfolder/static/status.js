@@ -2,31 +2,27 @@
 
 import { jobPath } from "./api.js";
 import { byId, setText } from "./element.js";
+import { engineWords } from "./engine_words.js";
 import { formatNumber } from "./format.js";
 import { advance, drawBar, etaWords, imageWords, keepFurther, stageWords } from "./progress.js";
 import { throttled } from "./throttle.js";
 
 const ASK_EVERY_MS = 1_000;
+const JOB_EVERY_MS = 2_000; // events tell its steps, but only the server what is left
 const LOOK_EVERY_MS = 30_000; // a service that was killed tells nothing
-const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "generation.changed"]);
+const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "control.changed", "generation.changed"]);
 
-const ENGINE_WORDS = {
-  stopped: "Engine stopped",
-  starting: "Starting",
-  idle: "Idle",
-  loading: "Loading the model",
-  ready: "Ready",
-  busy: "Busy",
-  error: "Engine error",
-};
-
-/** Keeps the status bar true; `status` is the object of /-/api/status when the page has it already. */
+/**
+ * Keeps the status bar true; `status` is the object of /-/api/status when the page has it already.
+ * Tells "status" (detail: that object) and "job" (detail: the job at work, and when it was asked for).
+ */
 export class StatusBar extends EventTarget {
   #api;
   #status;
   #job = null;
   #connection = "connected";
   #ask = throttled(() => document.visibilityState === "visible" && this.#refresh(), ASK_EVERY_MS);
+  #askJob = throttled(() => document.visibilityState === "visible" && this.#refreshJob(), JOB_EVERY_MS);
 
   constructor(api, stream, status) {
     super();
@@ -50,6 +46,7 @@ export class StatusBar extends EventTarget {
     if (this.#job?.jobId !== data.jobId) return this.#ask();
     this.#job = { ...this.#job, progress: advance(this.#job.progress ?? { totalImages: this.#job.totalPictures }, data) };
     this.#draw();
+    this.#askJob();
   }
 
   #reconnect(connection) {
@@ -69,9 +66,20 @@ export class StatusBar extends EventTarget {
     this.#draw();
   }
 
+  async #refreshJob() {
+    try {
+      this.#job = await this.#findJob();
+    } catch {
+      return; // the next step asks again
+    }
+    this.#draw();
+  }
+
   async #findJob() {
     if (this.#job) {
+      const askedAt = performance.now();
       const job = await this.#api.get(jobPath(this.#job.jobId));
+      this.dispatchEvent(new CustomEvent("job", { detail: { job, askedAt } }));
       if (isAtWork(job)) return keepFurther(this.#job, job);
     }
     const { items } = await this.#api.get("/-/api/jobs?state=active&limit=1");
@@ -97,7 +105,7 @@ export class StatusBar extends EventTarget {
     if (!this.#status) return { state: "unknown", words: "…" };
     if (!this.#status.sidecar.running)
       return { state: "stopped", words: "Not running", title: "Start it with “hotfolder up”" };
-    return engineWords(this.#status.engine);
+    return describeEngine(this.#status.engine);
   }
 
   #drawJob() {
@@ -114,8 +122,8 @@ export class StatusBar extends EventTarget {
 
 const isAtWork = (job) => job.status === "running" || job.status === "cancelling";
 
-function engineWords(engine) {
-  if (!engine) return { state: "stopped", words: "Engine not started yet" };
-  const words = ENGINE_WORDS[engine.state] ?? engine.state;
-  return { state: engine.state, words: engine.modelInfo ? `${words} · ${engine.modelInfo}` : words, title: engine.kind };
+function describeEngine(engine) {
+  const words = engineWords(engine);
+  const shown = engine?.modelInfo ? `${words} · ${engine.modelInfo}` : words;
+  return { state: engine?.state ?? "stopped", words: shown, title: engine ? `${engine.kind}: ${words}` : "" };
 }

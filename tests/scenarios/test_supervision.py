@@ -1,0 +1,258 @@
+"""An engine that fails in a running service: jobs wait for it, none is lost, and it comes back as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hotfolder.database import Database
+from hotfolder.library.control import WANTED_MODEL, ControlStore
+from tests.scenarios.engine_kills import kill_at_random
+from tests.scenarios.service import wait_for
+from tests.scenarios.supervised import LARGE, SMALL, SupervisedService
+
+SOON_S = 1.0
+PRELOAD = "HOTFOLDER_ENGINE__PRELOAD"
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SupervisedService, httpx.Client]]:
+    """A running library, and its API for somebody who is logged in."""
+    service = SupervisedService(tmp_path_factory.mktemp("supervision") / "library")
+    try:
+        url = service.open_web()
+        with httpx.Client(base_url=url, headers={"Origin": url}, timeout=20) as client:
+            client.get("/-/auth-token", params={"token": service.wait_for_link()[1]})
+            yield service, client
+    finally:
+        service.kill()
+
+
+@pytest.fixture
+def studio(web: tuple[SupervisedService, httpx.Client]) -> SupervisedService:
+    """The running library; its engine may be in any state."""
+    return web[0]
+
+
+@pytest.fixture
+def make_service(tmp_path: Path) -> Iterator[Callable[..., SupervisedService]]:
+    """Makes services that are not started yet."""
+    made: list[SupervisedService] = []
+
+    def make(**options: object) -> SupervisedService:
+        made.append(SupervisedService(tmp_path / "library", **options))  # type: ignore[arg-type]  # as given
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.kill()
+
+
+def cancel_by_command(service: SupervisedService, client: httpx.Client, job_id: str) -> None:  # noqa: ARG001
+    assert service.command("jobs", "cancel", job_id).returncode == 0
+
+
+def cancel_by_file(service: SupervisedService, client: httpx.Client, job_id: str) -> None:  # noqa: ARG001
+    (file,) = (service.root / "processing").glob(f"{job_id}--*")
+    file.unlink()
+
+
+def cancel_by_api(service: SupervisedService, client: httpx.Client, job_id: str) -> None:  # noqa: ARG001
+    assert client.post(f"/-/api/jobs/{job_id}/cancel").status_code == 200
+
+
+def made_with(service: SupervisedService, name: str) -> dict[str, object]:
+    """What the sidecar of a job's only picture says of its engine, if its row says the same."""
+    (generation,) = service.wait_for_result(name)["generations"]
+    (output,) = generation["outputs"]
+    told = json.loads((service.root / (output["path"] + ".json")).read_text(encoding="utf-8"))["engine"]
+    sql = "SELECT model_hashes_json, model_file FROM generations WHERE id = ?"
+    (row,) = service.query(sql, generation["generationId"])
+    assert json.loads(row["model_hashes_json"]) == told["modelSha256"]
+    assert row["model_file"] == told["modelFiles"]["diffusion_model"]
+    return told
+
+
+def test_jobs_wait_for_an_engine_that_cannot_start_and_complete_once_it_can(
+    web: tuple[SupervisedService, httpx.Client],
+) -> None:
+    studio, client = web
+    studio.flag.touch()
+    studio.kill_engine()
+    names = [f"patient-{number}.yaml" for number in range(4)]
+    for name in names:
+        studio.ask(name, name)
+    ids = [studio.wait_for_status(name, "running") for name in names[:2]]
+    ids += [studio.wait_for_status(name, "queued") for name in names[2:]]
+
+    told = wait_for(lambda: (each := studio.engine_status())["retryAt"] and each, "a rest")
+    assert told["state"] == "error"
+    assert "the engine did not start" in told["problem"]
+    assert datetime.fromisoformat(told["retryAt"]) < datetime.now(UTC) + timedelta(seconds=60)
+    for job_id, name in zip(ids[:3], names, strict=False):
+        cancel_by_api(studio, client, job_id)
+        assert studio.wait_for_result(name)["status"] == "cancelled"
+        at = studio.instants(job_id)
+        asked_at = at.get("cancelling", at["cancelled"])
+        assert (at["cancelled"] - asked_at).total_seconds() <= SOON_S
+    studio.flag.unlink()
+
+    result = studio.wait_for_result(names[3])
+    assert (result["status"], result["generations"][0]["attempts"]) == ("completed", 1)
+
+
+@pytest.mark.parametrize("cancel", [cancel_by_command, cancel_by_file, cancel_by_api])
+def test_cancel_ends_the_engine_within_a_second_and_it_comes_back_with_its_model(
+    web: tuple[SupervisedService, httpx.Client],
+    cancel: Callable[[SupervisedService, httpx.Client, str], None],
+) -> None:
+    studio, client = web
+    name = f"{cancel.__name__}.yaml"
+    studio.ask(name, f"fault:stubborn {name}")
+    wait_for(lambda: any(name in each for each in studio.prompts()), "an engine at work")
+    job_id = studio.wait_for_status(name, "running")
+    engines, loads = studio.find_engines(), studio.loads()
+    asked_at = datetime.now(UTC)
+
+    cancel(studio, client, job_id)
+
+    result = studio.wait_for_result(name)
+    at = studio.instants(job_id)
+    since = at["cancelling"] if cancel is cancel_by_command else asked_at  # a program has to start first
+    assert result["status"] == "cancelled"
+    assert (at["cancelled"] - since).total_seconds() <= SOON_S
+    assert not set(engines) & set(studio.find_engines())
+    studio.wait_for_state("ready")
+    assert studio.loads() == [*loads, SMALL]
+    studio.ask(f"after-{name}", "comes next")
+    assert studio.wait_for_result(f"after-{name}")["generations"][0]["attempts"] == 1
+    assert studio.loads() == [*loads, SMALL]
+
+
+def test_job_that_kills_the_engine_each_time_is_dead_and_says_how_each_attempt_failed(
+    studio: SupervisedService,
+) -> None:
+    studio.ask("deadly.yaml", "fault:abort always")
+    for name in ("behind-1.yaml", "behind-2.yaml"):
+        studio.ask(name, name)
+
+    error = studio.wait_for_result("deadly.yaml")["error"]
+
+    for name in ("behind-1.yaml", "behind-2.yaml"):
+        assert studio.wait_for_result(name)["status"] == "completed"
+    assert error["code"] == "engine.crashed"
+    assert "GGML_ASSERT(false) failed" in error["hint"]
+    attempts = error["attempts"]
+    assert [(each["attempt"], each["code"]) for each in attempts] == [
+        (number, "engine.crashed") for number in (1, 2, 3)
+    ]
+    assert len({each["message"] for each in attempts}) == 3  # each names its own command
+    report = (studio.root / "failed" / "deadly.yaml.error.md").read_text(encoding="utf-8")
+    for each in attempts:
+        assert f"Attempt {each['attempt']}: {each['message']} (`engine.crashed`)" in report
+
+
+def test_job_of_another_model_loads_it_first_and_is_recorded_with_its_files(
+    studio: SupervisedService,
+) -> None:
+    studio.ask("four.yaml", "with 4B")
+    small = made_with(studio, "four.yaml")
+    studio.ask("nine.yaml", "with 9B", model="9b")
+    large = made_with(studio, "nine.yaml")
+
+    assert studio.loads()[-1] == LARGE
+    for told, name in ((small, SMALL), (large, LARGE)):
+        digests = {
+            role: hashlib.sha256((studio.root / "models" / file).read_bytes()).hexdigest()
+            for role, file in (("diffusion_model", name), ("vae", "ae.safetensors"), ("llm", "qwen.gguf"))
+        }
+        assert (told["modelInfo"], told["modelSha256"]) == (name, digests)
+
+
+def test_jobs_of_two_models_that_wait_together_load_each_once_and_the_urgent_one_goes_first(
+    web: tuple[SupervisedService, httpx.Client],
+) -> None:
+    studio, client = web
+    held = studio.hold("while ten wait")
+    for number in range(10):
+        studio.ask(f"turn-{number}.yaml", f"turn {number}", model="9b" if number % 2 else "4b")
+        studio.wait_for_status(f"turn-{number}.yaml", "queued")
+    studio.ask("urgent.yaml", "urgent", "priority: 10\n", model="9b")
+    studio.wait_for_status("urgent.yaml", "queued")
+    loads, made = studio.loads(), studio.prompts()
+
+    cancel_by_api(studio, client, held)
+
+    for number in range(10):
+        assert studio.wait_for_result(f"turn-{number}.yaml")["status"] == "completed"
+    order = ["urgent", *(f"turn {number}" for number in (1, 3, 5, 7, 9, 0, 2, 4, 6, 8))]
+    assert studio.prompts()[len(made) + 1 :] == order  # one was prepared already
+    assert studio.loads()[len(loads) + 1 :] == [LARGE, SMALL]  # and its model was lost
+
+
+def test_jobs_whose_engine_is_killed_at_random_complete_once_and_in_their_order(
+    make_service: Callable[..., SupervisedService],
+) -> None:
+    service = make_service(picture_s=0.15)
+    service.start()
+    service.wait_until_watching()
+
+    outcome = kill_at_random(service, jobs=40, seed=3, every_s=1.0)
+
+    assert outcome.findings == []
+    assert outcome.kills >= 3
+
+
+def test_no_engine_outlives_a_service_that_is_killed_during_a_picture(
+    make_service: Callable[..., SupervisedService],
+) -> None:
+    service = make_service()
+    service.start()
+    service.ask("endless.yaml", "fault:stubborn endless")
+    wait_for(service.prompts, "an engine at work")
+    assert service.find_engines()
+
+    service.kill()
+
+    wait_for(lambda: not service.find_engines(), "the end of the engine", SOON_S)
+
+
+def test_wanted_model_is_loaded_at_the_start_and_when_somebody_wishes(
+    make_service: Callable[..., SupervisedService],
+) -> None:
+    service = make_service(env={PRELOAD: "flux2-klein-9b"})
+    service.start()
+    wait_for(service.loads, "a load at the start")
+    service.wait_for_state("ready")
+    database = Database(service.root / "library.db")
+    control = ControlStore(database)
+
+    control.put(WANTED_MODEL, "flux2-klein-4b", "tests")
+    wait_for(lambda: service.loads() == [LARGE, SMALL], "the model that was wished for")
+    control.put(WANTED_MODEL, "", "tests")
+    wait_for(lambda: service.commands("unload"), "an unload")
+    database.close()
+
+    service.wait_for_state("idle")
+    assert (service.engine_status()["modelInfo"], service.prompts()) == (None, [])
+
+
+def test_last_model_is_loaded_at_the_start(make_service: Callable[..., SupervisedService]) -> None:
+    service = make_service(env={PRELOAD: "last"})
+    service.ask("nine.yaml", "with 9B", model="9b")
+    assert service.run_once() == 0
+    assert service.loads() == [LARGE]
+
+    service.start()
+
+    wait_for(lambda: service.loads() == [LARGE, LARGE], "a load at the start")
+    began_s = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - began_s < 5
