@@ -1,4 +1,4 @@
-.PHONY: demo test test-next check bench bench-import bench-intake bench-claim soak screenshots clean
+.PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-engine soak screenshots clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,9 @@ bench-import: $(VENV)/.dev  ## imports beside sharp and pyvips: make bench-impor
 
 bench-intake: $(VENV)/.dev  ## bursts into a watched folder, and the cost of idling
 	$(BIN)/python benchmarks/bench_intake.py $(ARGS)
+
+bench-engine: $(VENV)/.dev  ## how long the engine waits between two pictures of the service
+	$(BIN)/python benchmarks/bench_engine.py $(ARGS)
 
 bench-claim: $(VENV)/.dev  ## from a rename into a watched folder to the claim
 	$(BIN)/python benchmarks/bench_claim.py $(ARGS)

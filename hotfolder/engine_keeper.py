@@ -45,13 +45,15 @@ class EngineKeeper:
         self._preload = preload
         self._find_last = find_last
         self._stop = threading.Event()
-        self._granted: Wish | None = None
+        self._seen: Wish | None = None
+        self._wanted: str | None = None  # what is still to be done: a model set to load, or empty: unload
         self._health_at_s = time.monotonic() + HEALTH_S
         self._thread = threading.Thread(target=self._run, name="engine-keeper", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
-        self._granted = self._control.find(WANTED_MODEL)
+        self._seen = self._control.find(WANTED_MODEL)
+        self._wanted = self._choose_first()
         self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
@@ -61,36 +63,33 @@ class EngineKeeper:
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
+    def _choose_first(self) -> str | None:
+        if self._seen is not None:
+            return self._seen.value or None
+        return {"none": None, "last": self._find_last()}.get(self._preload, self._preload)
+
     def _run(self) -> None:
-        self._try(self._load_first)
         while not self._stop.is_set():
+            self._look()
             self._bell.wait(LOOK_S)
             self._bell.clear()
-            self._try(self._look)
 
-    def _try(self, step: Callable[[], None]) -> None:
+    def _look(self) -> None:
         """A border: what cannot be loaded now will be said by the first job that needs it."""
         try:
-            if not self._stop.is_set():
-                step()
+            self._keep()
         except EngineError as error:
             if not self._stop.is_set():
                 log.warning("the engine is not as it is wanted: %s", error)
         except Exception:
             log.exception("the look at the engines failed; the next one repeats it")
 
-    def _load_first(self) -> None:
-        wished = self._granted.value if self._granted is not None else None
-        first = {"none": None, "last": self._find_last()}.get(self._preload, self._preload)
-        wanted = first if wished is None else wished
-        if wanted:
-            self._load(wanted)
-
-    def _look(self) -> None:
+    def _keep(self) -> None:
         wish = self._control.find(WANTED_MODEL)
-        if wish is not None and wish != self._granted:
-            self._granted = wish
-            self._grant(wish)
+        if wish is not None and wish != self._seen:
+            self._seen, self._wanted = wish, wish.value
+        if self._wanted is not None:
+            self._grant(self._wanted)
         for manager in self._engines.by_kind.values():
             self._bring_back(manager)
         if time.monotonic() >= self._health_at_s:
@@ -98,26 +97,35 @@ class EngineKeeper:
             for manager in self._engines.by_kind.values():
                 manager.check_health()
 
-    def _grant(self, wish: Wish) -> None:
-        if wish.value:
-            self._load(wish.value)
-            return
+    def _grant(self, wanted: str) -> None:
+        kind, name = find_engine(wanted)
+        manager, model = self._engines.by_kind.get(kind), self._model_sets.get(name or "")
+        if manager is not None and manager.rests:
+            return  # nobody holds the seat to wait for an engine: others could work
+        self._wanted = None
+        if not wanted:
+            self._unload()
+        elif manager is None or model is None:
+            log.warning("%s cannot be loaded: there is no such model set, or no engine for it", wanted)
+        else:
+            self._load(wanted, manager, model)
+
+    def _unload(self) -> None:
         with self._engines.seat.taken(self._stop):
             for manager in self._engines.by_kind.values():
                 manager.unload()
 
-    def _load(self, wanted: str) -> None:
-        kind, name = find_engine(wanted)
-        manager, model = self._engines.by_kind.get(kind), self._model_sets.get(name or "")
-        if manager is None or model is None:
-            log.warning("%s cannot be loaded: there is no such model set, or no engine for it", wanted)
-            return
-        with self._engines.seat.taken(self._stop):
-            manager.load(model, cancel=self._stop)
+    def _load(self, wanted: str, manager: EngineManager, model: LoadParams) -> None:
+        try:
+            with self._engines.seat.taken(self._stop):
+                manager.load(model, cancel=self._stop)
+        finally:
+            if manager.rests:  # it failed, and is tried again after that
+                self._wanted = wanted
 
     def _bring_back(self, manager: EngineManager) -> None:
         """After a crash or a cancel, unless a job is about to do so."""
-        if manager.lost_model is None:
+        if manager.lost_model is None or manager.rests:
             return
         with self._engines.seat.taken_if_free() as is_ours:
             if is_ours and (model := manager.lost_model) is not None:

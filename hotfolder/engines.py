@@ -30,6 +30,12 @@ class Engines:
         """cn-engine when there is one."""
         return self.by_kind.get(CN_ENGINE) or self.by_kind[PROCEDURAL]
 
+    def close(self) -> None:
+        """Who is at work may end; nobody begins, and nobody waits any longer."""
+        self.seat.close()
+        for manager in self.by_kind.values():
+            manager.close()
+
     def stop(self) -> None:
         """Quit, terminate, kill."""
         for manager in self.by_kind.values():

@@ -136,7 +136,7 @@ class Sidecar:
         self._import_loop.stop(5.0)
         self._folders.stop(5.0)
         self._observer.stop(5.0)
-        self._engines.seat.close()
+        self._engines.close()
         self._keeper.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()

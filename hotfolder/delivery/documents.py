@@ -192,7 +192,8 @@ def _detail_lines(error: Mapping[str, Any]) -> list[str]:
     """What to do, and how each attempt failed where there were several; each after an empty line."""
     lines = ["", *str(error["hint"]).splitlines()] if error.get("hint") else []
     for each in error.get("attempts") or []:
-        lines += ["", f"Attempt {each['attempt']}: {one_line(str(each['message']))} (`{each['code']}`)"]
+        message = one_line(str(each["message"]).partition("\n")[0])
+        lines += ["", f"Attempt {each['attempt']}: {message} (`{each['code']}`)"]
     return lines
 
 

@@ -50,7 +50,7 @@ class EngineStatus:
     since: datetime
     problem: str | None = None
     retry_at: datetime | None = None
-    """When an engine that failed is started again, if somebody waits for it."""
+    """When an engine that failed is started again, if somebody wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class EngineManager:
         self._numbers = itertools.count(1)
         self._stops = itertools.count(1)
         self._stops_seen = 0
+        self._closed = threading.Event()
         self._engine: Conversation | None = None
         self._loaded: LoadParams | None = None
         self._kept: LoadParams | None = None  # what was loaded last, unless somebody unloaded it
@@ -141,8 +142,8 @@ class EngineManager:
         on_progress: Callable[[StepProgress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> None:
-        """Have this model loaded before the first job needs it."""
-        with self._exclusive(_Call(self._stops_seen, cancel, on_progress, is_patient=True)) as call:
+        """Have this model loaded before the first job needs it; waits for no engine that rests."""
+        with self._exclusive(_Call(self._stops_seen, cancel, on_progress)) as call:
             self._with_model(model, call)
 
     def unload(self) -> None:
@@ -188,10 +189,19 @@ class EngineManager:
         return self._model_info
 
     @property
+    def rests(self) -> bool:
+        """Whether it has failed, and no picture may start it yet."""
+        return self._back_off.remaining_s() > 0
+
+    @property
     def lost_model(self) -> LoadParams | None:
         """The model that went with an engine that crashed or was cancelled."""
         engine = self._engine
         return None if engine is not None and engine.usable else self._kept
+
+    def close(self) -> None:
+        """Whoever waits for an engine that rests waits no longer: the service stops. For good."""
+        self._closed.set()
 
     def stop(self, timeout_s: float | None = None) -> None:
         """End the engine: at once if it works (its caller gets EngineCancelled), else quit, terminate, kill.
@@ -251,6 +261,8 @@ class EngineManager:
             return
         for path in model.files():
             if not (self._command.cwd or Path()).joinpath(path).is_file():
+                if model == self._kept:
+                    self._kept = None  # it cannot be brought back
                 raise failures.build_model_missing(path)
 
     def _require_memory(self, engine: Conversation, model: LoadParams) -> None:
@@ -281,12 +293,11 @@ class EngineManager:
         rest_s = self._back_off.remaining_s() if call.is_patient else 0.0
         if rest_s <= 0:
             return
-        retry_at = datetime.now(UTC) + timedelta(seconds=rest_s)
-        self._announce("error", self._status.problem, retry_at)
         _log.warning("the engine rests for %.0f s: %s", rest_s, self._status.problem)
         while (remaining_s := self._back_off.remaining_s()) > 0:
             self._raise_if_interrupted(call)
-            time.sleep(min(LOOK_S, remaining_s))
+            if self._closed.wait(min(LOOK_S, remaining_s)):  # it spends no attempt
+                raise EngineBusy("the service stops")
 
     def _is_worth_another(self, call: _Call, error: EngineError, failed_starts: int) -> bool:
         is_start = error.code == "engine.start_failed"
@@ -353,9 +364,12 @@ class EngineManager:
         self._forget()
         if isinstance(error, EngineCancelled):
             self._announce("stopped")
+            return
+        if isinstance(error, EngineError) and not error.retryable:
+            self._kept = None  # no program, say: a rest mends nothing, and nobody can bring the model back
         else:
             self._back_off.failed()
-            self._announce("error", str(error))
+        self._announce_error(str(error))
 
     def _forget(self) -> None:
         self._engine = self._loaded = self._model_info = None
@@ -367,7 +381,11 @@ class EngineManager:
                 f"the engine ended ({failures.describe_exit(ended.returncode)}) while it had nothing to do"
             )
             self._back_off.failed()
-            self._announce("error", problem)
+            self._announce_error(problem)
+
+    def _announce_error(self, problem: str) -> None:
+        rest_s = self._back_off.remaining_s()
+        self._announce("error", problem, datetime.now(UTC) + timedelta(seconds=rest_s) if rest_s else None)
 
     def _announce(self, state: State, problem: str | None = None, retry_at: datetime | None = None) -> None:
         """The only place that changes the status."""

@@ -51,7 +51,7 @@ class TimingStore:
     def _find_samples(self, endpoint_key: str) -> list[Sample]:
         with self._lock:
             known = self._known.get(endpoint_key)
-            if known is not None and self._clock() - known[0] < _KEPT_S:
+            if known is not None and known[1] and self._clock() - known[0] < _KEPT_S:
                 return known[1]
         rows = self._database.query(SAMPLES_SQL, (endpoint_key, _SAMPLES))
         # A fallback, or another engine than now, tells nothing of the one that makes the next picture.

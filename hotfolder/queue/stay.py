@@ -20,6 +20,7 @@ class Stay:
         self._clock = clock
         self._last: Affinity | None = None
         self._overtaking_since_s: float | None = None
+        self._overtaken_priority = 0
         self._lock = threading.Lock()
 
     def wanted(self) -> Affinity | None:
@@ -35,7 +36,12 @@ class Stay:
         with self._lock:
             if item.affinity is not None:
                 self._last = item.affinity
-            if not item.has_overtaken:
+            if item.has_overtaken:
+                self._overtaken(item.priority)
+            elif item.priority <= self._overtaken_priority:  # what is more urgent leaves them waiting
                 self._overtaking_since_s = None
-            elif self._overtaking_since_s is None:
-                self._overtaking_since_s = self._clock()
+
+    def _overtaken(self, priority: int) -> None:
+        if self._overtaking_since_s is None:
+            self._overtaking_since_s, self._overtaken_priority = self._clock(), priority
+        self._overtaken_priority = min(priority, self._overtaken_priority)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from tests.cli.conftest import Command
 from tests.scenarios.service import Service, wait_for
+
+BROKEN_ENGINE = """
+engine: {path: /bin/false}
+models: {sets: {flux2-klein-4b: {diffusion_model: four.gguf}}}
+"""
 
 
 def test_status_without_a_sidecar_says_so(on: Command) -> None:
@@ -20,7 +27,11 @@ def test_status_without_a_sidecar_says_so(on: Command) -> None:
         "state": "stopped",
         "kind": "procedural",
         "modelInfo": None,
+        "problem": None,
+        "retryAt": None,
         "since": None,
+        "wanted": None,
+        "peakMemoryMb": None,
     }
 
 
@@ -42,6 +53,40 @@ def test_status_with_a_sidecar_tells_what_its_engine_does(
     assert str(busy["since"]).endswith("Z")
     command("--library", service.root, "engine", "ping")
     assert status() == busy, "another process's ping says nothing about this engine"
+
+
+def test_status_tells_what_is_wrong_what_is_wanted_and_what_memory_the_last_picture_took(
+    command: Command, make_service: Callable[..., Service]
+) -> None:
+    service = make_service(settings=BROKEN_ENGINE)
+    (service.root / "models" / "four.gguf").touch()
+    service.start()
+    service.wait_until_watching()
+    service.drop("good.yaml")
+    service.wait_for_result("good.yaml")
+    on = partial(command, "--library", service.root, "engine")
+
+    on("load", "flux2-klein-4b")
+
+    told = wait_for(
+        lambda: text if "tries again at" in (text := on("status").out) else None, "an engine that rests"
+    )
+    found = wait_for(
+        lambda: found if (found := on("status", "--json").json)["retryAt"] else None, "the same as JSON"
+    )
+    assert (found["state"], found["kind"], found["wanted"]["modelSet"]) == (
+        "error",
+        "cn-engine",
+        "flux2-klein-4b",
+    )
+    assert found["peakMemoryMb"] > 0
+    retry_at = re.escape(found["problem"]) + r", tries again at \d\d:\d\d:\d\d"
+    state, problem, wanted, memory = told.splitlines()
+    assert state == "cn-engine: error"
+    assert "did not start" in problem
+    assert re.fullmatch(retry_at, problem)
+    assert wanted == f"Wanted by {found['wanted']['actor']}: flux2-klein-4b"
+    assert memory == f"The last picture took {found['peakMemoryMb']} MB of memory at its peak."
 
 
 def test_ping_starts_the_engine_and_tells_how_long_it_took(on: Command) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,20 @@ def test_wait_tells_the_progress_and_then_the_pictures(command: Command, running
     path, *rest = picture.split()
     assert (running.root / path).is_file()
     assert rest == ["seed", "5", "64", "x", "64"]
+
+
+def test_wait_on_a_terminal_tells_what_is_left_as_earlier_pictures_took(
+    command: Command, running: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = JOB.replace("steps: 2", "steps: 7")
+    on = partial(command, "--library", running.root, "submit", "--wait")
+    assert on(write("once.yaml", job)).code == 0
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+
+    outcome = on(write("again.yaml", job))
+
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"about [012] s left", outcome.err)
 
 
 def test_wait_as_json_prints_the_result_file_and_nothing_else(command: Command, running: Service) -> None:

@@ -8,7 +8,11 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from hotfolder.app import Library
+from hotfolder.delivery.documents import build_progress, build_status
+from hotfolder.domain.estimate import Estimate
+from hotfolder.files.storage import write_json
 from hotfolder.generation.claimed import ClaimedFile
+from hotfolder.lock import LibraryLock
 from tests.cli.conftest import Command
 from tests.scenarios.service import JOB, Service
 
@@ -43,7 +47,7 @@ def test_list_shows_what_waits_and_hides_what_has_ended(on: Command, library: Li
 
     lines = on("jobs", "list").out.splitlines()
 
-    assert lines[0].split() == ["Job", "File", "Status", "Priority", "Created"]
+    assert lines[0].split() == ["Job", "File", "Status", "Priority", "Created", "Forecast"]
     assert lines[1].split()[:4] == [f"{ID}1", "active.yaml", "queued", "0"]
     assert [line.split() for line in lines[2:]] == [["new.yaml", "received"], ["hold/later.yaml", "held"]]
 
@@ -67,7 +71,8 @@ def test_list_as_json_is_an_array_of_objects_in_camel_case(on_finished: Command)
 
     jobs = {each["jobFile"]: each for each in found}
     assert set(jobs) == {"bay.yaml", "pair.yaml", "broken.yaml", "hold/later.yaml"}
-    assert set(jobs["bay.yaml"]) == {*HEAD, "waitsFor"}
+    assert set(jobs["bay.yaml"]) == {*HEAD, "waitsFor", "progress"}
+    assert jobs["bay.yaml"]["progress"] is None
     assert jobs["bay.yaml"]["status"] == "completed"
     assert jobs["bay.yaml"]["extra"] == {"order": 7}
     assert jobs["hold/later.yaml"] == {"jobId": None, "jobFile": "hold/later.yaml", "status": "held"}
@@ -105,6 +110,26 @@ def test_show_as_json_is_the_result_file(on_finished: Command, finished: Service
     found = on_finished("jobs", "show", "order-7", "--json").json
 
     assert found == finished.wait_for_result("bay.yaml")
+
+
+def test_time_left_of_a_job_is_told_while_a_sidecar_works(on: Command, library: Library, root: Path) -> None:
+    add_job(library, 1, name="first.yaml")
+    job = library.jobs.get(f"{ID}1")
+    progress = build_progress([], {}, 0, Estimate(10.0, 20.0, 30.0))
+    write_json(library.paths.status_json(job.job_id), build_status(job, progress))
+
+    assert "left" not in on("jobs", "list").out + on("jobs", "show", job.job_id).out
+    assert on("jobs", "show", job.job_id, "--json").json["progress"] is None
+
+    sidecar = LibraryLock(root / "run" / "lock")
+    sidecar.acquire()
+    try:
+        assert on("jobs", "list").out.splitlines()[1].endswith("10 to 30 s left")
+        assert "\nfirst.yaml, queued, 0 ahead, 10 to 30 s left\n" in on("jobs", "show", job.job_id).out
+        assert on("jobs", "list", "--json").json[0]["progress"] == progress
+        assert on("jobs", "show", job.job_id, "--json").json["progress"] == progress
+    finally:
+        sidecar.release()
 
 
 def test_unknown_job_ends_with_1_and_says_where_to_look(on_finished: Command) -> None:

@@ -74,6 +74,23 @@ def test_report_of_a_broken_run_offers_the_retry_by_the_job_id(job: Job, generat
     assert "`hotfolder jobs retry` does not run again what completed." in report
 
 
+def test_report_says_how_each_attempt_failed(job: Job, generation: Generation) -> None:
+    failures = [
+        {"attempt": n, "code": "engine.crashed", "message": f"Died {n}.\nIts log: ..."} for n in (1, 2)
+    ]
+    error = {**BROKEN, "attempts": failures}
+    failed = replace(generation, status="failed", error=error)
+    partly = replace(job, status="partially_completed", error=None)
+
+    for report in (
+        build_report(replace(job, status="failed", error=error), [failed], "c3.yaml"),
+        build_report(partly, [failed, replace(generation, position=1)], "c3.yaml"),
+    ):
+        lines = [line.strip() for line in report.splitlines()]
+        assert "Attempt 1: Died 1. (`engine.crashed`)" in lines
+        assert "Attempt 2: Died 2. (`engine.crashed`)" in lines
+
+
 def test_result_repeats_the_warnings_of_its_generations(job: Job, generation: Generation) -> None:
     warned = replace(generation, warnings=("Drawn by the procedural engine, not by an AI model: none.",))
 

@@ -96,7 +96,8 @@ def test_nothing_is_told_from_a_failure_of_the_engine_until_it_runs_again() -> N
     [
         (Estimate(9.0, 10.0, 11.0), "about 10 s left"), (Estimate(8.5, 10.0, 11.5), "about 10 s left"),
         (Estimate(5.0, 10.0, 20.0), "5 to 20 s left"), (Estimate(2.5, 2.5, 2.5), "about 3 s left"),
-        (Estimate(50.0, 100.0, 200.0), "50 s to 3 min left"), (Estimate(110.0, 119.0, 125.0), "about 119 s left"),
+        (Estimate(50.0, 100.0, 200.0), "50 s to 3 min left"),
+        (Estimate(110.0, 119.0, 125.0), "about 119 s left"),
         (Estimate(200.0, 400.0, 900.0), "3 to 15 min left"), (Estimate(7e3, 7.3e3, 7.5e3), "about 2 h left"),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from hotfolder.database import Database
 from hotfolder.delivery import status as status_module
 from hotfolder.delivery.status import StatusWriter
 from hotfolder.domain.work import NewWork
-from hotfolder.events import GENERATION_PROGRESS, Doorbell
+from hotfolder.events import ENGINE_STATUS, GENERATION_PROGRESS, Doorbell
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.storage import write_json
 from hotfolder.library.generations import Generation, GenerationStore
@@ -59,10 +59,27 @@ class Reports:
         with self.database.transaction() as tx:
             self.generations.set_status(tx, f"{job_id}-g", "processing")
 
+    def run_engine(self, state):
+        with self.database.transaction() as tx:
+            tx.event(ENGINE_STATUS, "engine", "cn-engine", {"state": state})
+
     def progress(self, job_id, step):
         data = {"jobId": job_id, "stage": "sampling", "currentStep": step, "totalSteps": 9}
         with self.database.transaction() as tx:
             tx.event(GENERATION_PROGRESS, "generation", f"{job_id}-g", data)
+
+    def learn(self, seconds):
+        """A picture of the same endpoint was made, and took so long."""
+        with self.database.transaction() as tx:
+            self.jobs.insert(tx, Job("earlier", "received", "e.yaml", "e.yaml", b"", tx.at))
+            self.generations.insert(tx, _generation("earlier", tx.at), [])
+            sql = "UPDATE generations SET status = 'completed', completed_at = ?, total_time_ms = ?"
+            tx.execute(sql, (tx.at, 1000 * seconds))
+
+    def eta_s(self, job_id):
+        """What is left of a job as its file says; None when it does not."""
+        found = self.read(job_id)
+        return found and found["progress"]["etaSeconds"]
 
     def read(self, job_id):
         """What a job's file says; None without one."""
@@ -129,6 +146,32 @@ def writes(monkeypatch):
 
     monkeypatch.setattr(status_module, "write_json", write_noting)
     return moments
+
+
+class TestTheForecast:
+    def test_job_that_has_just_come_in_is_told_its_own_time_and_the_wait_before_it(self, reports):
+        reports.learn(4)
+        reports.writer.start()
+
+        reports.queue("a")
+        assert until(lambda: reports.eta_s("a") == 4.0)
+        reports.queue("b")
+
+        assert until(lambda: reports.eta_s("b") == 8.0, limit_s=5.0)
+        assert reports.read("b")["progress"]["etaRangeSeconds"] == [4.0, 16.0]
+
+    def test_nobody_is_told_an_end_while_the_engine_is_out_of_order(self, reports):
+        reports.learn(4)
+        reports.writer.start()
+        reports.run_engine("error")
+
+        reports.queue("a")
+        assert until(lambda: reports.says("a", "queued"))
+        assert reports.eta_s("a") is None
+        reports.run_engine("ready")
+        reports.queue("b")
+
+        assert until(lambda: reports.eta_s("b") == 8.0)
 
 
 class TestALongQueue:

@@ -12,7 +12,7 @@ import pytest
 
 from hotfolder.engine.manager import EngineCommand, EngineManager, EngineTimeouts
 from hotfolder.engine.supervision import LONGEST_REST_S, BackOff, RestartPolicy
-from hotfolder.errors import EngineCancelled, EngineError
+from hotfolder.errors import EngineBusy, EngineCancelled, EngineError
 
 LIMIT_S = 10
 STUBBORN = """\
@@ -91,6 +91,37 @@ def test_wait_for_an_engine_that_rests_ends_at_once_when_it_is_cancelled(desk, c
 
     with pytest.raises(EngineCancelled):
         waiting.result(1)
+
+
+def test_wait_for_an_engine_that_rests_ends_at_once_when_the_service_stops(desk, caller) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(60.0, None))
+    waiting = caller.submit(work.generate)
+    assert work.failed.wait(LIMIT_S)
+    work.manager.close()
+
+    with pytest.raises(EngineBusy):
+        waiting.result(1)
+
+
+def test_model_that_no_picture_waits_for_is_not_waited_for_either(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(60.0, None))
+    for _ in range(2):
+        with pytest.raises(EngineError):
+            work.manager.load(work.model)
+        assert work.manager.rests
+    assert work.manager.status().retry_at is not None
+
+
+def test_program_that_is_not_there_is_not_rested_for(desk) -> None:
+    work = desk()
+    program = EngineCommand("cn-engine", (str(work.folder / "nothing"),))
+    work.manager = EngineManager(program, EngineTimeouts(), work.note_status, RestartPolicy(60.0, None))
+    for _ in range(3):
+        with pytest.raises(EngineError, match="there is no engine program"):
+            work.generate()
+    assert not work.manager.rests
 
 
 def test_question_how_the_engine_is_does_not_wait_for_its_rest(desk) -> None:

@@ -12,15 +12,20 @@ from hotfolder.library.timings import SAMPLES_SQL, TimingStore
 AT = "2026-11-21T03:00:00.000Z"
 
 
-def picture(number, **values):
-    known = {"endpoint_key": "local.flux2-klein-4b.image", "width": 64, "height": 64, "params": {"steps": 4}}
+def picture(number, *, endpoint_key="local.flux2-klein-4b.image"):
     return Generation(
-        **{
-            **{"generation_id": f"g{number}", "job_id": "job", "position": number, "provider": "local"},
-            **{"mode": "text-to-image", "seed": 1, "status": "pending", "created_at": AT},
-            **known,
-            **values,
-        }
+        generation_id=f"g{number}",
+        job_id="job",
+        position=number,
+        provider="local",
+        endpoint_key=endpoint_key,
+        mode="text-to-image",
+        params={"steps": 4},
+        width=64,
+        height=64,
+        seed=1,
+        status="pending",
+        created_at=AT,
     )
 
 
@@ -37,7 +42,8 @@ def make(database):
             GenerationStore(database).insert(tx, picture(number, **values), [])
             sql = """
                 UPDATE generations
-                SET status = 'completed', total_time_ms = ?, peak_memory_mb = ?, engine_kind = ?, completed_at = ?
+                SET status = 'completed', total_time_ms = ?, peak_memory_mb = ?, engine_kind = ?,
+                    completed_at = ?
                 WHERE id = ?
             """
             at = f"2026-11-21T03:00:{number:02}.000Z"
@@ -58,16 +64,20 @@ def test_forecast_is_learnt_from_pictures_of_the_same_endpoint_and_engine(databa
     assert timings.estimate(picture(99, endpoint_key="local.procedural.image")) is None
 
 
-def test_what_has_been_learnt_is_looked_up_again_after_a_while(database, make):
+def test_first_picture_counts_at_once_and_what_has_been_learnt_is_looked_up_again_after_a_while(
+    database, make
+):
     now_s = [0.0]
     timings = TimingStore(database, clock=lambda: now_s[0])
     assert timings.estimate(picture(99)) is None
 
     make(4000)
-
-    assert timings.estimate(picture(99)) is None
-    now_s[0] = 60.0
     assert timings.estimate(picture(99)) == Estimate(2.0, 4.0, 8.0)
+    make(6000)
+    assert timings.estimate(picture(99)) == Estimate(2.0, 4.0, 8.0)
+    now_s[0] = 60.0
+
+    assert timings.estimate(picture(99)) == Estimate(2.5, 5.0, 10.0)
 
 
 def test_learning_reads_no_more_than_the_latest_pictures(database):

@@ -18,6 +18,7 @@ import httpx
 
 from hotfolder.accounts.store import FILE, AccountStore, open_accounts
 from hotfolder.app import create_library
+from hotfolder.lock import LibraryLock
 from tests.plugins.furniture import furnish
 from tests.scenarios.service import wait_for
 
@@ -80,6 +81,16 @@ class House:
             self.process.kill()
             self.process.wait(STOP_LIMIT_S)
         self.accounts.close()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The library's lock is held meanwhile, as by a sidecar."""
+        lock = LibraryLock(self.root / "run" / "lock")
+        lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def output(self) -> str:
         """What the server has printed so far."""

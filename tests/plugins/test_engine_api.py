@@ -84,7 +84,7 @@ def test_a_set_that_the_settings_do_not_name_is_refused_with_those_that_they_do(
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        (LOAD, {}), (LOAD, {"modelSet": None}), (LOAD, {"modelSet": ["flux2-klein-4b"]}), (LOAD, {"modelSet": ""}),
+        (LOAD, {}), (LOAD, {"modelSet": None}), (LOAD, {"modelSet": ["nine"]}), (LOAD, {"modelSet": ""}),
         (LOAD, {"modelSet": "procedural"}), (LOAD, {"modelSet": "nothing/nine"}), (LOAD, {**FOUR, "x": 1}),
         (UNLOAD, FOUR),
     ],
@@ -103,8 +103,11 @@ def test_what_is_wrong_with_the_engine_and_when_it_is_tried_again_is_told(
     house: House, database: Database
 ) -> None:
     data = {
-        **{"state": "error", "kind": "cn-engine", "modelInfo": None},
-        **{"problem": "the engine did not start: it ended", "retryAt": "2026-11-21T03:00:08.000Z"},
+        "state": "error",
+        "kind": "cn-engine",
+        "modelInfo": None,
+        "problem": "the engine did not start: it ended",
+        "retryAt": "2026-11-21T03:00:08.000Z",
     }
     with database.transaction() as tx:
         tx.event(ENGINE_STATUS, "engine", "cn-engine", data)

@@ -261,6 +261,19 @@ def test_what_failed_is_tried_again_for_its_owner_and_the_event_tells_who_did_it
     assert ("job.changed", "anna") in {(each["topic"], each["actor"]) for each in events}
 
 
+def test_nobody_knows_an_end_while_no_sidecar_works_towards_it(house: House, anna: httpx.Client) -> None:
+    job_id = JOBS["ben", "queued"]
+    progress = {"percentage": 0.0, "queuePosition": 1, "etaSeconds": 12.0, "etaRangeSeconds": [10.0, 30.0]}
+    status = {"jobId": job_id, "progress": progress}
+    (house.root / "status" / f"{job_id}.json").write_text(json.dumps(status), encoding="utf-8")
+    told = {**progress, "etaSeconds": None, "etaRangeSeconds": None}
+    addresses = (f"/-/api/jobs/{job_id}", f"/v1/images/generations/{job_id}")
+
+    assert [anna.get(each).json()["progress"] for each in addresses] == [told, told]
+    with house.held():
+        assert [anna.get(each).json()["progress"] for each in addresses] == [progress, progress]
+
+
 @pytest.mark.parametrize("job_id", ["none", "..%2f..%2fhotfolder", "%00", "0" * 36, NOWHERE, "x" * 2000])
 def test_a_job_that_is_not_there_is_not_found(house: House, anna: httpx.Client, job_id: str) -> None:
     def address(path: str) -> httpx.URL:

@@ -10,8 +10,8 @@ from hotfolder.queue.stay import STAY_S, Stay
 SMALL = Affinity("4b", "bay")
 
 
-def item(affinity: Affinity | None = SMALL, *, overtakes: bool = False) -> WorkItem:
-    made = WorkItem("w", "paint", "gpu", "processing", 0, {}, "s", 1, 3, 0, cancel_requested=False)
+def item(affinity: Affinity | None = SMALL, *, overtakes: bool = False, priority: int = 0) -> WorkItem:
+    made = WorkItem("w", "paint", "gpu", "processing", priority, {}, "s", 1, 3, 0, cancel_requested=False)
     return replace(made, affinity=affinity, has_overtaken=overtakes)
 
 
@@ -36,3 +36,17 @@ def test_who_was_overtaken_for_long_enough_goes_next_and_the_time_begins_anew() 
     assert stay.wanted() is None
     stay.claimed(item(Affinity("9b")))
     assert stay.wanted() == Affinity("9b")
+
+
+def test_urgent_items_in_between_do_not_let_those_that_were_overtaken_wait_for_longer() -> None:
+    now = [0.0]
+    stay = Stay(lambda: now[0])
+    stay.claimed(item())
+    stay.claimed(item(overtakes=True))
+
+    now[0] = STAY_S - 1
+    stay.claimed(item(overtakes=True, priority=10))
+    stay.claimed(item(priority=10))
+    now[0] = STAY_S
+
+    assert stay.wanted() is None

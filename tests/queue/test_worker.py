@@ -15,6 +15,7 @@ from hotfolder.errors import (
     EngineBusy,
     EngineCancelled,
     EngineCrashed,
+    EngineTimeout,
     HotfolderError,
     ProviderError,
     QueueError,
@@ -209,6 +210,24 @@ def test_the_last_attempt_leaves_a_dead_item(queue, clock, make_worker):
     assert queue.row(work_id)["attempt_count"] == 3
     assert handler.told == ["returned", "returned", ("dead", "engine.crashed")]
     assert worker.run_one("gpu") is False
+
+
+def test_how_each_attempt_failed_is_known_at_the_end(queue, clock, make_worker):
+    ends = []
+    handler = Scripted()
+    handler.ended = lambda tx, item, status, error: ends.append(item.failures)
+    worker = make_worker(handler)
+    queue.put(max_attempts=2)
+    for error in (EngineCrashed("once"), DiskFull("no room"), EngineTimeout("twice")):
+        handler.act = raising(error)
+        worker.run_one("gpu")
+        clock.advance(POSTPONE_S)
+
+    (failures,) = ends
+    assert [(each.attempt, each.code, each.message) for each in failures] == [
+        (1, "engine.crashed", "once"),
+        (2, "engine.timeout", "twice"),
+    ]
 
 
 def test_an_error_that_would_come_again_fails_the_item_at_once(queue, make_worker):

@@ -1,4 +1,4 @@
-"""A service on an engine that can be kept from starting and be killed, with a look at all that becomes of it."""
+"""A service on an engine that can be kept from starting and be killed, and what becomes of it then."""
 
 from __future__ import annotations
 

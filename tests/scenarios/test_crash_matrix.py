@@ -82,7 +82,7 @@ class Matrix:
 
     def _is_reached_anew(self, case: Case) -> bool:
         """By another story too: whether the first one leads there may be a race."""
-        for story in self._told_by.get(case.step.point, [case.step.story])[-3:]:
+        for story in 2 * self._told_by.get(case.step.point, [case.step.story])[-3:]:
             self._begin_library()
             is_reached = self._is_reached(replace(case, step=replace(case.step, story=story)))
             self._settle()
@@ -153,4 +153,4 @@ def test_everything_ends_once_and_whole_wherever_the_program_is_killed(matrix: M
     sys.stdout.write("".join(f"not reached: {each}\n" for each in matrix.missed))
     assert not matrix.findings, "\n\n".join(matrix.findings)
     assert len(matrix.missed) - len(found_later) <= len(mine) // 50
-    assert len(found_later) <= matrix.killed // 5, "in recoveries much is a race, but so much?"
+    assert len(found_later) <= matrix.killed // 8, "in recoveries much is a race, but so much?"

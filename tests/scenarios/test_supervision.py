@@ -15,17 +15,20 @@ import pytest
 from hotfolder.database import Database
 from hotfolder.library.control import WANTED_MODEL, ControlStore
 from tests.scenarios.engine_kills import kill_at_random
+from tests.scenarios.service import JOB as OTHER_ENGINE
 from tests.scenarios.service import wait_for
 from tests.scenarios.supervised import LARGE, SMALL, SupervisedService
 
 SOON_S = 1.0
+STOP_LIMIT_S = 5.0
 PRELOAD = "HOTFOLDER_ENGINE__PRELOAD"
 
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SupervisedService, httpx.Client]]:
     """A running library, and its API for somebody who is logged in."""
-    service = SupervisedService(tmp_path_factory.mktemp("supervision") / "library")
+    folder = tmp_path_factory.mktemp("supervision")
+    service = SupervisedService(folder / "library", picture_s=0.15)
     try:
         url = service.open_web()
         with httpx.Client(base_url=url, headers={"Origin": url}, timeout=20) as client:
@@ -55,16 +58,16 @@ def make_service(tmp_path: Path) -> Iterator[Callable[..., SupervisedService]]:
         each.kill()
 
 
-def cancel_by_command(service: SupervisedService, client: httpx.Client, job_id: str) -> None:  # noqa: ARG001
+def cancel_by_command(service: SupervisedService, client: httpx.Client, job_id: str) -> None:
     assert service.command("jobs", "cancel", job_id).returncode == 0
 
 
-def cancel_by_file(service: SupervisedService, client: httpx.Client, job_id: str) -> None:  # noqa: ARG001
+def cancel_by_file(service: SupervisedService, client: httpx.Client, job_id: str) -> None:
     (file,) = (service.root / "processing").glob(f"{job_id}--*")
     file.unlink()
 
 
-def cancel_by_api(service: SupervisedService, client: httpx.Client, job_id: str) -> None:  # noqa: ARG001
+def cancel_by_api(service: SupervisedService, client: httpx.Client, job_id: str) -> None:
     assert client.post(f"/-/api/jobs/{job_id}/cancel").status_code == 200
 
 
@@ -106,6 +109,24 @@ def test_jobs_wait_for_an_engine_that_cannot_start_and_complete_once_it_can(
 
     result = studio.wait_for_result(names[3])
     assert (result["status"], result["generations"][0]["attempts"]) == ("completed", 1)
+
+
+def test_engine_that_nobody_waits_for_holds_nobody_up_and_gets_its_model_when_it_can(
+    studio: SupervisedService,
+) -> None:
+    studio.ask("before.yaml", "before")
+    assert studio.wait_for_result("before.yaml")["status"] == "completed"
+    studio.flag.touch()
+    studio.kill_engine()
+    wait_for(lambda: "did not start" in (studio.engine_status()["problem"] or ""), "a start that failed")
+    assert studio.command("engine", "load", "flux2-klein-9b").returncode == 0
+
+    studio.drop("other.yaml", OTHER_ENGINE)
+
+    assert studio.wait_for_result("other.yaml")["status"] == "completed"
+    assert studio.engine_status()["state"] == "error"
+    studio.flag.unlink()
+    wait_for(lambda: studio.loads()[-1] == LARGE, "the model that was wished for")
 
 
 @pytest.mark.parametrize("cancel", [cancel_by_command, cancel_by_file, cancel_by_api])
@@ -253,6 +274,18 @@ def test_last_model_is_loaded_at_the_start(make_service: Callable[..., Supervise
     service.start()
 
     wait_for(lambda: service.loads() == [LARGE, LARGE], "a load at the start")
+
+
+def test_stop_waits_for_no_engine_that_cannot_start(make_service: Callable[..., SupervisedService]) -> None:
+    service = make_service()
+    service.flag.touch()
+    service.ask("patient.yaml", "patient")
+    service.start()
+    wait_for(lambda: "the engine rests" in service.output(), "a rest")
     began_s = time.monotonic()
+
     assert service.stop() == 0
-    assert time.monotonic() - began_s < 5
+
+    assert time.monotonic() - began_s < STOP_LIMIT_S
+    (item,) = service.query("SELECT status, attempt_count FROM work_queue WHERE lane = 'gpu'")
+    assert item == {"status": "scheduled", "attempt_count": 0}
