@@ -35,7 +35,7 @@ FOLDERS_LOOK_S = 60.0
 """So long may a look at all that lies in import folders take, before a stop is obeyed."""
 PREPARED_AHEAD = 1
 """So many pictures are claimed and prepared while one is made: the engine never waits for a disk."""
-LOOK_S = 0.5
+LOOK_S = 0.25
 """So often is it seen that somebody deleted a claimed file."""
 
 

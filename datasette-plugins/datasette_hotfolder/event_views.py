@@ -21,6 +21,7 @@ from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.library.control import WANTED_MODEL
+from hotfolder.library.imports import ImportStore
 
 WAIT_MAX_S: Final = 25
 EVENTS_MAX: Final = 500
@@ -84,6 +85,7 @@ def read_status(services: Services, actor: Actor | None) -> dict[str, Any]:
         "engine": {**engine.data, "at": engine.at} if engine else None,
         "wanted": wish_object(services.wishes.find(WANTED_MODEL)),
         "queue": {"waiting": waiting, "running": running},
+        "imports": {"waiting": ImportStore(services.database).count_waiting()},
         "seq": seq,
         "actor": actor_object(actor),
     }

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from hotfolder.database import Database, Transaction
 from hotfolder.events import IMPORT_ENDED
+
+
+WAITING_SQL: Final = """
+    SELECT count(*) AS items, (
+        SELECT avg(json_array_length(payload_json, '$.files')) FROM (
+            SELECT payload_json FROM work_queue
+            WHERE status = 'pending' AND lane = 'cpu' AND task_type = 'import.pictures' LIMIT 20
+        )
+    ) AS each
+    FROM work_queue
+    WHERE status = 'pending' AND lane = 'cpu' AND task_type = 'import.pictures'
+"""
 
 
 class ImportStore:
@@ -21,6 +33,11 @@ class ImportStore:
         # The plus keeps SQLite off the index of topics, where the end of every import stands.
         sql = "SELECT 1 FROM events WHERE subject_id = ? AND +topic = ? LIMIT 1"
         return self._database.query_one(sql, (media_id, IMPORT_ENDED)) is not None
+
+    def count_waiting(self) -> int:
+        """About how many pictures are queued to be taken in: by the items, and how many the first ones hold."""
+        row = self._database.query_one(WAITING_SQL)
+        return round(row["items"] * (row["each"] or 0)) if row else 0
 
     def is_path_taken(self, file_path: str) -> bool:
         """Whether a picture of the library, be it deleted, has this place."""

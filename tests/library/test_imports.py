@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hotfolder.domain.work import NewWork
 from hotfolder.events import IMPORT_ENDED
 from hotfolder.library.imports import ImportStore
+from hotfolder.queue.store import WorkStore
 
 MEDIA_ID = "019aa4a0-0000-7000-8000-0000000000ab"
 
@@ -32,3 +34,17 @@ def test_asking_for_an_end_does_not_look_through_all_of_them(database):
 
     plan = " ".join(row["detail"] for row in database.query(f"EXPLAIN QUERY PLAN {statements[0]}"))
     assert "idx_events_subject" in plan
+
+
+def test_pictures_that_wait_are_counted_by_their_items(database):
+    store, work = ImportStore(database), WorkStore(database)
+    assert store.count_waiting() == 0
+    with database.transaction() as tx:
+        for number in range(30):
+            payload = {"files": [{} for _ in range(16)]}
+            work.enqueue(tx, NewWork("import.pictures", "cpu", payload, "imports", str(number)))
+        work.enqueue(tx, NewWork("generation.finalize", "cpu", {}, "generation", "g"))
+    assert store.count_waiting() == 480
+
+    work.claim("cpu")
+    assert store.count_waiting() == 464

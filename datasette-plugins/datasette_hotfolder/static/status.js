@@ -10,7 +10,7 @@ import { throttled } from "./throttle.js";
 const ASK_EVERY_MS = 1_000;
 const JOB_EVERY_MS = 2_000; // events tell its steps, but only the server what is left
 const LOOK_EVERY_MS = 30_000; // a service that was killed tells nothing
-const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "control.changed", "generation.changed"]);
+const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "control.changed", "generation.changed", "import.ended"]);
 
 /**
  * Keeps the status bar true; `status` is the object of /-/api/status when the page has it already.
@@ -93,8 +93,10 @@ export class StatusBar extends EventTarget {
     engine.title = title ?? "";
     setText(byId("engine-words"), words);
     const waiting = this.#status?.queue.waiting ?? 0;
-    byId("in-queue").hidden = !waiting;
-    setText(byId("in-queue"), `${formatNumber(waiting)} in queue`);
+    const arriving = this.#status?.imports?.waiting ?? 0;
+    byId("in-queue").hidden = !waiting && !arriving;
+    const news = [waiting && `${formatNumber(waiting)} in queue`, arriving && `${formatNumber(arriving)} pictures coming in`];
+    setText(byId("in-queue"), news.filter(Boolean).join(", "));
     this.#drawJob();
   }
 
