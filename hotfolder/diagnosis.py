@@ -17,6 +17,7 @@ from hotfolder.domain.wording import one_line
 from hotfolder.engine.kinds import CN_ENGINE, EXTRAS
 from hotfolder.engines import build_engines
 from hotfolder.errors import ConfigError, HotfolderError
+from hotfolder.files import quick_decoding
 from hotfolder.files.vocabulary import find_names, find_vocabulary
 from hotfolder.watchers.finding import list_left
 
@@ -47,7 +48,7 @@ _WRITABLE = (
 
 def examine(root: Path, environment: Mapping[str, str]) -> list[Check]:
     """All checks, in the order in which a user would mend things; later ones need the earlier ones."""
-    checks = [_check_versions(), *_check_folders(root), _check_disk(root)]
+    checks = [_check_versions(), _check_decoding(), *_check_folders(root), _check_disk(root)]
     checks += [*check_watches(_WATCHES_FILE), *check_instances(_INSTANCES_FILE), *_check_faults(environment)]
     try:
         settings = load_settings(root, environment)
@@ -86,6 +87,11 @@ def run_checks(library: Library) -> list[Check]:
 def _check_versions() -> Check:
     python = ".".join(map(str, sys.version_info[:3]))
     return Check("Versions", "ok", f"Python {python}, SQLite {sqlite3.sqlite_version}")
+
+
+def _check_decoding() -> Check:
+    by = "the extra `fast`" if quick_decoding.is_installed() else "Pillow; the extra `fast` takes less time"
+    return Check("Pictures", "ok", f"PNG and WebP are read by {by}")
 
 
 def _check_folders(root: Path) -> Iterator[Check]:

@@ -36,7 +36,7 @@ FOLDERS_LOOK_S = 60.0
 PREPARED_AHEAD = 1
 """So many pictures are claimed and prepared while one is made: the engine never waits for a disk."""
 LOOK_S = 0.25
-"""So often is it seen that somebody deleted a claimed file."""
+"""So often is it looked for claimed files that somebody deleted: those missing twice are cancelled."""
 
 
 class Sidecar:

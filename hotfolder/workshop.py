@@ -72,7 +72,9 @@ def _build_generation_handlers(library: Library, engines: Engines) -> dict[str, 
     ingest = Ingest(library.paths)
     hashes = ModelHashes(ModelFileStore(library.database))
     return {
-        EXECUTE: ExecuteHandler(*stores, library.work, library.closer, endpoints, provider, new_id),
+        EXECUTE: ExecuteHandler(
+            *stores, library.work, library.closer, endpoints, provider, new_id, engines.seat
+        ),
         FINALIZE: FinalizeHandler(
             *stores, library.media, ingest, library.closer, endpoints, credit, hashes.hashes_of_files
         ),

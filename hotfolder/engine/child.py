@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
-from hotfolder.engine.procedural_faults import abort_process
-from hotfolder.engine.procedural_reply import Refused, Reply, log
-from hotfolder.engine.procedural_request import (
+from hotfolder.engine.child_reply import Refused, Reply, log
+from hotfolder.engine.child_request import (
     Params,
     ParseFailed,
     Request,
     WrongType,
     parse_request,
 )
+from hotfolder.engine.procedural_faults import abort_process
 
 Answer = tuple[str, dict[str, Any]]
 Handler = Callable[[Params | None, Reply], Answer]

@@ -15,6 +15,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hotfolder.engine.child_reply import Refused, Reply, log
+from hotfolder.engine.child_request import (
+    Params,
+    ParseFailed,
+    Request,
+    WrongType,
+    check_load,
+    parse_request,
+    read_generate_job,
+    read_upscale_job,
+)
 from hotfolder.engine.procedural_faults import (
     GARBAGE,
     Fault,
@@ -26,17 +37,6 @@ from hotfolder.engine.procedural_faults import (
     long_line,
     plan_faults,
     progress_bars,
-)
-from hotfolder.engine.procedural_reply import Refused, Reply, log
-from hotfolder.engine.procedural_request import (
-    Params,
-    ParseFailed,
-    Request,
-    WrongType,
-    check_load,
-    parse_request,
-    read_generate_job,
-    read_upscale_job,
 )
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
 
-from hotfolder.engine.procedural_request import Params
+from hotfolder.engine.child_request import Params
 
 VARIABLE = "HOTFOLDER_PROCEDURAL_FAULT"
 CRASH_EXIT_CODE = 3

@@ -9,6 +9,8 @@ from typing import Any
 
 from PIL import Image
 
+from hotfolder.engine.child_reply import Refused, Reply
+from hotfolder.engine.child_request import GenerateJob, UpscaleJob
 from hotfolder.engine.procedural_faults import Fault
 from hotfolder.engine.procedural_files import (
     RecentKeys,
@@ -19,8 +21,6 @@ from hotfolder.engine.procedural_files import (
     read_picture,
 )
 from hotfolder.engine.procedural_picture import Recipe, paint
-from hotfolder.engine.procedural_reply import Refused, Reply
-from hotfolder.engine.procedural_request import GenerateJob, UpscaleJob
 
 _PROMPTS_CACHED = 16
 _REFERENCES_CACHED = 8

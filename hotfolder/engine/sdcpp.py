@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hotfolder.engine.child import Answer, Handler, needed, not_installed, run_child
-from hotfolder.engine.procedural_reply import Refused, Reply, log
-from hotfolder.engine.procedural_request import Params, check_load
+from hotfolder.engine.child_reply import Refused, Reply, log
+from hotfolder.engine.child_request import Params, check_load
 from hotfolder.engine.sdcpp_request import read_load_job, read_picture_job
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 import cyllama
 import cyllama.sd as sd
 
-from hotfolder.engine.procedural_reply import Refused, Reply
+from hotfolder.engine.child_reply import Refused, Reply
 from hotfolder.engine.sdcpp_cause import find_cause
 from hotfolder.engine.sdcpp_request import LoadJob
 

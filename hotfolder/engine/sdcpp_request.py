@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotfolder.engine.procedural_reply import Refused
-from hotfolder.engine.procedural_request import GenerateJob, Params, read_generate_job
+from hotfolder.engine.child_reply import Refused
+from hotfolder.engine.child_request import GenerateJob, Params, read_generate_job
 
 _MOST_PIXELS = 64_000_000
 _FILES = ("model", "diffusion_model", "vae", "llm")

@@ -13,7 +13,7 @@ from typing import Any
 import cyllama.sd as sd
 
 from hotfolder.engine.child_pictures import make_folder
-from hotfolder.engine.procedural_reply import Refused, Reply, log
+from hotfolder.engine.child_reply import Refused, Reply, log
 from hotfolder.engine.sdcpp_model import Model
 from hotfolder.engine.sdcpp_request import PictureJob
 

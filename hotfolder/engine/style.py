@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hotfolder.engine.child import Answer, Handler, needed, run_child
-from hotfolder.engine.procedural_reply import Refused, Reply, log
-from hotfolder.engine.procedural_request import Params, check_load
+from hotfolder.engine.child_reply import Refused, Reply, log
+from hotfolder.engine.child_request import Params, check_load
 from hotfolder.engine.style_models import StyleNetworks, describe_library
 from hotfolder.engine.style_request import StyleJob, read_style_job
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from hotfolder.engine.child import not_installed, version_of
-from hotfolder.engine.procedural_reply import Refused
+from hotfolder.engine.child_reply import Refused
 from hotfolder.engine.style_request import StyleJob
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hotfolder.engine.procedural_reply import Refused
-from hotfolder.engine.procedural_request import Params, read_generate_job
+from hotfolder.engine.child_reply import Refused
+from hotfolder.engine.child_request import Params, read_generate_job
 
 STYLES: Final = 26
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hotfolder.engine.child import Answer, Handler, needed, run_child, version_of
+from hotfolder.engine.child_reply import Refused, Reply, log
+from hotfolder.engine.child_request import Params, UpscaleJob, check_load, read_upscale_job
 from hotfolder.engine.params import UPSCALE_FACTORS
-from hotfolder.engine.procedural_reply import Refused, Reply, log
-from hotfolder.engine.procedural_request import Params, UpscaleJob, check_load, read_upscale_job
 from hotfolder.engine.upscaler_models import Model, find_model, load_network
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hotfolder.engine.child import not_installed
-from hotfolder.engine.procedural_reply import Refused
+from hotfolder.engine.child_reply import Refused
 
 EXTRA: Final = "upscale"
 DEFAULT_MODEL: Final = "realesr-animevideov3"

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFilter
 
+from hotfolder.engine.child_reply import Refused
 from hotfolder.engine.params import MAX_UPSCALED_PIXELS
-from hotfolder.engine.procedural_reply import Refused
 from hotfolder.engine.upscaler_models import Model
 from hotfolder.engine.upscaler_tiles import Tile, cut_tiles
 

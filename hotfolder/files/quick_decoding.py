@@ -51,13 +51,18 @@ class QuickPicture:
     described: ImageFile.ImageFile
 
 
+def is_installed() -> bool:
+    """Whether the extra `fast` is there."""
+    return find_spec("imagecodecs") is not None
+
+
 def read_candidate(stream: BufferedReader) -> BytesIO | None:
     """Read a file whole whose header is of a kind that is decoded here; the stream is left at its start."""
     head = stream.read(_HEAD_BYTES)
     size_bytes = stream.seek(0, 2)
     stream.seek(0)
     is_candidate = size_bytes <= MOST_BYTES and (_is_common_png(head) or _is_still_webp(head))
-    if not is_candidate or find_spec("imagecodecs") is None:
+    if not is_candidate or not is_installed():
         return None
     data = stream.read(size_bytes)
     stream.seek(0)

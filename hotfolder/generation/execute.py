@@ -25,6 +25,7 @@ from hotfolder.generation.prepare import prepare_full_size, prepare_references
 from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import JobStore
 from hotfolder.providers.base import Provider
+from hotfolder.providers.seat import Seat
 from hotfolder.queue.store import WorkStore
 from hotfolder.queue.worker import Done
 
@@ -53,7 +54,9 @@ class ExecuteHandler:
         endpoints: Mapping[str, Endpoint],
         provider: Provider,
         make_id: NewId,
+        seat: Seat | None = None,
     ) -> None:
+        self._seat = seat or Seat()
         self._database = database
         self._paths = paths
         self._jobs = jobs
@@ -66,6 +69,10 @@ class ExecuteHandler:
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
         """Make the picture; the work item completes together with its successor, `generation.finalize`."""
+        with self._seat.in_line(interrupt):
+            return self._make(item, interrupt)
+
+    def _make(self, item: WorkItem, interrupt: threading.Event) -> Done:
         generation = self._start(item)
         folder = self._paths.work(generation.generation_id)
         try:

@@ -9,7 +9,6 @@ from typing import Any, Final
 from hotfolder.database import Database, Transaction
 from hotfolder.events import IMPORT_ENDED
 
-
 WAITING_SQL: Final = """
     SELECT count(*) AS items, (
         SELECT avg(json_array_length(payload_json, '$.files')) FROM (
@@ -35,7 +34,7 @@ class ImportStore:
         return self._database.query_one(sql, (media_id, IMPORT_ENDED)) is not None
 
     def count_waiting(self) -> int:
-        """About how many pictures are queued to be taken in: by the items, and how many the first ones hold."""
+        """About how many pictures are queued: by the items, and how many the first ones hold."""
         row = self._database.query_one(WAITING_SQL)
         return round(row["items"] * (row["each"] or 0)) if row else 0
 

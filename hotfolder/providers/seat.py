@@ -17,13 +17,28 @@ class Seat:
 
     def __init__(self) -> None:
         self._taken = threading.Lock()
+        self._line = threading.Lock()
+        self._first: int | None = None  # the thread that stands in line
         self._closed = threading.Event()
+
+    @contextmanager
+    def in_line(self, interrupt: threading.Event) -> Iterator[None]:
+        """Be the next to have the seat, and prepare for it; the one behind begins once we have it.
+
+        Else whoever prepares more quickly would go first, be it the less urgent.
+        """
+        self._wait_for(self._line, interrupt)
+        self._first = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._leave_line()
 
     @contextmanager
     def taken(self, interrupt: threading.Event) -> Iterator[None]:
         """Wait for the seat, however long; raises EngineCancelled once `interrupt` is set."""
-        while not self._taken.acquire(timeout=LOOK_S):
-            self._look(interrupt)
+        self._wait_for(self._taken, interrupt)
+        self._leave_line()
         try:
             self._look(interrupt)
             yield
@@ -44,6 +59,15 @@ class Seat:
     def close(self) -> None:
         """Whoever has it may end; nobody else gets it. For good."""
         self._closed.set()
+
+    def _leave_line(self) -> None:
+        if self._first == threading.get_ident():
+            self._first = None
+            self._line.release()
+
+    def _wait_for(self, lock: threading.Lock, interrupt: threading.Event) -> None:
+        while not lock.acquire(timeout=LOOK_S):
+            self._look(interrupt)
 
     def _look(self, interrupt: threading.Event) -> None:
         if interrupt.is_set():

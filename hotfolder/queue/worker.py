@@ -49,6 +49,8 @@ class WorkHandler(Protocol):
 class _InHand:
     item: WorkItem
     interrupt: threading.Event = field(default_factory=threading.Event)
+    is_ending: bool = False
+    """Its end is being written: the lease may be gone already, and nobody has taken it."""
 
 
 class Worker:
@@ -151,6 +153,7 @@ class Worker:
         item = held.item
         try:
             done = self._handler(item).execute(item, held.interrupt)
+            held.is_ending = True
             with self._database.transaction() as tx:
                 self._store.complete(tx, item)
                 done.record(tx)
@@ -178,6 +181,7 @@ class Worker:
 
     def _record_failure(self, held: _InHand, error: HotfolderError) -> None:
         item, handler = held.item, self._handler(held.item)
+        held.is_ending = True
         with self._database.transaction() as tx:
             if self._store.is_cancel_requested(item.work_id):
                 self._end(tx, handler, item, "cancelled", error)
@@ -245,7 +249,7 @@ class Worker:
         for item in self._store.renew(held) if held else []:
             with self._lock:
                 lost = self._in_hand.get(item.work_id)
-            if lost is not None:  # else it ended meanwhile
+            if lost is not None and not lost.is_ending:  # else it ends, or has ended meanwhile
                 log.warning("the lease on %s (%s) is lost", item.work_id, item.task_type)
                 lost.interrupt.set()
 

@@ -16,7 +16,6 @@ from tests.scenarios.wholeness import audit
 
 PRIORITIES: Final = (-5, 0, 0, 10)
 ATTEMPTS: Final = 20
-IN_HAND: Final = 2
 LOOK_S: Final = 0.02
 WAITING: Final = "SELECT 1 FROM work_queue WHERE lane = 'gpu' AND status = 'pending'"
 ENDED: Final = "SELECT 1 FROM jobs WHERE completed_at IS NOT NULL"
@@ -41,8 +40,8 @@ class Outcome:
 def kill_at_random(service: SupervisedService, *, jobs: int, seed: int, every_s: float) -> Outcome:
     """So many jobs wait together; from when the first may begin the engine is killed every so often.
 
-    What waits is taken in hand by priority, then by age, but for pictures that were hit: they wait for their
-    next attempt. Two are in hand: the one that is ready first is made first.
+    What waits is made by priority, then by age, but for pictures that were hit: they wait for their next
+    attempt. Two are in hand before the order counts: one at the engine, one prepared.
     """
     chance = random.Random(seed)
     names = [f"job-{number:03d}" for number in range(jobs)]
@@ -89,12 +88,10 @@ def _judge(service: SupervisedService, names: Sequence[str], kills: int, duratio
 
 
 def _find_disorder(asked: Sequence[str], whole: Sequence[str]) -> Iterator[str]:
-    """What was made although it was not among those in hand, which are the first that wait."""
-    waiting, counted = list(whole), set(whole)
-    for prompt in asked:
-        if prompt not in counted:
-            continue
-        if prompt not in waiting[:IN_HAND]:
-            yield f"{prompt} was made when {' and '.join(waiting[:IN_HAND])} were due"
-        if prompt in waiting:
-            waiting.remove(prompt)
+    """What was made when something else was due."""
+    due = list(whole)
+    for prompt in (each for each in asked if each in set(whole)):
+        if prompt in due and prompt != due[0]:
+            yield f"{prompt} was made when {due[0]} was due"
+        if prompt in due:
+            due.remove(prompt)

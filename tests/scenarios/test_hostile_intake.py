@@ -179,6 +179,26 @@ def test_inbox_that_may_not_be_written_keeps_its_files_until_it_may(
     assert service.wait_for_result("a.yaml")["status"] == "completed"
 
 
+def test_whole_inbox_that_may_not_be_written_keeps_its_file_and_the_service_lives(
+    make_service: Callable[..., Service],
+) -> None:
+    service = start_mortal(make_service)
+    inbox = service.root / "inbox"
+    (inbox / ".a.tmp").write_text(JOB)
+    (inbox / ".a.tmp").rename(inbox / "a.yaml")
+    inbox.chmod(0o555)  # well before it can have settled
+    try:
+        service.drop("../import/later.png", "no picture")
+        wait_for(lambda: (service.root / "failed" / "later.png").exists(), "what came elsewhere", 5)
+        wait_for(lambda: "a.yaml" in service.output(), "a word about the file")
+        assert (inbox / "a.yaml").exists()
+    finally:
+        inbox.chmod(0o755)
+
+    assert service.wait_for_result("a.yaml")["status"] == "completed"
+    assert len(service.query("SELECT id FROM jobs")) == 1
+
+
 def start_mortal(make_service: Callable[..., Service]) -> Service:
     service = make_service(settings="intake: {settle_ms: 50}\n")
     if os.getuid() == 0 and shutil.which("setpriv") is None:

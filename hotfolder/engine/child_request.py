@@ -1,4 +1,4 @@
-"""Lines of stdin -> typed requests of the embedded engine, as unforgiving as the real engine.
+"""Lines of stdin -> typed requests of an engine child, as unforgiving as the real engine.
 
 A line that is not JSON raises `ParseFailed` (an error reply follows); a value of the wrong JSON type raises
 `WrongType` (the process aborts without a reply). A float is taken for an integer, as the real engine does; a

@@ -1,4 +1,4 @@
-"""The embedded engine's side of the conversation: reply lines on stdout, log lines on stderr."""
+"""An engine child's side of the conversation: reply lines on stdout, log lines on stderr."""
 
 from __future__ import annotations
 
