@@ -69,7 +69,7 @@ class ExecuteHandler:
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
         """Make the picture; the work item completes together with its successor, `generation.finalize`."""
-        with self._seat.in_line(interrupt):
+        with self._seat.in_line(interrupt, lambda: self._work.has_more_urgent(item)):
             return self._make(item, interrupt)
 
     def _make(self, item: WorkItem, interrupt: threading.Event) -> Done:

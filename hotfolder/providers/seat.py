@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from hotfolder.errors import EngineBusy, EngineCancelled
 
 LOOK_S: Final = 0.05
+
+
+def _never() -> bool:
+    return False
 
 
 class Seat:
@@ -19,16 +23,18 @@ class Seat:
         self._taken = threading.Lock()
         self._line = threading.Lock()
         self._first: int | None = None  # the thread that stands in line
+        self._gives_way: Callable[[], bool] = _never
         self._closed = threading.Event()
 
     @contextmanager
-    def in_line(self, interrupt: threading.Event) -> Iterator[None]:
+    def in_line(self, interrupt: threading.Event, gives_way: Callable[[], bool] = _never) -> Iterator[None]:
         """Be the next to have the seat, and prepare for it; the one behind begins once we have it.
 
-        Else whoever prepares more quickly would go first, be it the less urgent.
+        Else whoever prepares more quickly would go first, be it the less urgent. Whoever `gives_way` while it
+        waits for the seat is interrupted: `interrupt` is set, and EngineCancelled raised.
         """
         self._wait_for(self._line, interrupt)
-        self._first = threading.get_ident()
+        self._first, self._gives_way = threading.get_ident(), gives_way
         try:
             yield
         finally:
@@ -38,9 +44,9 @@ class Seat:
     def taken(self, interrupt: threading.Event) -> Iterator[None]:
         """Wait for the seat, however long; raises EngineCancelled once `interrupt` is set."""
         self._wait_for(self._taken, interrupt)
-        self._leave_line()
         try:
             self._look(interrupt)
+            self._leave_line()
             yield
         finally:
             self._taken.release()
@@ -70,6 +76,8 @@ class Seat:
             self._look(interrupt)
 
     def _look(self, interrupt: threading.Event) -> None:
+        if self._first == threading.get_ident() and self._gives_way():
+            interrupt.set()
         if interrupt.is_set():
             raise EngineCancelled("the request was interrupted before it began")
         if self._closed.is_set():  # it spends no attempt: the next start takes it up

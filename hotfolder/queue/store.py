@@ -200,6 +200,11 @@ class WorkStore:
         """
         return tx.execute(sql, (correlation_id, task_type)).rowcount
 
+    def has_more_urgent(self, item: WorkItem) -> bool:
+        """Whether an item of a higher priority waits in the same lane."""
+        sql = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? AND priority > ? LIMIT 1"
+        return self._database.query_one(sql, (item.lane, item.priority)) is not None
+
     def list_expired(self) -> list[WorkItem]:
         """Items in hand whose lease has run out: whoever held them could not say how they ended."""
         sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lease_until < ?"

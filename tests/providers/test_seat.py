@@ -78,3 +78,22 @@ def test_wait_in_line_ends_when_it_is_interrupted_or_the_service_stops(
             seat.close()
         with pytest.raises(error):
             waiting.result(1)
+
+
+def test_one_that_waits_for_the_seat_gives_way_to_what_is_more_urgent(caller: ThreadPoolExecutor) -> None:
+    seat, interrupt, is_urgent = Seat(), threading.Event(), threading.Event()
+    is_waiting = threading.Event()
+
+    def wait() -> None:
+        with seat.in_line(interrupt, is_urgent.is_set):
+            is_waiting.set()
+            with seat.taken(interrupt):
+                pass
+
+    with seat.taken(threading.Event()):
+        waiting = caller.submit(wait)
+        assert is_waiting.wait(LIMIT_S)
+        is_urgent.set()
+        with pytest.raises(EngineCancelled):
+            waiting.result(1)
+    assert interrupt.is_set()  # so it is handed back, and not failed

@@ -41,7 +41,7 @@ def kill_at_random(service: SupervisedService, *, jobs: int, seed: int, every_s:
     """So many jobs wait together; from when the first may begin the engine is killed every so often.
 
     What waits is made by priority, then by age, but for pictures that were hit: they wait for their next
-    attempt. Two are in hand before the order counts: one at the engine, one prepared.
+    attempt. The one at the engine goes on; the one that is prepared gives way to what is more urgent.
     """
     chance = random.Random(seed)
     names = [f"job-{number:03d}" for number in range(jobs)]

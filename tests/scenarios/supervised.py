@@ -24,6 +24,7 @@ test -e "%s" && { echo "no driver" >&2; exit 3; }
 exec "%s" -S "%s" "%s"  # its own name last: so it is found among all processes
 """
 JOB = "endpointKey: local.flux2-klein-%s.image\nparams: {prompt: %r, size: 64*64, seed: 7}\n"
+HOLDS = "fault:hang so that others wait"
 SMALL, LARGE = "klein.gguf", "nine.gguf"
 
 
@@ -43,12 +44,12 @@ class SupervisedService(RecordingService, WebService):
         """Drop a job of one small picture."""
         self.drop(name, JOB % (model, prompt) + extra)
 
-    def hold(self, prompt: str = "holds the engine") -> str:
+    def hold(self) -> str:
         """Keep the engine at work, with one picture prepared behind it; gives the job to cancel."""
-        self.ask("holds.yaml", f"fault:hang {prompt}")
+        self.ask("holds.yaml", HOLDS)
         job_id = self.wait_for_status("holds.yaml", "running")
-        wait_for(lambda: any(prompt in each for each in self.prompts()), "an engine at work")
-        self.ask("ahead.yaml", f"is prepared behind what {prompt}", "maxAttempts: 20\n")
+        wait_for(lambda: HOLDS in self.prompts(), "an engine at work")
+        self.ask("ahead.yaml", "ahead", "maxAttempts: 20\n")
         self.wait_for_status("ahead.yaml", "running")
         return job_id
 
