@@ -1,4 +1,4 @@
-.PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-engine soak screenshots clean
+.PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-engine soak soak-engine screenshots clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,6 +51,9 @@ bench-claim: $(VENV)/.dev  ## from a rename into a watched folder to the claim
 
 soak: $(VENV)/.dev  ## 200 random kills in a row over a stream of 500 jobs
 	$(BIN)/python benchmarks/soak_kills.py $(ARGS)
+
+soak-engine: $(VENV)/.dev  ## 500 jobs whose engine is killed every three seconds
+	$(BIN)/python benchmarks/soak_engine.py $(ARGS)
 
 screenshots: $(VENV)/.dev  ## the pictures in docs/images, taken with Chromium
 	$(BIN)/python scripts/make_screenshots.py

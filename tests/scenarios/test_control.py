@@ -94,17 +94,20 @@ def test_waiting_job_is_cancelled_at_once_without_a_sidecar_and_a_running_one_at
     service.wait_until_watching()
     service.drop("running.yaml", job("runs", steps=10))
     running_id = wait_for_status(service, "running.yaml", "running")
+    service.drop("next.yaml", job("is prepared meanwhile"))
+    next_id = wait_for_status(service, "next.yaml", "running")
     service.drop("waiting.yaml", job("waits"))
     waiting_id = wait_for_status(service, "waiting.yaml", "queued")
     service.kill()
 
-    told = service.command("jobs", "cancel", waiting_id, running_id)
+    told = service.command("jobs", "cancel", waiting_id, running_id, next_id)
 
     assert told.returncode == 0, told.stderr
-    rows = [job_row(service, "waiting.yaml"), job_row(service, "running.yaml")]
-    assert [row["status"] for row in rows if row] == ["cancelled", "cancelling"]
+    names = ("waiting.yaml", "running.yaml", "next.yaml")
+    rows = [job_row(service, name) for name in names]
+    assert [row["status"] for row in rows if row] == ["cancelled", "cancelling", "cancelling"]
     service.start("--once")
-    for name in ("waiting.yaml", "running.yaml"):
+    for name in names:
         result = service.wait_for_result(name)
         assert result["status"] == "cancelled"
         assert result["generations"][0]["error"]["code"] == "queue.cancelled"
@@ -163,7 +166,7 @@ def test_status_of_a_running_job_is_told_while_it_runs_and_gone_at_its_end(slow:
     progress = status["progress"]
     assert progress.keys() == {
         *("stage", "currentStep", "totalSteps", "percentage"),
-        *("currentImage", "totalImages", "etaSeconds", "queuePosition"),
+        *("currentImage", "totalImages", "etaSeconds", "etaRangeSeconds", "queuePosition"),
     }
     assert (progress["stage"], progress["totalSteps"]) == ("sampling", 10)
     assert (progress["currentImage"], progress["totalImages"]) == (1, 2)
@@ -180,9 +183,10 @@ def test_waiting_jobs_run_by_priority_and_then_by_arrival(slow: Service) -> None
     wanted = {"low": -5, "one": 0, "two": 0, "high": 5}
     for name, priority in wanted.items():
         slow.drop(f"{name}.yaml", job(name, f"priority: {priority}\n"))
-        wait_for_status(slow, f"{name}.yaml", "queued")
+        wait_for(lambda name=name: job_row(slow, f"{name}.yaml"), f"a row of {name}")  # type: ignore[misc]
 
-    starts = {name: slow.wait_for_result(f"{name}.yaml")["startedAt"] for name in wanted}
+    results = {name: slow.wait_for_result(f"{name}.yaml") for name in wanted}
+    starts = {name: each["generations"][0]["startedAt"] for name, each in results.items()}
 
     assert sorted(starts, key=lambda name: starts[name]) == ["high", "one", "two", "low"]
 

@@ -96,7 +96,7 @@ FATES = {
     "a crash in load": dies("crash@load", "exit code 3) during load", model="9b"),
     "a late result": dies("late-result", f"{SILENT} generate", code="engine.timeout"),
     "a wrong id": dies("wrong-id", "'not-generate-", code="engine.timeout"),
-    "a missing output": Fate("missing-output", "engine.bad_output", "output.png"),
+    "a missing output": Fate("missing-output", "engine.bad_output", "there is none"),
     "a truncated output": Fate("half-output", "engine.bad_output", "ends early"),
     "garbage bytes on stdout": Fate("garbage-stdout"),
     "a line of 10 MB": Fate("long-line"),
