@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEXT_VENV := .venv-next
 NEXT_DATASETTE := 1.0a41
+# Many tests wait for processes: half as many again as there are cores keep them busy.
+WORKERS ?= $(shell expr \( $$(nproc 2>/dev/null || echo 2) \* 3 + 1 \) / 2)
 
 $(VENV)/.core: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,7 +25,7 @@ demo: $(VENV)/.core  ## run the example library: make demo ARGS=--once
 	$(BIN)/hotfolder demo $(ARGS)
 
 test: $(VENV)/.dev  ## the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-next: $(NEXT_VENV)/.dev  ## the plugin's tests with the Datasette to come
 	$(NEXT_VENV)/bin/python -m pytest -p no:cacheprovider $(ARGS) tests/plugins
