@@ -91,7 +91,7 @@ def _check_versions() -> Check:
 
 def _check_decoding() -> Check:
     by = "the extra `fast`" if quick_decoding.is_installed() else "Pillow; the extra `fast` takes less time"
-    return Check("Pictures", "ok", f"PNG and WebP are read by {by}")
+    return Check("Pictures", "ok", f"WebP is read by {by}")
 
 
 def _check_folders(root: Path) -> Iterator[Check]:

@@ -143,11 +143,11 @@ def decode_open(
         _check_size(path, image.size, max_pixels)
         whole_size = image.size
         is_reduced = enough_px is not None and image.draft("RGB", enough_px) is not None
-        pixels, described = _decoded(image, candidate)
+        pixels = _decoded(image, candidate)
     if kind.name == "PNG" and not _holds(candidate or stream, _PNG_END):
         raise _refusal(path, "it ends early", _HINT_COPY)
-    orientation = _read_orientation(described)
-    profile = described.info.get("icc_profile")
+    orientation = _read_orientation(image)
+    profile = image.info.get("icc_profile")
     size = whole_size if is_reduced else pixels.size  # as decoded: a TIFF turns itself on loading
     return Picture(kind, pixels, size, orientation, profile if isinstance(profile, bytes) else None)
 
@@ -168,17 +168,15 @@ def check_start(stream: BufferedReader, path: Path) -> None:
     stream.seek(0)
 
 
-def _decoded(
-    image: ImageFile.ImageFile, candidate: BytesIO | None
-) -> tuple[Image.Image, ImageFile.ImageFile]:
-    """The pixels, and the image that knows the metadata; whatever else fails, Pillow's own way counts."""
+def _decoded(image: ImageFile.ImageFile, candidate: BytesIO | None) -> Image.Image:
+    """The pixels; whatever else fails, Pillow's own way counts."""
     if candidate is not None:
         with suppress(*_FAULTS, ImportError, LibraryError):
-            quick = quick_decoding.decode_quickly(image, candidate.getvalue())
-            if quick is not None:
-                return quick.pixels, quick.described
+            pixels = quick_decoding.decode_quickly(image, candidate.getvalue())
+            if pixels is not None:
+                return pixels
     image.load()
-    return image, image
+    return image
 
 
 def _read_orientation(image: ImageFile.ImageFile) -> int:

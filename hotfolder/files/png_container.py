@@ -23,7 +23,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class _Chunk:
     """One chunk by its place in the file, header and checksum included."""
 
     kind: bytes
@@ -31,7 +31,6 @@ class Chunk:
     end: int
 
     def body(self, view: memoryview) -> memoryview:
-        """What stands between header and checksum."""
         return view[self.start + 8 : self.end - 4]
 
 
@@ -44,7 +43,7 @@ def splice_png(data: bytes, *, xmp: bytes, texts: Mapping[str, str]) -> bytes:
     parts: list[bytes | memoryview] = [SIGNATURE]
     placed = False
     end = len(SIGNATURE)
-    for chunk in iter_chunks(data):
+    for chunk in _chunks(data):
         end = chunk.end
         if not placed and chunk.kind == b"IDAT":
             parts += ours
@@ -61,7 +60,7 @@ def read_png(data: bytes) -> tuple[bytes | None, dict[str, str]]:
     texts: dict[str, str] = {}
     view = memoryview(data)
     budget_bytes = MAX_TEXTS_BYTES
-    for chunk in iter_chunks(data):
+    for chunk in _chunks(data):
         if chunk.kind not in _TEXT_KINDS:
             continue
         entry, spent_bytes = _read_entry(
@@ -78,7 +77,7 @@ def read_png(data: bytes) -> tuple[bytes | None, dict[str, str]]:
     return xmp, texts
 
 
-def iter_chunks(data: bytes) -> Iterator[Chunk]:
+def _chunks(data: bytes) -> Iterator[_Chunk]:
     """Walk from IHDR to IEND and insist on both, and on an IDAT between them."""
     position = len(SIGNATURE)
     seen_image = False
@@ -96,7 +95,7 @@ def iter_chunks(data: bytes) -> Iterator[Chunk]:
     yield chunk
 
 
-def _chunk_at(data: bytes, position: int) -> Chunk:
+def _chunk_at(data: bytes, position: int) -> _Chunk:
     if position + 12 > len(data):
         raise _corrupt("The PNG ends before its last chunk.")
     length_bytes, kind = _HEADER.unpack_from(data, position)
@@ -105,7 +104,7 @@ def _chunk_at(data: bytes, position: int) -> Chunk:
     end = position + 12 + length_bytes
     if end > len(data):
         raise _corrupt(f"The PNG ends within its chunk {kind.decode('ascii')} at byte {position}.")
-    return Chunk(kind, position, end)
+    return _Chunk(kind, position, end)
 
 
 def _keyword(body: memoryview) -> bytes:
@@ -125,16 +124,15 @@ def _text_chunk(keyword: str, text: str) -> bytes:
         value = b"\0"
     if b"\0" in value:
         return _international_chunk(keyword, _SURROGATES.sub("\ufffd", text).encode("utf-8"))
-    return build_chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + value)
+    return _build_chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + value)
 
 
 def _international_chunk(keyword: str, value: bytes) -> bytes:
     # The four zero bytes: not compressed, method 0, no language, no translated keyword.
-    return build_chunk(b"iTXt", keyword.encode("latin-1") + b"\0" + b"\0\0\0\0" + value)
+    return _build_chunk(b"iTXt", keyword.encode("latin-1") + b"\0" + b"\0\0\0\0" + value)
 
 
-def build_chunk(kind: bytes, body: bytes) -> bytes:
-    """Return a chunk with its length and checksum."""
+def _build_chunk(kind: bytes, body: bytes) -> bytes:
     return b"".join((_HEADER.pack(len(body), kind), body, _CRC.pack(zlib.crc32(body, zlib.crc32(kind)))))
 
 
