@@ -77,6 +77,8 @@ class Door:
         self._failed: set[str] = set()  # ids of claims whose fault the log was told
         self._renamed: dict[str, Claim] = {}  # what a claim in hand became, by its first id
         self._is_busy = False
+        self.taken = 0
+        """So many claims were dealt with: whoever waits for the door knows by it that something has changed."""
         self._noted: list[tuple[str, str, str]] = []
         self._was_guest = False  # whether the last one was one of those that wait
         self._changed = threading.Condition()
@@ -135,6 +137,7 @@ class Door:
             finally:
                 with self._changed:
                     self._is_busy = False
+                    self.taken += 1
                     self._claims.leave([claim.place.parent] if not self._was_guest else [])
             if len(self._noted) >= BATCH_FILES:
                 self._note_contents()

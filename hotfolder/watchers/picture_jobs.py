@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -28,7 +27,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 2.0
 """A job file that names the picture may come after it."""
-ASKED_OFTEN: Final = 2
 BUSY_S: Final = 0.3
 
 
@@ -92,7 +90,7 @@ class PictureJobs:
         self._text_of_rerun = text_of_rerun
         self._clock = clock
         self._due: dict[Path, float] = {}
-        self._asked: Counter[Path] = Counter()
+        self._asked: dict[Path, int] = {}  # what the door had taken in when it was looked at
         self._told: set[Path] = set()  # that the log was told about
         self._lock = threading.Lock()
 
@@ -102,9 +100,12 @@ class PictureJobs:
             self._due[picture] = self._clock() + (0.0 if is_rerun else PATIENCE_S)
 
     def count(self) -> int:
-        """How many wait to become jobs, but for those that wait for what may never come."""
+        """How many wait to become jobs, but for those that wait for what may never come.
+
+        That is: which were looked at, and nothing has come through the door since.
+        """
         with self._lock:
-            return sum(self._asked[each] < ASKED_OFTEN for each in self._due)
+            return sum(self._asked.get(each) != self._door.taken for each in self._due)
 
     def work_off(self) -> None:
         """Make jobs of those whose time has come, for a moment at most: its thread has more to do."""
@@ -113,13 +114,14 @@ class PictureJobs:
             due = [picture for picture, at_s in self._due.items() if at_s <= now_s]
         busy: dict[Path, bool] = {}  # whether job files lie in a folder that have not settled
         for picture in due:
+            taken = self._door.taken
             is_done = self._is_decided(picture, busy)
             with self._lock:
                 if is_done:
                     self._due.pop(picture, None)
                     self._asked.pop(picture, None)
                 else:
-                    self._asked[picture] += 1
+                    self._asked[picture] = taken
                     self._due[picture] = now_s + PATIENCE_S
             if self._clock() - now_s >= BUSY_S:
                 return
