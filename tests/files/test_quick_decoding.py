@@ -134,9 +134,7 @@ def with_alpha_that_is_not_announced() -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize(
-    "write", [animated("PNG"), animated("WEBP"), with_alpha_that_is_not_announced, png]
-)
+@pytest.mark.parametrize("write", [animated("PNG"), animated("WEBP"), with_alpha_that_is_not_announced, png])
 def test_what_is_seldom_or_odd_is_left_to_pillow(path: Path, write: Callable[[], bytes]) -> None:
     check_same(path, write())
 
