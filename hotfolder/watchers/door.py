@@ -78,7 +78,7 @@ class Door:
         self._renamed: dict[str, Claim] = {}  # what a claim in hand became, by its first id
         self._is_busy = False
         self.taken = 0
-        """So many claims were dealt with: whoever waits for the door knows by it that something has changed."""
+        """So many claims were dealt with: who waits for the door knows by it that something has changed."""
         self._noted: list[tuple[str, str, str]] = []
         self._was_guest = False  # whether the last one was one of those that wait
         self._changed = threading.Condition()

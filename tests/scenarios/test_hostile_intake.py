@@ -189,7 +189,7 @@ def test_whole_inbox_that_may_not_be_written_keeps_its_file_and_the_service_live
     inbox.chmod(0o555)  # well before it can have settled
     try:
         service.drop("../import/later.png", "no picture")
-        wait_for(lambda: (service.root / "failed" / "later.png").exists(), "what came elsewhere", 5)
+        wait_for((service.root / "failed" / "later.png").exists, "what came elsewhere", 5)
         wait_for(lambda: "a.yaml" in service.output(), "a word about the file")
         assert (inbox / "a.yaml").exists()
     finally:
