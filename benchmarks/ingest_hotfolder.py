@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 if sys.argv[1] == "plain":  # out of sight before anything is loaded: a library loads numpy where it finds it
     sys.modules["imagecodecs"] = sys.modules["numpy"] = None  # type: ignore[assignment]
 
-from hotfolder.app import Library, create_library, open_library
+from hotfolder.app import Library, open_library
 from hotfolder.clock import new_id
 from hotfolder.config import load_settings
 from hotfolder.imports.bringing import Carrier
@@ -34,7 +35,8 @@ def main(source: str, target: str, sync: str) -> None:
     if sync != "sync":  # for the figure only: what the flushing costs
         os.fsync = lambda _descriptor: None  # type: ignore[assignment]
     root = Path(target)
-    create_library(root)
+    init = [sys.executable, "-m", "hotfolder", "init", target]  # a process of its own, as users do it
+    subprocess.run(init, check=True, timeout=LIMIT_S, stdout=subprocess.DEVNULL)
     (root / "hotfolder.yaml").write_text(f"queue: {{lanes: {{cpu: {WORKERS}}}}}\n", encoding="utf-8")
     library = open_library(root, load_settings(root, {}))
     for number in range(256):  # as in a library that is in use

@@ -121,7 +121,8 @@ class Library:
     @cached_property
     def work(self) -> WorkStore:
         """The queue."""
-        return WorkStore(self.database, lease_s=self.settings.queue.lease_s)
+        queue = self.settings.queue
+        return WorkStore(self.database, lease_s=queue.lease_s, aging_s=queue.aging_s)
 
     @cached_property
     def closer(self) -> JobCloser:

@@ -89,13 +89,15 @@ class Database:
         return row
 
     @contextmanager
-    def transaction(self, *, wait_s: float = BUSY_TIMEOUT_S) -> Iterator[Transaction]:
+    def transaction(self, *, wait_s: float = BUSY_TIMEOUT_S, durable: bool = True) -> Iterator[Transaction]:
         """A short writing transaction: committed at the end, rolled back on an exception.
 
-        It waits at most `wait_s` for another writer, then raises LibraryBusy.
+        It waits at most `wait_s` for another writer, then raises LibraryBusy. One that is not `durable` is
+        not flushed to the disk: it outlives the program, but a power failure may take it back, whole.
         """
         connection = self.connection()
         with told_in_words():
+            self._flush(connection, durable=durable)
             _begin(connection, wait_s)
             try:
                 yield Transaction(connection, self.now())
@@ -106,6 +108,12 @@ class Database:
                 raise
         if self._on_commit is not None:
             self._on_commit()
+
+    def _flush(self, connection: sqlite3.Connection, *, durable: bool) -> None:
+        """Whether this thread's commits are flushed; SQLite wants to know before a transaction begins."""
+        if getattr(self._local, "is_durable", True) != durable:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._local.is_durable = durable
 
     def list_events(self, after: int, limit: int = 1000) -> list[Event]:
         """Events with a higher sequence number, oldest first."""

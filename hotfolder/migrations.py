@@ -3,47 +3,39 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from sqlite_utils import Database as SchemaDatabase
-from sqlite_utils import Migrations
+from typing import TYPE_CHECKING
 
 from hotfolder.database import connect, told_in_words
 from hotfolder.errors import LibraryError
 from hotfolder.schema_engine import ENGINE
 from hotfolder.schema_intake import INTAKE
+from hotfolder.schema_queue import QUEUE
 
-MIGRATION_SET = "hotfolder"
+if TYPE_CHECKING:
+    from sqlite_utils import Migrations
 
 
-def migrate(path: Path, migrations: Migrations | None = None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The steps of one database, oldest first, by name. A step that has been released is never changed."""
+
+    name: str
+    steps: Sequence[tuple[str, Sequence[str]]]
+
+
+def migrate(path: Path, schema: Schema | None = None) -> list[str]:
     """Bring a database up to date and name the steps applied; refuses one that is newer than this program.
 
     Several processes may call this at the same time: all steps run inside one `BEGIN IMMEDIATE`. Without
-    `migrations` the steps are those of library.db.
+    `schema` the steps are those of library.db.
     """
-    migrations = migrations or build_migrations()
+    schema = schema or LIBRARY
     connection = connect(path)
     try:
-        database = SchemaDatabase(connection)
-        if _is_current(connection, migrations):
-            return []
-        with told_in_words():
-            connection.execute("BEGIN IMMEDIATE")
-        known = _names(migrations)
-        applied = {each.name for each in migrations.applied(database)}
-        if applied - known:
-            raise LibraryError(
-                f"{path} was made by a newer hotfolder (it has {', '.join(sorted(applied - known))}).",
-                code="library.too_new",
-                hint="Update hotfolder, or open a backup made by this version.",
-            )
-        names = [each.name for each in migrations.pending(database)]
-        migrations.apply(database)
-        if connection.in_transaction:
-            connection.execute("COMMIT")
-        return names
+        return [] if _is_current(connection, schema) else _apply(connection, path, schema)
     except sqlite3.Error as error:
         raise LibraryError(
             f"{path} cannot be brought up to date: {error}.",
@@ -54,49 +46,49 @@ def migrate(path: Path, migrations: Migrations | None = None) -> list[str]:
         connection.close()
 
 
-def _is_current(connection: sqlite3.Connection, migrations: Migrations) -> bool:
+def _is_current(connection: sqlite3.Connection, schema: Schema) -> bool:
     """Whether exactly our steps are applied; asked without a lock, for commands that only read."""
     table = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
     if connection.execute(table).fetchone() is None:
         return False
     sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
-    return {row[0] for row in connection.execute(sql, (migrations.name,))} == _names(migrations)
+    return {row[0] for row in connection.execute(sql, (schema.name,))} == {name for name, _ in schema.steps}
 
 
-def _names(migrations: Migrations) -> set[str]:
-    """All steps: an empty database lacks every one."""
-    empty = sqlite3.connect(":memory:")
-    try:
-        return {each.name for each in migrations.pending(SchemaDatabase(empty))}
-    finally:
-        empty.close()
+def _apply(connection: sqlite3.Connection, path: Path, schema: Schema) -> list[str]:
+    # Loaded only when there is something to do: it takes numpy with it where that is installed.
+    from sqlite_utils import Database
+
+    database, migrations = Database(connection), _build(schema)
+    with told_in_words():
+        connection.execute("BEGIN IMMEDIATE")
+    unknown = {each.name for each in migrations.applied(database)} - {name for name, _ in schema.steps}
+    if unknown:
+        raise LibraryError(
+            f"{path} was made by a newer hotfolder (it has {', '.join(sorted(unknown))}).",
+            code="library.too_new",
+            hint="Update hotfolder, or open a backup made by this version.",
+        )
+    names = [each.name for each in migrations.pending(database)]
+    migrations.apply(database)
+    if connection.in_transaction:
+        connection.execute("COMMIT")
+    return names
 
 
-def build_migrations() -> Migrations:
-    """All steps, oldest first. A step that has been released is never changed."""
-    migrations = Migrations(MIGRATION_SET)
+def _build(schema: Schema) -> Migrations:
+    from sqlite_utils import Database, Migrations
 
-    @migrations()
-    def m001_initial(db: SchemaDatabase) -> None:
-        for statement in _INITIAL:
-            db.execute(statement)
-        _seed_base_models(db)
+    migrations = Migrations(schema.name)
 
-    @migrations()
-    def m002_light_table(db: SchemaDatabase) -> None:
-        for statement in _LIGHT_TABLE:
-            db.execute(statement)
+    def add(name: str, statements: Sequence[str]) -> None:
+        @migrations(name=name)
+        def step(database: Database) -> None:
+            for statement in statements:
+                database.execute(statement)
 
-    @migrations()
-    def m003_intake(db: SchemaDatabase) -> None:
-        for statement in INTAKE:
-            db.execute(statement)
-
-    @migrations()
-    def m004_engine(db: SchemaDatabase) -> None:
-        for statement in ENGINE:
-            db.execute(statement)
-
+    for name, statements in schema.steps:
+        add(name, statements)
     return migrations
 
 
@@ -299,6 +291,12 @@ _INITIAL = (
     )
     """,
     "CREATE TABLE app_settings (key TEXT PRIMARY KEY, value TEXT)",
+    # The two models that the built-in endpoints name; their ids are those of canonicalModelId.
+    """
+    INSERT INTO base_models (id, name, family, media_type, created_at) VALUES
+        ('flux2-klein-4b', 'FLUX.2 Klein 4B', 'FLUX.2 Klein', 'image', '2026-01-01T00:00:00.000Z'),
+        ('flux2-klein-9b', 'FLUX.2 Klein 9B', 'FLUX.2 Klein', 'image', '2026-01-01T00:00:00.000Z')
+    """,
 )
 
 _LIGHT_TABLE = (
@@ -370,11 +368,13 @@ _LIGHT_TABLE = (
     """,
 )
 
-
-def _seed_base_models(db: Any) -> None:
-    """The two models that the built-in endpoints name; their ids are those of canonicalModelId."""
-    for model_id, name in (("flux2-klein-4b", "FLUX.2 Klein 4B"), ("flux2-klein-9b", "FLUX.2 Klein 9B")):
-        db.execute(
-            "INSERT INTO base_models (id, name, family, media_type, created_at) VALUES (?, ?, ?, ?, ?)",
-            (model_id, name, "FLUX.2 Klein", "image", "2026-01-01T00:00:00.000Z"),
-        )
+LIBRARY = Schema(
+    "hotfolder",
+    (
+        ("m001_initial", _INITIAL),
+        ("m002_light_table", _LIGHT_TABLE),
+        ("m003_intake", INTAKE),
+        ("m004_engine", ENGINE),
+        ("m005_queue", QUEUE),
+    ),
+)

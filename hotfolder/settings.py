@@ -156,6 +156,91 @@ class QueueSettings(_Section):
     lease_s: float = Field(
         60, ge=1, description="Work that no sidecar has renewed for so long is taken up again."
     )
+    aging_s: float = Field(
+        600, ge=0, description="A point of priority is worth so many seconds of waiting; 0: strict order."
+    )
+    lane_tags: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="What a lane can do, such as gpu: [high-vram]; a lane that is not named can do all.",
+    )
+    history_days: float = Field(
+        30, gt=0, description="Ended work and the events of ended jobs are kept for so long."
+    )
+    history_events: int = Field(
+        500_000, ge=1000, description="More events than this are not kept: the oldest go first."
+    )
+
+
+class OwnerLimits(_Section):
+    """How much one owner may ask for; what is left out is not limited."""
+
+    folder: str | None = Field(None, description="Jobs dropped below inbox/FOLDER belong to this owner.")
+    active_jobs: int | None = Field(None, ge=1, description="Jobs in the queue and running at one time.")
+    submissions_per_minute: float | None = Field(None, gt=0, description="Jobs a minute, on average.")
+    backlog: int | None = Field(
+        None, ge=0, description="Jobs that wait because of limits; with more the API says that it is busy."
+    )
+    priority_default: int | None = Field(None, ge=-100, le=100, description="Of jobs that name none.")
+    priority_max: int | None = Field(None, ge=-100, le=100, description="Higher ones are lowered to it.")
+
+
+class LimitSettings(_Section):
+    """When jobs wait although nothing is wrong with them."""
+
+    queue_depth: int | None = Field(
+        None, ge=2, description="With so many jobs queued those of low priority wait, until half are left."
+    )
+    low_priority_below: int = Field(
+        0, ge=-100, le=100, description="A lower priority than this is low, for queue_depth."
+    )
+    owners: dict[str, OwnerLimits] = Field(
+        default_factory=dict, description="Limits by owner; `default` is for all that are not named."
+    )
+
+
+class CreditCost(_Section):
+    """What a picture costs: the sum of its parts, times the factor of its endpoint."""
+
+    picture: float = Field(1, ge=0, description="For each picture.")
+    megapixel: float = Field(0, ge=0, description="For each million pixels of it.")
+    step: float = Field(0, ge=0, description="For each step.")
+    endpoints: dict[str, float] = Field(
+        default_factory=dict, description="A factor by endpointKey; 1 where none is given."
+    )
+
+
+class CreditSettings(_Section):
+    """What jobs cost, and what happens without credit."""
+
+    enabled: bool = Field(False, description="Jobs cost credits.")
+    daily: float = Field(0, ge=0, description="Every day a balance is raised to at least so much.")
+    cost: CreditCost = Field(CreditCost(), description="What a picture costs.")
+    approval_over: float | None = Field(None, ge=0, description="A larger grant waits for a second actor.")
+    without: Literal["fail", "wait"] = Field("fail", description="What a job without credit does.")
+    daily_cap: float | None = Field(None, ge=0, description="Most that an owner may spend in a day.")
+    reject_refund: float = Field(
+        0, ge=0, le=1, description="The part that comes back when a picture is discarded in review."
+    )
+    boost: float | None = Field(
+        None, gt=0, description="What a point of priority above the owner's highest costs a picture."
+    )
+
+
+class ModerationRule(_Section):
+    """Words or a pattern, and what becomes of a job whose text has them."""
+
+    name: str | None = Field(None, description="What the report calls the rule.")
+    words: list[str] = Field(default_factory=list, description="Whole words or phrases, in any case.")
+    pattern: str | None = Field(None, description="A regular expression, in any case.")
+    action: Literal["block", "flag"] = Field("block", description="Refuse the job, or have it reviewed.")
+
+
+class ModerationSettings(_Section):
+    """Which prompts are refused or looked at."""
+
+    rules: list[ModerationRule] = Field(default_factory=list, description="All of them are looked at.")
+    blocked_owners: list[str] = Field(default_factory=list, description="Whose jobs are refused.")
+    log_prompts: bool = Field(False, description="Write every prompt to logs/prompts.jsonl.")
 
 
 class MetadataSettings(_Section):
@@ -196,6 +281,11 @@ class LoggingSettings(_Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged; prompts appear at debug only."
     )
+    json_lines: bool = Field(False, alias="json", description="One JSON object a line instead of text.")
+    max_bytes: int = Field(
+        10_000_000, ge=10_000, description="logs/hotfolder.log is put aside when it is larger."
+    )
+    backups: int = Field(5, ge=0, le=1000, description="So many of the logs put aside are kept.")
 
 
 class Settings(_Section):
@@ -206,6 +296,9 @@ class Settings(_Section):
     intake: IntakeSettings = Field(IntakeSettings(), description="When a dropped file is complete.")
     folders: FolderSettings = Field(FolderSettings(), description="Which folders are watched.")
     queue: QueueSettings = Field(QueueSettings(), description="How work is shared out and repeated.")
+    limits: LimitSettings = Field(LimitSettings(), description="When jobs wait for others.")
+    credits: CreditSettings = Field(CreditSettings(), description="What jobs cost.")
+    moderation: ModerationSettings = Field(ModerationSettings(), description="Which prompts are refused.")
     metadata: MetadataSettings = Field(MetadataSettings(), description="What is written into pictures.")
     api: ApiSettings = Field(ApiSettings(), description="What programs may leave out.")
     web: WebSettings = Field(WebSettings(), description="Where the web is served, and to whom.")

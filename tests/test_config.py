@@ -51,14 +51,14 @@ def test_every_key_of_every_section_says_what_it_means() -> None:
             if inner := as_section(field.annotation):
                 sections.append(inner)
 
-    assert len(sections) == 14
+    assert len(sections) == 18
     assert missing == []
 
 
 def test_every_listed_setting_has_a_value_a_meaning_and_an_origin(tmp_path: Path) -> None:
     listed = load(tmp_path).list()
 
-    assert len(listed) == len({each.key for each in listed}) == 34
+    assert len(listed) == len({each.key for each in listed}) == 58
     assert all(each.description and each.origin == "default" for each in listed)
     assert next(each.value for each in listed if each.key == "queue.lanes.io") == 8
 

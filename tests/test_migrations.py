@@ -7,10 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from sqlite_utils import Migrations
 
 from hotfolder.errors import LibraryError
-from hotfolder.migrations import _INITIAL, MIGRATION_SET, migrate
+from hotfolder.migrations import LIBRARY, Schema, migrate
 
 MIGRATE_EACH = """
 import sys
@@ -109,7 +108,7 @@ def test_a_library_of_a_newer_program_is_refused_and_left_untouched(path):
         path,
         f"""
         INSERT INTO _sqlite_migrations (migration_set, name, applied_at)
-        VALUES ('{MIGRATION_SET}', 'm999_future', '2030-01-01')
+        VALUES ('{LIBRARY.name}', 'm999_future', '2030-01-01')
         """,
     )
     before = path.read_bytes()
@@ -166,14 +165,7 @@ PICTURES_OF_M001 = [  # id, media_type, origin, rating, status, deleted_at
 @pytest.fixture
 def first_library(path):
     """A library as the first step left it, with pictures in it."""
-    migrations = Migrations(MIGRATION_SET)
-
-    @migrations()
-    def m001_initial(db):
-        for statement in _INITIAL:
-            db.execute(statement)
-
-    assert migrate(path, migrations) == ["m001_initial"]
+    assert migrate(path, Schema(LIBRARY.name, LIBRARY.steps[:1])) == ["m001_initial"]
     connection = sqlite3.connect(path)
     connection.executemany(
         """

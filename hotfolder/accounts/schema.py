@@ -7,12 +7,9 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from sqlite_utils import Database as SchemaDatabase
-from sqlite_utils import Migrations
-
 from hotfolder.errors import LibraryError
+from hotfolder.migrations import Schema
 
-MIGRATION_SET: Final = "accounts"
 _PRIVATE: Final = 0o600
 _OTHERS: Final = 0o077
 
@@ -57,18 +54,6 @@ def _make_private(path: Path) -> None:
         path.chmod(_PRIVATE)
 
 
-def build_migrations() -> Migrations:
-    """All steps, oldest first. A step that has been released is never changed."""
-    migrations = Migrations(MIGRATION_SET)
-
-    @migrations()
-    def m001_initial(db: SchemaDatabase) -> None:
-        for statement in _INITIAL:
-            db.execute(statement)
-
-    return migrations
-
-
 _INITIAL: Final = (
     """
     CREATE TABLE login_links (
@@ -104,3 +89,5 @@ _INITIAL: Final = (
     )
     """,
 )
+
+ACCOUNTS: Final = Schema("accounts", (("m001_initial", _INITIAL),))

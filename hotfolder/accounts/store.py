@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from hotfolder.accounts.schema import build_migrations, prepare_file
+from hotfolder.accounts.schema import ACCOUNTS, prepare_file
 from hotfolder.accounts.scopes import Actor, check_name, check_scopes
 from hotfolder.clock import Clock, NewId, new_id, utc_now
 from hotfolder.database import Database, Row, Transaction
@@ -197,7 +197,7 @@ def open_accounts(
 ) -> AccountStore:
     """Open auth.db, made on first use; raises LibraryError when something else stands in its place."""
     prepare_file(path)
-    migrate(path, build_migrations())
+    migrate(path, ACCOUNTS)
     return AccountStore(Database(path, clock=clock), make_secret, make_id)
 
 

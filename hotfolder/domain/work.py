@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 WorkStatus = Literal["pending", "scheduled", "processing", "completed", "failed", "cancelled", "dead"]
 EndStatus = Literal["failed", "cancelled", "dead"]
@@ -20,6 +20,7 @@ WORK_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "dead": frozenset({"pending"}),
 }
 
+RETRY_MAX_S: Final = 600.0
 CRASHES_MAX = 10
 """So often may the program die with an item in hand before the item is dead."""
 
@@ -34,7 +35,11 @@ class Affinity:
 
 @dataclass(frozen=True, slots=True)
 class NewWork:
-    """A piece of work to enqueue; `correlation_id` names what it belongs to, for diagnosis."""
+    """A piece of work to enqueue; `correlation_id` names what it belongs to.
+
+    `since` is when what it follows from got in line: it keeps that place. It is claimed at `run_at` or later;
+    one that `is_waiting`, only once somebody resumes it. Of a `dedupe_key` there is one open item at most.
+    """
 
     task_type: str
     lane: Lane
@@ -44,6 +49,10 @@ class NewWork:
     priority: int = 0
     max_attempts: int = 3
     affinity: Affinity | None = None
+    since: str | None = None
+    run_at: str | None = None
+    is_waiting: bool = False
+    dedupe_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class WorkItem:
     cancel_requested: bool
     lease_token: str | None = None
     created_at: str = ""
+    since: str = ""
     started_at: str | None = field(default=None)
     affinity: Affinity | None = None
     has_overtaken: bool = False
@@ -94,6 +104,10 @@ def end_of_failure(item: WorkItem, *, retryable: bool) -> Literal["pending", "fa
     return "pending" if item.attempt_count < item.max_attempts else "dead"
 
 
-def retry_delay_s(attempt_count: int) -> float:
-    """How long a failed item waits before its next attempt: 1, 2, 4, ... at most 600 seconds."""
-    return float(min(2 ** max(attempt_count - 1, 0), 600))
+def retry_delay_s(attempt_count: int, jitter: float) -> float:
+    """How long a failed item waits before its next attempt: exponential back-off with full jitter.
+
+    `jitter` is a random number in 0..1; the longest pause is 2, 4, 8, ... at most 600 seconds. Source: AWS
+    Architecture Blog, "Exponential Backoff And Jitter" (2015), the variant called full jitter.
+    """
+    return jitter * min(2.0 ** min(attempt_count, 20), RETRY_MAX_S)

@@ -61,10 +61,17 @@ class JobCloser:
 
     def deliver(self, tx: Transaction, job_id: str) -> None:
         """Queue the result file of an ended job."""
-        payload = {"jobId": job_id, "run": self._jobs.get(job_id).run}
-        self._work.enqueue(
-            tx, NewWork(DELIVER_RESULT, "io", payload, "delivery", job_id, max_attempts=DELIVERY_ATTEMPTS)
+        job = self._jobs.get(job_id)
+        work = NewWork(
+            DELIVER_RESULT,
+            "io",
+            {"jobId": job_id, "run": job.run},
+            "delivery",
+            job_id,
+            max_attempts=DELIVERY_ATTEMPTS,
+            since=job.created_at,
         )
+        self._work.enqueue(tx, work)
 
 
 def error_object(error: HotfolderError, problems: list[Problem] | None = None) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class ExecuteHandler:
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
         """Make the picture; the work item completes together with its successor, `generation.finalize`."""
-        with self._seat.in_line(interrupt, lambda: self._work.has_more_urgent(item)):
+        with self._seat.in_line(interrupt, lambda: self._work.gives_way(item)):
             return self._make(item, interrupt)
 
     def _make(self, item: WorkItem, interrupt: threading.Event) -> Done:
@@ -84,7 +84,14 @@ class ExecuteHandler:
                 self._require_room()  # an engine on a full disk fails in many ways
             raise
         successor = NewWork(
-            FINALIZE, "cpu", payload, "generation", generation.generation_id, item.priority, FINALIZE_ATTEMPTS
+            FINALIZE,
+            "cpu",
+            payload,
+            "generation",
+            generation.generation_id,
+            item.priority,
+            FINALIZE_ATTEMPTS,
+            since=item.since,
         )
 
         def record(tx: Transaction) -> None:
@@ -211,7 +218,7 @@ class ExecuteHandler:
                 "stepTimeS": progress.step_time_s,
             }
             try:
-                with self._database.transaction() as tx:
+                with self._database.transaction(durable=False) as tx:
                     tx.event(GENERATION_PROGRESS, "generation", generation.generation_id, data)
             except Exception:  # progress is for onlookers: it must not end the work
                 log.exception("the progress of %s could not be recorded", generation.generation_id)

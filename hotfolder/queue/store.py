@@ -1,4 +1,7 @@
-"""Durable work items in SQLite: enqueue, claim, renew, finish, hand back, recover. Knows no kind of work."""
+"""Durable work items in SQLite: enqueue, claim, renew, finish, hand back, recover. Knows no kind of work.
+
+What may be lost when the power fails (that something was claimed, a lease renewed) is not flushed to disk.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import timedelta
 from hotfolder.clock import NewId, new_id
 from hotfolder.database import Database, Row, Transaction, to_json
 from hotfolder.domain.instants import format_instant, parse_instant
+from hotfolder.domain.ranking import point_ms, rank_of
 from hotfolder.domain.transitions import check_transition
 from hotfolder.domain.work import (
     CRASHES_MAX,
@@ -22,40 +26,23 @@ from hotfolder.domain.work import (
 )
 from hotfolder.errors import QueueError
 from hotfolder.events import WORK_UPDATED
-
-CLAIM_SQL = """
-    UPDATE work_queue
-    SET status = 'processing', attempt_count = attempt_count + 1,
-        lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
-    WHERE id = :id
-    RETURNING *
-"""
-HEAD_SQL = """
-    SELECT id, priority, affinity, affinity_detail FROM work_queue
-    WHERE status = 'pending' AND lane = :lane
-    ORDER BY priority DESC, created_at, rowid
-    LIMIT 1
-"""
-LIKE_SQL = """
-    SELECT id FROM work_queue
-    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
-      AND affinity_detail = :detail
-    ORDER BY created_at, rowid
-    LIMIT 1
-"""
-NEAR_SQL = """
-    SELECT id FROM work_queue
-    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
-    ORDER BY created_at, rowid
-    LIMIT 1
-"""
-LIST_PENDING_SQL = """
-    SELECT correlation_id FROM work_queue
-    WHERE status = 'pending' AND lane = ?
-    ORDER BY priority DESC, created_at, rowid
-    LIMIT ?
-"""
-HAS_PENDING_SQL = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? LIMIT 1"
+from hotfolder.queue.lanes import STATE_SQL, key_of
+from hotfolder.queue.statements import (
+    CLAIM_SQL,
+    COMPLETE_SQL,
+    DUE_SQL,
+    DUPLICATE_SQL,
+    EVERYTHING,
+    HAS_PENDING_SQL,
+    HEAD_SQL,
+    INSERT_SQL,
+    LIKE_SQL,
+    LIST_PENDING_SQL,
+    NEAR_SQL,
+    NOTHING,
+    PROMOTE_SQL,
+    RERANK_SQL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,50 +57,65 @@ class Recovered:
 class WorkStore:
     """The `work_queue` table; a claimed item is written only by who holds its lease token."""
 
-    def __init__(self, database: Database, *, lease_s: float = 60.0, make_id: NewId = new_id) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_s: float = 60.0,
+        aging_s: float = 600.0,
+        make_id: NewId = new_id,
+    ) -> None:
         self._database = database
         self._lease_s = lease_s
+        self._point = point_ms(aging_s)
         self._make_id = make_id
 
     def enqueue(self, tx: Transaction, work: NewWork) -> str:
-        """Add a pending item inside the caller's transaction."""
-        work_id = self._make_id()
-        tx.execute(
-            """
-            INSERT INTO work_queue (id, task_type, lane, status, priority, payload_json, correlation_id,
-                                    owner_module, max_attempts, created_at, affinity, affinity_detail)
-            VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            (
-                work_id,
-                work.task_type,
-                work.lane,
-                work.priority,
-                to_json(dict(work.payload)),
-                work.correlation_id,
-                work.owner_module,
-                work.max_attempts,
-                tx.at,
-                work.affinity.main if work.affinity else None,
-                work.affinity.detail if work.affinity else None,
-            ),
+        """Add an item inside the caller's transaction; gives the id of the one that has its `dedupe_key`."""
+        if work.dedupe_key is not None:
+            known = tx.execute(DUPLICATE_SQL, (work.dedupe_key,)).fetchone()
+            if known is not None:
+                return str(known["id"])
+        work_id, since = self._make_id(), work.since or tx.at
+        waits = work.is_waiting or (work.run_at is not None and work.run_at > tx.at)
+        status = "scheduled" if waits else "pending"
+        values = (
+            work_id,
+            work.task_type,
+            work.lane,
+            status,
+            work.priority,
+            to_json(dict(work.payload)),
+            work.correlation_id,
+            work.owner_module,
+            work.max_attempts,
+            tx.at,
+            since,
+            rank_of(since, work.priority, self._point),
+            None if work.is_waiting else work.run_at,
+            work.dedupe_key,
+            work.affinity.main if work.affinity else None,
+            work.affinity.detail if work.affinity else None,
         )
-        tx.event(WORK_UPDATED, "work", work_id, {"status": "pending", "taskType": work.task_type})
+        tx.execute(INSERT_SQL, values)
+        tx.event(WORK_UPDATED, "work", work_id, {"status": status, "taskType": work.task_type})
         return work_id
 
     def claim(self, lane: str, near: Affinity | None = None) -> WorkItem | None:
         """Take the next pending item of a lane under a new lease; counts the attempt.
 
-        Of those of the highest priority it is the oldest, unless there is one like `near`: that goes first.
+        It is the one with the lowest rank, unless there is one of its priority like `near`: that goes first.
+        None from a lane that is paused; a draining one gives what got in line before it was to drain.
         """
         self._promote(lane)
         if self._database.query_one(HAS_PENDING_SQL, (lane,)) is None:
             return None
-        with self._database.transaction() as tx:
-            head = tx.execute(HEAD_SQL, {"lane": lane}).fetchone()
+        with self._database.transaction(durable=False) as tx:
+            cutoff = _cutoff(tx.execute(STATE_SQL, (key_of(lane),)).fetchone())
+            head = tx.execute(HEAD_SQL, {"lane": lane, "cutoff": cutoff}).fetchone()
             if head is None:
                 return None
-            work_id = _find_like(tx, lane, head, near)
+            work_id = _find_like(tx, lane, head, near, cutoff)
             values = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at, "id": work_id}
             row = tx.execute(CLAIM_SQL, values).fetchone()
             tx.event(WORK_UPDATED, "work", row["id"], {"status": "processing", "taskType": row["task_type"]})
@@ -122,7 +124,7 @@ class WorkStore:
     def renew(self, items: list[WorkItem]) -> list[WorkItem]:
         """Extend the leases of items in hand; gives back those whose lease is no longer ours."""
         lost = []
-        with self._database.transaction() as tx:
+        with self._database.transaction(durable=False) as tx:
             for item in items:
                 sql = "UPDATE work_queue SET lease_until = ? WHERE id = ? AND lease_token = ?"
                 if tx.execute(sql, (self._lease_end(tx.at), item.work_id, item.lease_token)).rowcount == 0:
@@ -150,6 +152,61 @@ class WorkStore:
         """The same attempt again after a pause: it met what is not its fault."""
         self.retry(tx, item, delay_s, message)
         tx.execute("UPDATE work_queue SET attempt_count = attempt_count - 1 WHERE id = ?", (item.work_id,))
+
+    def suspend(self, tx: Transaction, correlation_id: str, task_type: str) -> int:
+        """Keep the items of a subject and kind that nobody holds from being claimed; gives their number."""
+        items = self._list_waiting(tx, correlation_id, task_type)
+        for item in items:
+            if item.status == "pending":
+                self._leave(tx, item, "scheduled", None)
+            sql = "UPDATE work_queue SET run_at = NULL, completed_at = NULL WHERE id = ?"
+            tx.execute(sql, (item.work_id,))
+        return len(items)
+
+    def resume(self, tx: Transaction, correlation_id: str, task_type: str, run_at: str | None = None) -> int:
+        """Let the suspended items of a subject and kind go on, now or at an instant; gives their number."""
+        sql = """
+            UPDATE work_queue SET run_at = ?
+            WHERE correlation_id = ? AND task_type = ? AND status = 'scheduled' AND run_at IS NULL
+            RETURNING id, task_type
+        """
+        rows = tx.execute(sql, (run_at or tx.at, correlation_id, task_type)).fetchall()
+        if run_at is None or run_at <= tx.at:
+            for row in rows:
+                tx.execute("UPDATE work_queue SET status = 'pending' WHERE id = ?", (row["id"],))
+                tx.event(WORK_UPDATED, "work", row["id"], {"status": "pending", "taskType": row["task_type"]})
+        return len(rows)
+
+    def reprioritise(self, tx: Transaction, correlation_id: str, priority: int) -> None:
+        """Give every item of a subject that has not ended another priority; its place in line follows."""
+        sql = """
+            UPDATE work_queue SET rank = rank + (priority - :priority) * :point, priority = :priority
+            WHERE correlation_id = :subject AND status IN ('pending', 'scheduled', 'processing')
+        """
+        tx.execute(sql, {"priority": priority, "point": self._point, "subject": correlation_id})
+
+    def requeue(self, tx: Transaction, work_id: str) -> None:
+        """Give a dead item all of its attempts again; raises QueueError for one that is not dead."""
+        sql = """
+            UPDATE work_queue
+            SET status = 'pending', attempt_count = 0, crash_count = 0, cancel_requested = 0,
+                failures_json = NULL, error_message = NULL, started_at = NULL, completed_at = NULL,
+                run_at = NULL
+            WHERE id = ? AND status = 'dead' RETURNING task_type
+        """
+        row = tx.execute(sql, (work_id,)).fetchone()
+        if row is None:
+            raise QueueError(f"Work item {work_id} is not dead.", hint="Only dead work can be requeued.")
+        tx.event(WORK_UPDATED, "work", work_id, {"status": "pending", "taskType": row["task_type"]})
+
+    def rerank(self, tx: Transaction) -> None:
+        """Put what waits in the order of `aging_s`, if that has changed since it was last in order."""
+        point = str(self._point)
+        row = tx.execute("SELECT value FROM app_settings WHERE key = 'queue.pointMs'").fetchone()
+        if row is not None and row["value"] == point:
+            return
+        tx.execute(RERANK_SQL, {"point": self._point})
+        tx.execute("INSERT OR REPLACE INTO app_settings (key, value) VALUES ('queue.pointMs', ?)", (point,))
 
     def hand_back(self, tx: Transaction, item: WorkItem) -> None:
         """The item goes back to the queue as if it had not been claimed."""
@@ -183,11 +240,7 @@ class WorkStore:
 
     def cancel_waiting(self, tx: Transaction, correlation_id: str, task_type: str) -> list[WorkItem]:
         """Cancel every item of a subject and kind that nobody holds; gives them."""
-        sql = """
-            SELECT * FROM work_queue
-            WHERE correlation_id = ? AND task_type = ? AND status IN ('pending', 'scheduled')
-        """
-        items = [_to_item(row) for row in tx.execute(sql, (correlation_id, task_type)).fetchall()]
+        items = self._list_waiting(tx, correlation_id, task_type)
         for item in items:
             self._leave(tx, item, "cancelled", "cancelled before it started")
         return items
@@ -200,10 +253,18 @@ class WorkStore:
         """
         return tx.execute(sql, (correlation_id, task_type)).rowcount
 
-    def has_more_urgent(self, item: WorkItem) -> bool:
-        """Whether an item of a higher priority waits in the same lane."""
-        sql = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? AND priority > ? LIMIT 1"
-        return self._database.query_one(sql, (item.lane, item.priority)) is not None
+    def gives_way(self, item: WorkItem) -> bool:
+        """Whether an item in hand that has not begun goes back: for a more urgent one, or for a pause."""
+        state = self._database.query_one(STATE_SQL, (key_of(item.lane),))
+        if _cutoff(state) == NOTHING:
+            return True
+        sql = """
+            SELECT 1 FROM work_queue
+            WHERE status = 'pending' AND lane = :lane AND priority > :priority
+              AND rank < (SELECT rank FROM work_queue WHERE id = :id) LIMIT 1
+        """
+        values = {"lane": item.lane, "priority": item.priority, "id": item.work_id}
+        return self._database.query_one(sql, values) is not None
 
     def list_expired(self) -> list[WorkItem]:
         """Items in hand whose lease has run out: whoever held them could not say how they ended."""
@@ -250,9 +311,9 @@ class WorkStore:
         """How many items of a lane stand before the first pending one of a subject; None without one."""
         row = self._database.query_one(
             """
-            SELECT priority, created_at, rowid AS place FROM work_queue
+            SELECT rank, rowid AS place FROM work_queue
             WHERE correlation_id = ? AND lane = ? AND status = 'pending'
-            ORDER BY priority DESC, created_at, rowid LIMIT 1
+            ORDER BY rank, rowid LIMIT 1
             """,
             (correlation_id, lane),
         )
@@ -261,10 +322,9 @@ class WorkStore:
         ahead = self._database.query_one(
             """
             SELECT count(*) AS n FROM work_queue
-            WHERE status = 'pending' AND lane = ?
-              AND (priority > ? OR (priority = ? AND (created_at, rowid) < (?, ?)))
+            WHERE status = 'pending' AND lane = ? AND (rank, rowid) < (?, ?)
             """,
-            (lane, row["priority"], row["priority"], row["created_at"], row["place"]),
+            (lane, row["rank"], row["place"]),
         )
         return int(ahead["n"]) if ahead else None
 
@@ -274,33 +334,34 @@ class WorkStore:
         return [row["correlation_id"] for row in rows]
 
     def _promote(self, lane: str) -> None:
-        sql = "SELECT id FROM work_queue WHERE status = 'scheduled' AND lane = ? AND run_at <= ? LIMIT 1"
+        """What was to wait until now is in line from now on."""
         now = self._database.now()
-        if not self._database.query(sql, (lane, now)):
+        if self._database.query_one(DUE_SQL, (lane, now)) is None:
             return
-        with self._database.transaction() as tx:
-            rows = tx.execute(
-                """
-                UPDATE work_queue SET status = 'pending'
-                WHERE status = 'scheduled' AND lane = ? AND run_at <= ?
-                RETURNING id, task_type
-                """,
-                (lane, now),
-            ).fetchall()
-            for row in rows:
+        with self._database.transaction(durable=False) as tx:
+            for row in tx.execute(PROMOTE_SQL, (lane, now)).fetchall():
                 tx.event(WORK_UPDATED, "work", row["id"], {"status": "pending", "taskType": row["task_type"]})
+
+    def _list_waiting(self, tx: Transaction, correlation_id: str, task_type: str) -> list[WorkItem]:
+        """The items of a subject and kind that nobody holds."""
+        sql = """
+            SELECT * FROM work_queue
+            WHERE correlation_id = ? AND task_type = ? AND status IN ('pending', 'scheduled')
+        """
+        return [_to_item(row) for row in tx.execute(sql, (correlation_id, task_type)).fetchall()]
 
     def _leave(self, tx: Transaction, item: WorkItem, status: WorkStatus, message: str | None) -> None:
         """Change the status of an item that is waiting or in hand; checks the table and the lease."""
         check_transition(WORK_TRANSITIONS, item.status, status)
-        changed = tx.execute(
-            """
-            UPDATE work_queue
-            SET status = ?, error_message = ?, completed_at = ?, lease_token = NULL, lease_until = NULL
-            WHERE id = ? AND status = ? AND lease_token IS ?
-            """,
-            (status, message, tx.at, item.work_id, item.status, item.lease_token),
-        ).rowcount
+        values = {
+            "status": status,
+            "message": message,
+            "at": tx.at,
+            "id": item.work_id,
+            "from": item.status,
+            "token": item.lease_token,
+        }
+        changed = tx.execute(COMPLETE_SQL, values).rowcount
         if changed == 0:
             raise QueueError(f"The lease on work item {item.work_id} ({item.task_type}) is no longer held.")
         tx.event(WORK_UPDATED, "work", item.work_id, {"status": status, "taskType": item.task_type})
@@ -309,14 +370,27 @@ class WorkStore:
         return format_instant(parse_instant(at) + timedelta(seconds=self._lease_s))
 
 
-def _find_like(tx: Transaction, lane: str, head: Row, near: Affinity | None) -> str:
+def _cutoff(state: Row | None) -> str:
+    """What of a lane may be claimed: what got in line until then."""
+    if state is None or state["value"] == "running":
+        return EVERYTHING
+    return NOTHING if state["value"] == "paused" else str(state["at"])
+
+
+def _find_like(tx: Transaction, lane: str, head: Row, near: Affinity | None, cutoff: str) -> str:
     """The item that shares most with `near` among those of the head's priority."""
     head_id = str(head["id"])
     if near is None or head["affinity"] is None:
         return head_id
     if (head["affinity"], head["affinity_detail"]) == (near.main, near.detail):
         return head_id
-    values = {"lane": lane, "priority": head["priority"], "main": near.main, "detail": near.detail}
+    values = {
+        "lane": lane,
+        "priority": head["priority"],
+        "main": near.main,
+        "detail": near.detail,
+        "cutoff": cutoff,
+    }
     found = tx.execute(LIKE_SQL, values).fetchone() or tx.execute(NEAR_SQL, values).fetchone()
     return str(found["id"]) if found else head_id
 
@@ -336,6 +410,7 @@ def _to_item(row: Row) -> WorkItem:
         cancel_requested=bool(row["cancel_requested"]),
         lease_token=row["lease_token"],
         created_at=row["created_at"],
+        since=row["since"],
         started_at=row["started_at"],
         affinity=Affinity(row["affinity"], row["affinity_detail"] or "") if row["affinity"] else None,
         failures=tuple(FailedAttempt(**each) for each in json.loads(row["failures_json"] or "[]")),

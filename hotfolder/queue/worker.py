@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from hotfolder.domain.work import EndStatus, WorkItem, end_of_failure, retry_del
 from hotfolder.errors import HotfolderError, QueueError
 from hotfolder.events import Doorbell
 from hotfolder.queue.lane import LaneThreads
+from hotfolder.queue.lanes import LaneBook
 from hotfolder.queue.stay import Stay
 from hotfolder.queue.store import WorkStore
 
@@ -65,11 +67,15 @@ class Worker:
         doorbell: Doorbell,
         *,
         lease_s: float,
+        lane_book: LaneBook | None = None,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
         self._store = store
         self._handlers = handlers
         self._lease_s = lease_s
+        self._lane_book = lane_book or LaneBook(database)
+        self._jitter = jitter
         self._in_hand: dict[str, _InHand] = {}
         self._interrupted: set[str] = set()
         self._lock = threading.RLock()
@@ -82,6 +88,7 @@ class Worker:
     def recover(self) -> int:
         """Void the leases of an earlier run; gives the number of items handed back."""
         with self._database.transaction() as tx:
+            self._store.rerank(tx)
             found = self._store.recover(tx)
             for item in found.handed_back:
                 self._handler(item).returned(tx, item)
@@ -204,7 +211,7 @@ class Worker:
             self._end(tx, handler, item, outcome, error)
             return
         log.warning("attempt %d of %s failed: %s", item.attempt_count, item.task_type, error)
-        self._store.retry(tx, item, retry_delay_s(item.attempt_count), error.message)
+        self._store.retry(tx, item, retry_delay_s(item.attempt_count, self._jitter()), error.message)
         handler.returned(tx, item)
 
     def _end(
@@ -229,6 +236,7 @@ class Worker:
             self._heart_bell.clear()
             try:
                 self._pass_on_cancels()
+                self._lane_book.settle(self._stays)
                 if time.monotonic() >= renew_at:
                     self._renew()
                     self._take_up_expired()

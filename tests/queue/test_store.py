@@ -20,7 +20,15 @@ from hotfolder.domain.instants import format_instant
 from hotfolder.domain.work import CRASHES_MAX, Affinity, NewWork
 from hotfolder.errors import QueueError
 from hotfolder.migrations import migrate
-from hotfolder.queue.store import HAS_PENDING_SQL, HEAD_SQL, LIKE_SQL, LIST_PENDING_SQL, NEAR_SQL, WorkStore
+from hotfolder.queue.statements import (
+    EVERYTHING,
+    HAS_PENDING_SQL,
+    HEAD_SQL,
+    LIKE_SQL,
+    LIST_PENDING_SQL,
+    NEAR_SQL,
+)
+from hotfolder.queue.store import WorkStore
 
 CLAIM_ALL = """
 import sys
@@ -106,14 +114,14 @@ class TestClaiming:
         assert queue.claim() is None
 
     def test_the_next_item_is_found_by_the_index_without_sorting(self, database):
-        plan = plan_of(database, HEAD_SQL, {"lane": "gpu"})
+        plan = plan_of(database, HEAD_SQL, {"lane": "gpu", "cutoff": EVERYTHING})
 
         assert "SEARCH work_queue USING INDEX idx_work_claim (lane=?)" in plan
         assert "TEMP B-TREE" not in plan
 
     @pytest.mark.parametrize(("sql", "index"), [(LIKE_SQL, "idx_work_like"), (NEAR_SQL, "idx_work_near")])
     def test_what_is_like_the_last_item_is_found_by_an_index_without_sorting(self, database, sql, index):
-        values = {"lane": "gpu", "priority": 0, "main": "klein", "detail": "x"}
+        values = {"lane": "gpu", "priority": 0, "main": "klein", "detail": "x", "cutoff": EVERYTHING}
         plan = plan_of(database, sql, values)
 
         assert f"SEARCH work_queue USING INDEX {index} (" in plan
@@ -517,8 +525,8 @@ def _before_a_fault(act):
 
 def test_open_items_of_an_owner_are_those_that_wait_or_are_in_hand(queue):
     waiting, held, done = (queue.put(each) for each in "abc")
-    for work_id in (held, done):
-        queue.database.connection().execute("UPDATE work_queue SET priority = 5 WHERE id = ?", (work_id,))
+    queue.do("reprioritise", "b", 5)
+    queue.do("reprioritise", "c", 5)
     queue.claim()
     queue.do("complete", queue.claim())
 
@@ -562,7 +570,9 @@ class QueueMachine(RuleBasedStateMachine):
     def enqueue(self, lane, priority):
         with self.database.transaction() as tx:
             work_id = self.store.enqueue(tx, NewWork("paint", lane, {}, "tests", "s", priority))
-        self.believed[work_id] = _Believed((-priority, self.now, len(self.believed)), lane)
+        self.believed[work_id] = _Believed(
+            (self.now - timedelta(seconds=600 * priority), len(self.believed)), lane
+        )
 
     @rule(lane=st.sampled_from(["gpu", "io"]))
     def claim(self, lane):

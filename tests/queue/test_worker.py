@@ -75,7 +75,9 @@ def make_worker(database, queue, doorbell):
     def make(handlers, lanes=None, *, lease_s=60.0):
         named = handlers if isinstance(handlers, dict) else {"paint": handlers}
         store = WorkStore(database, lease_s=lease_s)
-        made.append(Worker(database, store, named, lanes or {"gpu": 1}, doorbell, lease_s=lease_s))
+        made.append(
+            Worker(database, store, named, lanes or {"gpu": 1}, doorbell, lease_s=lease_s, jitter=lambda: 0.5)
+        )
         return made[-1]
 
     yield make

@@ -1,0 +1,66 @@
+"""The statements of the queue whose plans matter: each is looked up in a partial index, without sorting."""
+
+from __future__ import annotations
+
+CLAIM_SQL = """
+    UPDATE work_queue
+    SET status = 'processing', attempt_count = attempt_count + 1,
+        lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
+    WHERE id = :id
+    RETURNING *
+"""
+HEAD_SQL = """
+    SELECT id, priority, affinity, affinity_detail FROM work_queue
+    WHERE status = 'pending' AND lane = :lane AND since <= :cutoff
+    ORDER BY rank, rowid
+    LIMIT 1
+"""
+LIKE_SQL = """
+    SELECT id FROM work_queue
+    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
+      AND affinity_detail = :detail AND since <= :cutoff
+    ORDER BY rank, rowid
+    LIMIT 1
+"""
+NEAR_SQL = """
+    SELECT id FROM work_queue
+    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
+      AND since <= :cutoff
+    ORDER BY rank, rowid
+    LIMIT 1
+"""
+COMPLETE_SQL = """
+    UPDATE work_queue
+    SET status = :status, error_message = :message, completed_at = :at, lease_token = NULL, lease_until = NULL
+    WHERE id = :id AND status = :from AND lease_token IS :token
+"""
+LIST_PENDING_SQL = """
+    SELECT correlation_id FROM work_queue
+    WHERE status = 'pending' AND lane = ?
+    ORDER BY rank, rowid
+    LIMIT ?
+"""
+PROMOTE_SQL = """
+    UPDATE work_queue SET status = 'pending'
+    WHERE status = 'scheduled' AND lane = ? AND run_at <= ?
+    RETURNING id, task_type
+"""
+DUE_SQL = "SELECT 1 FROM work_queue WHERE status = 'scheduled' AND lane = ? AND run_at <= ? LIMIT 1"
+HAS_PENDING_SQL = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? LIMIT 1"
+INSERT_SQL = """
+    INSERT INTO work_queue (id, task_type, lane, status, priority, payload_json, correlation_id,
+                            owner_module, max_attempts, created_at, since, rank, run_at, dedupe_key,
+                            affinity, affinity_detail)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+DUPLICATE_SQL = """
+    SELECT id FROM work_queue
+    WHERE dedupe_key = ? AND status IN ('pending', 'scheduled', 'processing')
+"""
+RERANK_SQL = """
+    UPDATE work_queue
+    SET rank = strftime('%s', since) * 1000 + CAST(substr(since, 21, 3) AS INTEGER) - priority * :point
+    WHERE status IN ('pending', 'scheduled', 'processing')
+"""
+EVERYTHING, NOTHING = "9999", ""
+"""Later than every instant, and earlier."""

@@ -1,0 +1,86 @@
+"""Schema step m005: the order of claiming, limits, moderation and review, credits, counters."""
+
+from __future__ import annotations
+
+from typing import Final
+
+QUEUE: Final = (
+    # Work is claimed by `rank`, lowest first: when it came, less what its priority is worth (domain/ranking).
+    # `since` is when it got in line: what follows from a piece of work keeps that one's place.
+    "ALTER TABLE work_queue ADD COLUMN since TEXT",
+    """
+    UPDATE work_queue SET since = created_at,
+        rank = strftime('%s', created_at) * 1000 + CAST(substr(created_at, 21, 3) AS INTEGER)
+            - priority * 600000
+    """,
+    "DROP INDEX idx_work_claim",
+    "DROP INDEX idx_work_like",
+    "DROP INDEX idx_work_near",
+    "CREATE INDEX idx_work_claim ON work_queue (lane, rank) WHERE status = 'pending'",
+    """
+    CREATE INDEX idx_work_like ON work_queue (lane, priority, affinity, affinity_detail, rank)
+    WHERE status = 'pending' AND affinity IS NOT NULL
+    """,
+    """
+    CREATE INDEX idx_work_near ON work_queue (lane, priority, affinity, rank)
+    WHERE status = 'pending' AND affinity IS NOT NULL
+    """,
+    "CREATE INDEX idx_work_ended ON work_queue (completed_at) WHERE completed_at IS NOT NULL",
+    # What a job waits for besides its turn.
+    "ALTER TABLE jobs ADD COLUMN hold_requested INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN not_before TEXT",
+    "ALTER TABLE jobs ADD COLUMN review INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN wait_reason TEXT",  # why it is held or backlogged, for people
+    "ALTER TABLE jobs ADD COLUMN warnings_json TEXT",
+    "CREATE INDEX idx_jobs_owner ON jobs (owner, status)",
+    "CREATE INDEX idx_jobs_completed ON jobs (completed_at) WHERE completed_at IS NOT NULL",
+    # The token bucket of each owner: what is left at an instant.
+    "CREATE TABLE owner_rates (owner TEXT PRIMARY KEY, tokens REAL NOT NULL, at TEXT NOT NULL)",
+    "CREATE TABLE owner_blocks (owner TEXT PRIMARY KEY, reason TEXT, actor TEXT, at TEXT NOT NULL)",
+    # Append-only; the balance of an owner is the sum of its amounts, in thousandths of a credit.
+    """
+    CREATE TABLE credit_transactions (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        kind TEXT NOT NULL,                -- grant, daily, reserve, debit or refund
+        amount INTEGER NOT NULL,
+        balance INTEGER NOT NULL,          -- of the owner after it
+        job_id TEXT,
+        generation_id TEXT,
+        actor TEXT,
+        note TEXT,
+        created_at TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX idx_credits_owner ON credit_transactions (owner, id)",
+    "CREATE INDEX idx_credits_generation ON credit_transactions (generation_id)",
+    """
+    CREATE TABLE credit_balances (
+        owner TEXT PRIMARY KEY,
+        balance INTEGER NOT NULL CHECK (balance >= 0),
+        refreshed_on TEXT                  -- the day of the last daily grant
+    )
+    """,
+    # Large grants, until a second actor approves them.
+    """
+    CREATE TABLE credit_requests (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        note TEXT,
+        actor TEXT NOT NULL,
+        approved_by TEXT,
+        created_at TEXT NOT NULL,
+        approved_at TEXT
+    )
+    """,
+    # What has happened so far, for metrics: rows of other tables are removed after a while.
+    """
+    CREATE TABLE counters (
+        name TEXT NOT NULL,
+        labels TEXT NOT NULL,              -- 'lane=gpu,status=completed'; '' without any
+        value REAL NOT NULL,
+        PRIMARY KEY (name, labels)
+    ) WITHOUT ROWID
+    """,
+)
