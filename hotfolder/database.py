@@ -53,6 +53,18 @@ class Transaction:
         )
 
 
+    def count(self, name: str, labels: Mapping[str, str] | None = None, by: float = 1) -> None:
+        """Add to a counter that outlives the rows it counts; for metrics."""
+        text = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+        self.execute(
+            """
+            INSERT INTO counters (name, labels, value) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET value = value + excluded.value
+            """,
+            (name, text, by),
+        )
+
+
 class Database:
     """One connection a thread; readers never wait, writers wait at most BUSY_TIMEOUT_S for each other."""
 

@@ -524,7 +524,7 @@ def _before_a_fault(act):
 
 
 def test_open_items_of_an_owner_are_those_that_wait_or_are_in_hand(queue):
-    waiting, held, done = (queue.put(each) for each in "abc")
+    waiting, held, _ = (queue.put(each) for each in "abc")
     queue.do("reprioritise", "b", 5)
     queue.do("reprioritise", "c", 5)
     queue.claim()
