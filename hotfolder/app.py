@@ -22,6 +22,7 @@ from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser
 from hotfolder.generation.context import PRIORITY_FOLDERS, FolderContexts
 from hotfolder.generation.control import JobControl
+from hotfolder.generation.entrance import Entrance, Limits, NoCharges, NoLimits
 from hotfolder.generation.finding import ReferenceFinder
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.recipes import RecipeShelf
@@ -161,8 +162,19 @@ class Library:
             self.desk,
             PresetShelf(self.paths.presets),
             self.catalog.by_key,
+            self.limits,
             max_job_bytes=self.settings.intake.max_job_bytes,
         )
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How much each owner may ask for."""
+        return NoLimits()
+
+    @cached_property
+    def entrance(self) -> Entrance:
+        """Every job's way into the queue."""
+        return Entrance(self.database, self.jobs, self.generations, self.work, self.limits, NoCharges())
 
     @cached_property
     def runs(self) -> RunBook:
@@ -173,6 +185,7 @@ class Library:
             self.generations,
             self.work,
             self.closer,
+            self.entrance,
             max_attempts=self.settings.queue.max_attempts,
             make_id=new_id,
             make_seed=new_seed,
@@ -208,6 +221,7 @@ class Library:
             self.generations,
             self.work,
             self.runs,
+            self.entrance,
             self.closer,
             self.desk,
             self.checker,

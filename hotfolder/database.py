@@ -52,7 +52,6 @@ class Transaction:
             (self.at, topic, subject_type, subject_id, actor, to_json(data)),
         )
 
-
     def count(self, name: str, labels: Mapping[str, str] | None = None, by: float = 1) -> None:
         """Add to a counter that outlives the rows it counts; for metrics."""
         text = ",".join(f"{key}={value}" for key, value in (labels or {}).items())

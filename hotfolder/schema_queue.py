@@ -30,6 +30,8 @@ QUEUE: Final = (
     "ALTER TABLE jobs ADD COLUMN hold_requested INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE jobs ADD COLUMN not_before TEXT",
     "ALTER TABLE jobs ADD COLUMN review INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN collection TEXT",
+    "ALTER TABLE jobs ADD COLUMN priority_wish INTEGER",
     "ALTER TABLE jobs ADD COLUMN wait_reason TEXT",  # why it is held or backlogged, for people
     "ALTER TABLE jobs ADD COLUMN warnings_json TEXT",
     "CREATE INDEX idx_jobs_owner ON jobs (owner, status)",
@@ -40,20 +42,36 @@ QUEUE: Final = (
     # Append-only; the balance of an owner is the sum of its amounts, in thousandths of a credit.
     """
     CREATE TABLE credit_transactions (
-        id TEXT PRIMARY KEY,
+        seq INTEGER PRIMARY KEY,           -- in the order in which they were written
         owner TEXT NOT NULL,
         kind TEXT NOT NULL,                -- grant, daily, reserve, debit or refund
         amount INTEGER NOT NULL,
-        balance INTEGER NOT NULL,          -- of the owner after it
+        balance INTEGER NOT NULL CHECK (balance >= 0),  -- of the owner after it
         job_id TEXT,
         generation_id TEXT,
+        spent_on TEXT,                     -- the day on whose spending it counts
         actor TEXT,
         note TEXT,
         created_at TEXT NOT NULL
     )
     """,
-    "CREATE INDEX idx_credits_owner ON credit_transactions (owner, id)",
-    "CREATE INDEX idx_credits_generation ON credit_transactions (generation_id)",
+    "CREATE INDEX idx_credits_owner ON credit_transactions (owner)",
+    """
+    CREATE INDEX idx_credits_spent ON credit_transactions (owner, spent_on, amount)
+    WHERE spent_on IS NOT NULL
+    """,
+    """
+    CREATE INDEX idx_credits_generation ON credit_transactions (generation_id)
+    WHERE generation_id IS NOT NULL
+    """,
+    """
+    CREATE TRIGGER credits_not_changed BEFORE UPDATE ON credit_transactions
+    BEGIN SELECT RAISE(ABORT, 'credit_transactions is append-only'); END
+    """,
+    """
+    CREATE TRIGGER credits_not_removed BEFORE DELETE ON credit_transactions
+    BEGIN SELECT RAISE(ABORT, 'credit_transactions is append-only'); END
+    """,
     """
     CREATE TABLE credit_balances (
         owner TEXT PRIMARY KEY,

@@ -182,6 +182,7 @@ class Sidecar:
     def _look_around(self) -> None:
         """A border: a database that is locked, say, must not end the service."""
         try:
+            self._library.entrance.let_in_due()
             self._intake.look_around()
         except Exception:
             log.exception("a look around the inbox failed; the next one repeats it")

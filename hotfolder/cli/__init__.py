@@ -23,6 +23,7 @@ from hotfolder.cli.jobs import jobs
 from hotfolder.cli.library import init, run
 from hotfolder.cli.models import models
 from hotfolder.cli.output import report_error, say
+from hotfolder.cli.queue import queue
 from hotfolder.cli.submit import submit, validate
 from hotfolder.cli.web import serve, up
 from hotfolder.errors import HotfolderError
@@ -59,6 +60,7 @@ for command in (
     submit,
     validate,
     jobs,
+    queue,
     import_,
     folders,
     endpoints,

@@ -242,7 +242,7 @@ def _describe_refused(source: Path, error: LibraryError) -> dict[str, Any]:
 def _describe_left(file: str) -> dict[str, Any]:
     """A picture that lies in import/ still, after everything was tried."""
     error = LibraryError(
-        "It could not be taken in.", code="library.left", hint="Look for its name in logs/sidecar.log."
+        "It could not be taken in.", code="library.left", hint="Look for its name in logs/hotfolder.log."
     )
     told = {"file": file, "path": file, "of": None, "error": build_error(error)}
     return {"importId": None, "status": "left", **told}

@@ -1,8 +1,8 @@
-"""hotfolder jobs: list, show, cancel, retry."""
+"""hotfolder jobs: what is there, one of them, and what somebody wants of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -10,33 +10,46 @@ import click
 
 from hotfolder.app import Library
 from hotfolder.cli.following import describe_job, read_progress
-from hotfolder.cli.opening import opened, user_name
-from hotfolder.cli.output import json_option, one_line, print_json, print_table, report_error, say
+from hotfolder.cli.job_wishes import cancel, find_one, hold, prioritize, release, requeue, retry
+from hotfolder.cli.opening import opened
+from hotfolder.cli.output import json_option, one_line, print_json, print_table, say
 from hotfolder.delivery.documents import build_head, build_report, build_status_line, describe_time_left
-from hotfolder.domain.generation import ACTIVE, ENDED
-from hotfolder.errors import HotfolderError, NotFound
+from hotfolder.domain.generation import ACTIVE, AT_WORK, ENDED
 from hotfolder.library.jobs import Job
 from hotfolder.watchers.inbox_files import list_held, list_waiting
-
-_JOBS = click.argument("job_ids", metavar="JOB...", nargs=-1, required=True)
 
 
 @click.group()
 def jobs() -> None:
-    """List, show, cancel and retry jobs. A job is named by its id, or its first or last characters."""
+    """List, show and steer jobs. A job is named by its id, or its first or last characters."""
+
+
+for wish in (cancel, retry, requeue, hold, release, prioritize):
+    jobs.add_command(wish)
 
 
 @jobs.command("list")
 @click.option("--all", "show_all", is_flag=True, help="Also jobs that have ended.")
+@click.option(
+    "--status", "statuses", multiple=True, type=click.Choice(sorted(ACTIVE | ENDED)), help="May be repeated."
+)
+@click.option("--owner", help="Only the jobs of this owner.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 @json_option
 @click.pass_context
-def list_jobs(context: click.Context, show_all: bool, limit: int, as_json: bool) -> None:
+def list_jobs(
+    context: click.Context,
+    show_all: bool,
+    statuses: Sequence[str],
+    owner: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """List the jobs, newest first; files that wait in the inbox come last."""
+    wanted = frozenset(statuses) or (ACTIVE | ENDED if show_all else ACTIVE)
     with opened(context) as library:
-        found = library.jobs.list_newest(statuses=ACTIVE | ENDED if show_all else ACTIVE, limit=limit)
-        waiting = [(each, "received") for each in list_waiting(library.paths.inbox)]
-        waiting += [(each, "held") for each in list_held(library.paths.inbox)]
+        found = library.jobs.list_newest(statuses=wanted, owner=owner, limit=limit)
+        waiting = _list_files(library, wanted) if owner is None else []  # nobody has read whose they are
         progress = [_find_progress(library, job) for job in found]
     if as_json:
         files = [{"jobId": None, "jobFile": name, "status": status} for name, status in waiting]
@@ -58,12 +71,12 @@ def list_jobs(context: click.Context, show_all: bool, limit: int, as_json: bool)
 def show(context: click.Context, job_id: str, as_json: bool) -> None:
     """Show one job with its pictures."""
     with opened(context) as library:
-        job, paths = _find(library, job_id), library.paths
+        job, paths = find_one(library, job_id), library.paths
         result = describe_job(library, job)
         generations = library.generations.list_of_job(job.job_id)
         progress = _find_progress(library, job)
     if as_json:
-        print_json(result if job.status in ENDED else {**result, "progress": progress or None})
+        print_json(result if job.status in ENDED else {**result, **_waits(job), "progress": progress or None})
         return
     say(f"{job.job_id}  {job.status}")
     if progress:
@@ -72,6 +85,8 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
     say(one_line(f"{came} -> {went}") + "\n")
     if job.waits_for:
         say(f"It waits for {', '.join(map(one_line, job.waits_for))} until {job.waits_until}.\n")
+    if job.wait_reason:
+        say(f"It is {job.status}: {one_line(job.wait_reason)}.\n")
     rows = [
         (each["seed"], each["status"], output["path"], f"{output['width']} x {output['height']}")
         for each in result["generations"]
@@ -83,22 +98,13 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
         say("\n" + build_report(job, generations, name, paths.inbox.name))
 
 
-@jobs.command()
-@_JOBS
-@click.pass_context
-def cancel(context: click.Context, job_ids: Sequence[str]) -> int:
-    """Cancel jobs: what waits ends at once, what runs is stopped by the sidecar."""
-    with opened(context) as library:
-        return _change_each(library, job_ids, lambda job: library.control.cancel(job.job_id, user_name()))
-
-
-@jobs.command()
-@_JOBS
-@click.pass_context
-def retry(context: click.Context, job_ids: Sequence[str]) -> int:
-    """Run ended jobs again; what completed is not run again."""
-    with opened(context) as library:
-        return _change_each(library, job_ids, lambda job: library.control.retry(job.job_id, user_name()))
+def _list_files(library: Library, wanted: frozenset[str]) -> list[tuple[str, str]]:
+    """Job files in the inbox that nobody has claimed, each with its status."""
+    inbox = library.paths.inbox
+    found = [(each, "received") for each in list_waiting(inbox)] + [
+        (each, "held") for each in list_held(inbox)
+    ]
+    return [(name, status) for name, status in found if status in wanted]
 
 
 def _find_progress(library: Library, job: Job) -> dict[str, Any]:
@@ -109,33 +115,27 @@ def _find_progress(library: Library, job: Job) -> dict[str, Any]:
 
 
 def _list_object(job: Job, progress: dict[str, Any]) -> dict[str, Any]:
-    return {**build_head(job), "waitsFor": list(job.waits_for), "progress": progress or None}
+    waits = {**_waits(job), "waitsFor": list(job.waits_for)}
+    return {**build_head(job), **waits, "progress": progress or None}
+
+
+def _waits(job: Job) -> dict[str, Any]:
+    """What decides when a job has its turn."""
+    return {
+        "priority": job.priority,
+        "held": job.hold_requested and job.status in ACTIVE,
+        "waitReason": job.wait_reason,
+        "notBefore": job.not_before,
+    }
 
 
 def _status_words(job: Job) -> str:
     lacks = ", ".join(map(one_line, job.waits_for))
-    return f"{job.status} (lacks {lacks})" if lacks else job.status
-
-
-def _change_each(library: Library, job_ids: Sequence[str], change: Callable[[Job], Job]) -> int:
-    """Change every job that can be changed and tell of the others; 1 when there were any."""
-    failed = False
-    for job_id in job_ids:
-        try:
-            job = change(_find(library, job_id))
-            say(f"{job.job_id}: {job.status}")
-        except HotfolderError as error:
-            failed = True
-            report_error(error)
-    library.nudge()
-    return 1 if failed else 0
-
-
-def _find(library: Library, text: str) -> Job:
-    found = library.jobs.find_by_prefix(text)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise NotFound(f"There is no job {text}.", hint="`hotfolder jobs list --all` shows them.")
-    names = ", ".join(job.job_id for job in found)
-    raise NotFound(f"{text} names more than one job: {names}.", hint="Give more characters.")
+    words = [
+        lacks and f"lacks {lacks}",
+        job.wait_reason and one_line(job.wait_reason),
+        "is held then" if job.hold_requested and job.status in ("received", "waiting_refs") else "",
+        f"not before {job.not_before}" if job.not_before and job.status in ACTIVE - AT_WORK else "",
+    ]
+    told = "; ".join(filter(None, words))
+    return f"{job.status} ({told})" if told else job.status

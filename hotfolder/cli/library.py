@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import logging.handlers
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from types import FrameType
 from typing import Any
@@ -18,10 +16,11 @@ import click
 from hotfolder.app import Library, create_library, is_library
 from hotfolder.cli.imports import describe_imports, list_ended
 from hotfolder.cli.opening import library_argument, opened, unusable
-from hotfolder.cli.output import json_option, one_line, print_json, print_table, printable, say
+from hotfolder.cli.output import json_option, one_line, print_json, print_table, say
 from hotfolder.domain.generation import ACTIVE, ENDED
 from hotfolder.events import JOB_CHANGED
 from hotfolder.library.jobs import Job
+from hotfolder.logbook import kept_log
 from hotfolder.sidecar import Sidecar
 from hotfolder.watchers.inbox_files import list_held, list_waiting
 
@@ -192,43 +191,21 @@ def _summary_row(library: Library, job: Job) -> dict[str, Any]:
     }
 
 
-_LOGGERS = ("hotfolder", "datasette_hotfolder")
-_STRANGERS = ("uvicorn", "asyncio")
-
-
 @contextmanager
-def logged(library: Library, name: str = "sidecar") -> Iterator[None]:
+def logged(library: Library, name: str = "hotfolder") -> Iterator[None]:
     """A service's story on standard error and in logs/<name>.log, as long as it runs."""
-    try:
-        file = logging.handlers.RotatingFileHandler(
-            library.paths.logs / f"{name}.log",
-            maxBytes=5_000_000,
-            backupCount=3,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except OSError as error:
-        raise unusable(library.paths.root, error) from error
-    file.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
-    screen = logging.StreamHandler()
-    screen.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-    loggers = [logging.getLogger(each) for each in (*_LOGGERS, *_STRANGERS)]
-    for logger in loggers:
-        own = logger.name in _LOGGERS
-        logger.setLevel(library.settings.logging.level.upper() if own else "WARNING")
-        for handler in (file, screen):
-            logger.addHandler(handler)
-    try:
+    told = library.settings.logging
+    with ExitStack() as open_log:
+        try:
+            open_log.enter_context(
+                kept_log(
+                    library.paths.logs / f"{name}.log",
+                    level=told.level,
+                    as_json=told.json_lines,
+                    max_bytes=told.max_bytes,
+                    backups=told.backups,
+                )
+            )
+        except OSError as error:
+            raise unusable(library.paths.root, error) from error
         yield
-    finally:
-        for handler in (file, screen):
-            for logger in loggers:
-                logger.removeHandler(handler)
-            handler.close()
-
-
-class _Plain(logging.Formatter):
-    """Log lines name files as others named them: nothing in them may steer a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))

@@ -31,6 +31,7 @@ from hotfolder.files.storage import (
 from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.library.media import MediaStore
+from hotfolder.metrics import DELIVERIES, REPORTS_SHARED
 from hotfolder.queue.worker import Done
 
 log = logging.getLogger(__name__)
@@ -83,13 +84,14 @@ class ResultHandler:
         """The result could not be written (a full disk, a read-only folder): the rows still have it."""
         data = {"code": error.code, "message": error.message, "status": status}
         tx.event("delivery.failed", "job", item.payload["jobId"], data)
+        tx.count(DELIVERIES, {"kind": "result", "outcome": status})
 
     def _deliver(self, job: Job) -> Done:
         files = self._find_files(job)
         final = self._paths.absolute(job.final_path) if job.final_path else self._reserve(job, bool(files))
         if not final.exists():
             self._move_own(job, files, final)
-        self._write_documents(job, final)
+        shares_report = self._write_documents(job, final)
         for repeat in filter(Path.exists, files):  # all but the one that has just been moved
             self._put_beside(job, repeat, final.parent)
         self._remove_old_documents(job, final)
@@ -98,6 +100,9 @@ class ResultHandler:
             tx.event(
                 DELIVERED, "job", job.job_id, {"path": self._paths.relative(final), "status": job.status}
             )
+            tx.count(DELIVERIES, {"kind": "result", "outcome": "completed"})
+            if shares_report:
+                tx.count(REPORTS_SHARED)
 
         log.info("job %s %s: %s", job.job_id, job.status, self._paths.relative(final))
         return Done(record)
@@ -163,14 +168,15 @@ class ResultHandler:
         sync_folder(folder)
         sync_folder(repeat.parent)
 
-    def _write_documents(self, job: Job, final: Path) -> None:
+    def _write_documents(self, job: Job, final: Path) -> bool:
+        """Result and report; gives whether the report is that of a flood."""
         generations = self._generations.list_of_job(job.job_id)
-        if final.is_relative_to(self._paths.failed):
-            self._write_report(job, generations, final)
+        shares = final.is_relative_to(self._paths.failed) and self._write_report(job, generations, final)
         pairs = [(each, self._media.list_of_generation(each.generation_id)) for each in generations]
         write_json(final.with_name(final.name + RESULT_SUFFIX), build_result(job, pairs))
+        return shares
 
-    def _write_report(self, job: Job, generations: list[Generation], final: Path) -> None:
+    def _write_report(self, job: Job, generations: list[Generation], final: Path) -> bool:
         """Beside the file, unless very many failed for the same reason: then all have one."""
         flood = self._tally.count(job.error, final.name) if job.error else None
         if flood is None:
@@ -178,6 +184,7 @@ class ResultHandler:
         else:
             report, name = flood[1], f"many-{self._started}-{flood[0]}"
         write_atomic(final.with_name(name + REPORT_SUFFIX), report.encode("utf-8", "replace"))
+        return flood is not None
 
     def _remove_old_documents(self, job: Job, final: Path) -> None:
         """The reports of an earlier run go once its file has left them."""

@@ -22,18 +22,19 @@ JobStatus = Literal[
 GenerationStatus = Literal["pending", "processing", "awaiting_review", "completed", "failed", "cancelled"]
 Mode = Literal["text-to-image", "image-to-image", "text-to-video", "image-to-video"]
 
+_AGAIN: frozenset[str] = frozenset({"queued", "waiting_refs", "held", "backlogged"})
 JOB_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "received": frozenset({"held", "backlogged", "waiting_refs", "queued", "failed", "cancelled"}),
-    "held": frozenset({"backlogged", "waiting_refs", "queued", "cancelled"}),
-    "backlogged": frozenset({"held", "queued", "cancelled"}),
-    "waiting_refs": frozenset({"held", "queued", "failed", "cancelled"}),
+    "held": frozenset({"backlogged", "waiting_refs", "queued", "running", "failed", "cancelled"}),
+    "backlogged": frozenset({"held", "queued", "running", "failed", "cancelled"}),
+    "waiting_refs": frozenset({"held", "backlogged", "queued", "failed", "cancelled"}),
     "queued": frozenset({"held", "running", "cancelling", "cancelled", "failed", "partially_completed"}),
     "running": frozenset({"queued", "cancelling", "completed", "failed", "cancelled", "partially_completed"}),
     "cancelling": frozenset({"completed", "failed", "cancelled", "partially_completed"}),
     "completed": frozenset(),
-    "failed": frozenset({"queued", "waiting_refs"}),
-    "cancelled": frozenset({"queued", "waiting_refs"}),
-    "partially_completed": frozenset({"queued", "waiting_refs"}),
+    "failed": _AGAIN,
+    "cancelled": _AGAIN,
+    "partially_completed": _AGAIN,
 }
 """Which status of a job may follow which; the ended ones begin anew by a retry only."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +22,7 @@ from pydantic.alias_generators import to_camel
 
 from hotfolder.domain.document import Node, find_node, to_plain
 from hotfolder.domain.given import as_written, describe, list_given
+from hotfolder.domain.instants import format_instant, parse_instant
 from hotfolder.domain.nearest import did_you_mean
 from hotfolder.domain.node import MAX_PROBLEMS
 from hotfolder.errors import Problem
@@ -30,9 +32,6 @@ MAX_RUNS_IN_FILE = 256
 COUNT_MAX = 64
 
 NOT_SUPPORTED: dict[str, str] = {
-    "collection": "collections",
-    "notBefore": "scheduled jobs",
-    "review": "the review queue",
     "deliver": "deliveries other than the result file",
 }
 """Keys of the contract that have no effect in this version: refused rather than ignored in silence."""
@@ -40,6 +39,13 @@ NOT_SUPPORTED: dict[str, str] = {
 
 def _as_text(value: Any) -> Any:
     return as_written(value) if isinstance(value, Node) else value
+
+
+def _as_instant(text: str) -> str:
+    try:
+        return format_instant(parse_instant(text.strip()))
+    except ValueError:
+        raise ValueError("a time with its zone, such as 2026-12-01T08:00:00Z") from None
 
 
 def _as_value(value: Any) -> Any:
@@ -138,11 +144,13 @@ class JobFile(_JobModel):
     keywords: list[Text] = Field(
         default_factory=list, max_length=500, description="campaign/spring is hierarchical."
     )
-    collection: Text | None = None
+    collection: Text | None = Field(None, description="Its pictures join this collection.")
     title: Text | None = None
-    not_before: Text | None = None
+    not_before: Annotated[Text, AfterValidator(_as_instant)] | None = Field(
+        None, description="Not run before this instant, such as 2026-12-01T08:00:00Z."
+    )
     max_attempts: _Attempts | None = None
-    review: YesNo | None = None
+    review: YesNo = Field(False, description="Its pictures wait for somebody to accept or discard them.")
     deliver: Annotated[list[Any], BeforeValidator(_as_tree)] = Field(default_factory=list)
     metadata: Credit = Credit()
     extra: _ANY_MAP = Field(default_factory=dict, description="Kept untouched for the submitter.")

@@ -53,6 +53,7 @@ class JobPlan:
     endpoint: Endpoint
     mode: Mode
     runs: tuple[Run, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def plan_job(

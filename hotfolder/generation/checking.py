@@ -13,6 +13,7 @@ from hotfolder.domain.job import read_job
 from hotfolder.domain.plan import JobPlan, plan_jobs
 from hotfolder.errors import Problem
 from hotfolder.generation.context import FolderContext, FolderContexts
+from hotfolder.generation.entrance import Limits, with_limits
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.references import ReferenceDesk
@@ -44,6 +45,7 @@ class JobChecker:
         desk: ReferenceDesk,
         presets: PresetShelf,
         endpoints: Mapping[str, Endpoint],
+        limits: Limits,
         *,
         max_job_bytes: int,
     ) -> None:
@@ -51,6 +53,7 @@ class JobChecker:
         self._desk = desk
         self._presets = presets
         self._endpoints = endpoints
+        self._limits = limits
         self.max_job_bytes = max_job_bytes
 
     def check(self, data: bytes, document_format: DocumentFormat, folder: PurePosixPath = _TOP) -> Checked:
@@ -60,7 +63,13 @@ class JobChecker:
         nodes = [context.complete(each) for each in written]
         plans = plan_jobs(nodes, self._endpoints, self._presets.find)
         pairs = zip(written, plans, strict=True)
-        return Checked(written, nodes, [context.finish(node, plan) for node, plan in pairs], context)
+        finished = [
+            context.explain(written_as, plan)
+            if isinstance(plan, list)
+            else with_limits(self._limits, folder, plan, context.priority)
+            for written_as, plan in pairs
+        ]
+        return Checked(written, nodes, finished, context)
 
     def check_references(self, checked: Checked, beside: Beside) -> list[Problem]:
         """The problems of all references. Stores nothing."""

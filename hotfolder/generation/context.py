@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar, Final
 
 from hotfolder.domain.document import Node
-from hotfolder.domain.plan import JobPlan
 from hotfolder.domain.recipe import Recipe
 from hotfolder.domain.wording import one_line
 from hotfolder.errors import LibraryError, Problem
 from hotfolder.generation.recipes import RecipeShelf
 
 PRIORITY_FOLDERS: Final = {"!high": 10, "!low": -10}
-_HIGHEST: Final = 100
 
 
 class RecipeUnsound(LibraryError):
@@ -35,13 +33,6 @@ class FolderContext:
     def complete(self, node: Node) -> Node:
         """The job with the keys that it inherits."""
         return self.recipe.complete(node) if self.recipe is not None else node
-
-    def finish(self, written: Node, plan: JobPlan | list[Problem]) -> JobPlan | list[Problem]:
-        """The plan with the priority of its folder on top of its own; problems say where they come from."""
-        if isinstance(plan, list):
-            return self.explain(written, plan)
-        priority = max(-_HIGHEST, min(_HIGHEST, plan.job.priority + self.priority))
-        return replace(plan, job=plan.job.model_copy(update={"priority": priority}))
 
     def explain(self, written: Node, problems: Sequence[Problem]) -> list[Problem]:
         """Problems of what a recipe says name the recipe."""

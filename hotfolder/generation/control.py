@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 from hotfolder.database import Database
-from hotfolder.domain.generation import ENDED, RETRYABLE
+from hotfolder.domain.generation import AT_WORK, ENDED, RETRYABLE
 from hotfolder.errors import HotfolderError, JobFileError
 from hotfolder.files.names import claim_name
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser, error_object
 from hotfolder.generation.description import describe
+from hotfolder.generation.entrance import Entrance
 from hotfolder.generation.execute import EXECUTE
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.references import ReferenceDesk
@@ -36,6 +37,7 @@ class JobControl:
         generations: GenerationStore,
         work: WorkStore,
         runs: RunBook,
+        entrance: Entrance,
         closer: JobCloser,
         desk: ReferenceDesk,
         checker: JobChecker,
@@ -46,6 +48,7 @@ class JobControl:
         self._generations = generations
         self._work = work
         self._runs = runs
+        self._entrance = entrance
         self._closer = closer
         self._desk = desk
         self._checker = checker
@@ -55,11 +58,7 @@ class JobControl:
         with self._database.transaction() as tx:
             job = self._jobs.get(job_id)
             if job.status in ENDED:
-                raise HotfolderError(
-                    f"Job {job_id} has ended already ({job.status}).",
-                    code="job.already_ended",
-                    hint="Only jobs that wait or run can be cancelled.",
-                )
+                raise _ended(job)
             self._jobs.request_cancel(tx, job_id)
             error = error_object(HotfolderError("Cancelled before it started.", code="queue.cancelled"))
             for generation in self._generations.list_of_job(job_id):
@@ -74,6 +73,87 @@ class JobControl:
             if self._jobs.get(job_id).status not in (*ENDED, "cancelling"):
                 self._jobs.set_status(tx, job_id, "cancelling", actor=actor)
         return self._jobs.get(job_id)
+
+    def hold(self, job_id: str, actor: str) -> Job:
+        """Keep a job that waits from being run; one that still lacks something is held once it lacks nothing.
+
+        Raises HotfolderError for a job that runs or has ended.
+        """
+        with self._database.transaction() as tx:
+            job = self._jobs.get(job_id)
+            subjects = [each.generation_id for each in self._generations.list_of_job(job_id)]
+            self._check_waits(job, "be held")
+            if not job.hold_requested:
+                self._jobs.request_hold(tx, job_id, True, actor)
+            if job.status in ("queued", "backlogged"):
+                for each in subjects:
+                    self._work.suspend(tx, each, EXECUTE)
+                self._jobs.set_status(tx, job_id, "held", actor=actor, reason=f"held by {actor}")
+        return self._jobs.get(job_id)
+
+    def release(self, job_id: str, actor: str) -> Job:
+        """Let a held job go on: into the queue, or to wait for its limits. Raises for one that has ended."""
+        with self._database.transaction() as tx:
+            job = self._jobs.get(job_id)
+            if job.status in ENDED:
+                raise _ended(job)
+            if job.hold_requested:
+                self._jobs.request_hold(tx, job_id, False, actor)
+            if job.status in ("held", "backlogged"):
+                self._entrance.let_in(tx, job_id, actor)
+        return self._jobs.get(job_id)
+
+    def prioritize(self, job_id: str, priority: int, actor: str) -> Job:
+        """Give a job another priority, -100..100; what has not begun takes its new place in the queue."""
+        if not -100 <= priority <= 100:
+            raise HotfolderError(
+                f"The priority {priority} is none.", code="job.invalid", hint="Give one from -100 to 100."
+            )
+        with self._database.transaction() as tx:
+            job = self._jobs.get(job_id)
+            if job.status in ENDED:
+                raise _ended(job)
+            if job.priority != priority:
+                self._jobs.set_priority(tx, job_id, priority, actor)
+                for generation in self._generations.list_of_job(job_id):
+                    self._work.reprioritise(tx, generation.generation_id, priority)
+        return self._jobs.get(job_id)
+
+    def requeue(self, job_id: str, actor: str) -> Job:
+        """Try dead work of a job again with all of its attempts; raises HotfolderError when none is dead."""
+        dead = [each for each in self._work.list_of(job_id) if each.status == "dead"]
+        if dead:
+            with self._database.transaction() as tx:
+                for each in dead:
+                    self._work.requeue(tx, each.work_id)
+            return self._jobs.get(job_id)
+        if not self._has_dead_pictures(job_id):
+            raise HotfolderError(
+                f"No work of job {job_id} is dead.",
+                code="job.not_dead",
+                hint="Requeue is for work that used up its attempts; `jobs retry` runs a failed job again.",
+            )
+        return self.retry(job_id, actor)
+
+    def _has_dead_pictures(self, job_id: str) -> bool:
+        subjects = [each.generation_id for each in self._generations.list_of_job(job_id)]
+        return any(each.status == "dead" for subject in subjects for each in self._work.list_of(subject))
+
+    def _check_waits(self, job: Job, what: str) -> None:
+        """Raise for a job that runs or has ended; one with a picture in hand runs, whatever its row says."""
+        if job.status in ENDED:
+            raise _ended(job)
+        items = [
+            item
+            for each in self._generations.list_of_job(job.job_id)
+            for item in self._work.list_of(each.generation_id)
+        ]
+        if job.status in AT_WORK or any(item.status == "processing" for item in items):
+            raise HotfolderError(
+                f"Job {job.job_id} runs already; only jobs that wait can {what}.",
+                code="job.running",
+                hint="Cancel it, or pause the lane: what runs is finished then, and nothing else begun.",
+            )
 
     def withdraw(self, job_id: str, file: Path, owner: str | None, actor: str) -> Job:
         """Cancel a job whose file nobody has claimed yet: claim it, and end it as cancelled.
@@ -109,7 +189,7 @@ class JobControl:
         with self._database.transaction() as tx:
             job = self._get_retryable(job_id)  # somebody else may have been quicker
             described = describe(job, checked.written[0], plan)
-            kept = self._runs.run_again(tx, described, plan, references, actor)
+            kept = self._runs.begin(tx, described, plan, references, actor)
         log.info("job %s is tried again (%d pictures kept)", job_id, kept)
         return self._jobs.get(job_id)
 
@@ -125,6 +205,14 @@ class JobControl:
         if (job.error or {}).get("code") == "job.too_large" or not job.text.strip():
             raise _no_single_job(job)
         return job
+
+
+def _ended(job: Job) -> HotfolderError:
+    return HotfolderError(
+        f"Job {job.job_id} has ended already ({job.status}).",
+        code="job.already_ended",
+        hint="Only jobs that wait or run can be changed; `jobs retry` runs a failed one again.",
+    )
 
 
 def _no_single_job(job: Job) -> HotfolderError:

@@ -47,6 +47,10 @@ def describe(job: Job, node: Node, plan: JobPlan) -> Job:
         keywords=tuple(plan.job.keywords),
         metadata=plan.job.metadata.model_dump(exclude_none=True),
         extra=plan.job.extra,
+        not_before=plan.job.not_before,
+        review=plan.job.review,
+        collection=plan.job.collection,
+        warnings=plan.warnings,
     )
 
 

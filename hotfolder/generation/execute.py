@@ -17,7 +17,7 @@ from hotfolder.domain.endpoint import Endpoint
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.domain.work import EndStatus, NewWork, WorkItem
 from hotfolder.errors import DiskFull, EngineCancelled, EngineError, HotfolderError, LibraryError
-from hotfolder.events import GENERATION_PROGRESS
+from hotfolder.events import GENERATION_MADE, GENERATION_PROGRESS
 from hotfolder.files.images import inspect_output
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser, error_object
@@ -75,8 +75,9 @@ class ExecuteHandler:
     def _make(self, item: WorkItem, interrupt: threading.Event) -> Done:
         generation = self._start(item)
         folder = self._paths.work(generation.generation_id)
+        stages: dict[str, str] = {}
         try:
-            outcome = self._run(generation, folder, interrupt)
+            outcome = self._run(generation, folder, interrupt, stages)
             payload, outcome = self._verified(generation, outcome)
         except HotfolderError as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -96,6 +97,8 @@ class ExecuteHandler:
 
         def record(tx: Transaction) -> None:
             self._generations.record_outcome(tx, generation.generation_id, outcome)
+            made = {"jobId": generation.job_id, "attempt": item.attempt_count, "stages": stages}
+            tx.event(GENERATION_MADE, "generation", generation.generation_id, made)
             self._work.enqueue(tx, successor)
 
         return Done(record)
@@ -139,7 +142,9 @@ class ExecuteHandler:
         if free < ROOM_BYTES:
             raise DiskFull(f"There are only {free / 1e6:.0f} MB left on the disk of the library.")
 
-    def _run(self, generation: Generation, folder: Path, interrupt: threading.Event) -> GenerationOutcome:
+    def _run(
+        self, generation: Generation, folder: Path, interrupt: threading.Event, stages: dict[str, str]
+    ) -> GenerationOutcome:
         self._require_room()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -163,7 +168,7 @@ class ExecuteHandler:
             else prepare_references(self._paths, inputs),
             output=str(folder / OUTPUT_NAME),
         )
-        return self._provider.run(request, self._progress_writer(generation), interrupt)
+        return self._provider.run(request, self._progress_writer(generation, stages), interrupt)
 
     def _verified(
         self, generation: Generation, outcome: GenerationOutcome
@@ -186,6 +191,8 @@ class ExecuteHandler:
                 f"The engine made {info.width} x {info.height} where {asked[0]} x {asked[1]} was asked for."
             )
             outcome = replace(outcome, warnings=(*outcome.warnings, warning))
+        told = self._jobs.get(generation.job_id).warnings
+        outcome = replace(outcome, warnings=(*told, *outcome.warnings))
         payload = {
             "generationId": generation.generation_id,
             "mediaId": self._make_id(),
@@ -200,8 +207,13 @@ class ExecuteHandler:
         }
         return payload, outcome
 
-    def _progress_writer(self, generation: Generation) -> Callable[[Progress], None]:
-        """Writes progress as events: each new stage at once, steps at most twice a second."""
+    def _progress_writer(
+        self, generation: Generation, stages: dict[str, str]
+    ) -> Callable[[Progress], None]:
+        """Writes progress as events: each new stage at once, steps at most twice a second.
+
+        `stages` gets the instant at which each stage began.
+        """
         last: dict[str, Any] = {"stage": None, "at": 0.0}
 
         def write(progress: Progress) -> None:
@@ -209,6 +221,7 @@ class ExecuteHandler:
             if progress.stage == last["stage"] and now - last["at"] < PROGRESS_INTERVAL_S:
                 return
             last.update(stage=progress.stage, at=now)
+            stages.setdefault(progress.stage, self._database.now())
             data = {
                 "jobId": generation.job_id,
                 "position": generation.position,
@@ -216,6 +229,7 @@ class ExecuteHandler:
                 "currentStep": progress.step,
                 "totalSteps": progress.total_steps,
                 "stepTimeS": progress.step_time_s,
+                "stages": stages,
             }
             try:
                 with self._database.transaction(durable=False) as tx:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hotfolder.database import Database, Transaction
 from hotfolder.domain.endpoint import Endpoint
-from hotfolder.domain.generation import GenerationOutcome
+from hotfolder.domain.generation import GenerationOutcome, GenerationStatus
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import EndStatus, WorkItem
 from hotfolder.errors import HotfolderError, LibraryError
@@ -21,6 +21,7 @@ from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.xmp import build_xmp
 from hotfolder.generation.closing import JobCloser, error_object
 from hotfolder.generation.metadata import Provenance, build_parameters, build_sidecar, build_xmp_record
+from hotfolder.library.collections import CollectionStore
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.ingest import Arrival, Ingest
 from hotfolder.library.jobs import JobStore
@@ -44,6 +45,7 @@ class FinalizeHandler:
         closer: JobCloser,
         endpoints: Mapping[str, Endpoint],
         credit: Mapping[str, str],
+        collections: CollectionStore,
         find_hashes: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda paths: {},  # noqa: ARG005
     ) -> None:
         self._find_hashes = find_hashes
@@ -56,6 +58,7 @@ class FinalizeHandler:
         self._closer = closer
         self._endpoints = endpoints
         self._credit = credit
+        self._collections = collections
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
         """Write the picture, sidecars and thumbnails; rows follow in the completing transaction."""
@@ -82,6 +85,7 @@ class FinalizeHandler:
             created_at=made.arrived_at,
             generation_id=made.generation.generation_id,
             title=made.job.title,
+            review="awaiting" if made.job.review else "none",
         )
         return Done(
             record=lambda tx: self._record(tx, made, media),
@@ -150,7 +154,11 @@ class FinalizeHandler:
         self._media.insert(tx, media, made.job.keywords)
         self._generations.record_size(tx, generation_id, made.width, made.height)
         self._generations.record_model_hashes(tx, generation_id, made.model_hashes)
-        self._generations.set_status(tx, generation_id, "completed", at=made.arrived_at)
+        waits = media.review == "awaiting"
+        if made.job.collection is not None and not waits:  # else it joins when it is accepted
+            self._collections.add_media(tx, made.job.collection, media.media_id)
+        status: GenerationStatus = "awaiting_review" if waits else "completed"
+        self._generations.set_status(tx, generation_id, status, at=made.arrived_at)
         data = {"jobId": made.job.job_id, "mediaId": media.media_id, "path": media.file_path}
         tx.event(GENERATION_RESULT, "generation", generation_id, data)
         self._closer.close_if_ended(tx, made.job.job_id)

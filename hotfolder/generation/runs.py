@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 from hotfolder.clock import NewId
 from hotfolder.database import Transaction
+from hotfolder.domain.generation import RETRYABLE
 from hotfolder.domain.plan import JobPlan, Run
 from hotfolder.domain.work import Affinity, NewWork
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser
+from hotfolder.generation.entrance import Entrance, Place
 from hotfolder.generation.execute import EXECUTE
 from hotfolder.generation.references import AcceptedReference
 from hotfolder.library.generations import Generation, GenerationInput, GenerationStore
@@ -37,6 +39,7 @@ class RunBook:
         generations: GenerationStore,
         work: WorkStore,
         closer: JobCloser,
+        entrance: Entrance,
         *,
         max_attempts: int,
         make_id: NewId,
@@ -47,32 +50,38 @@ class RunBook:
         self._generations = generations
         self._work = work
         self._closer = closer
+        self._entrance = entrance
         self._max_attempts = max_attempts
         self._make_id = make_id
         self._make_seed = make_seed
 
-    def enqueue(
+    def begin(
         self,
         tx: Transaction,
-        job_id: str,
+        job: Job,
         plan: JobPlan,
         references: Sequence[AcceptedReference],
-        kept: frozenset[int] = frozenset(),
-    ) -> None:
-        """Every run of the plan, but those whose position is kept from an earlier one."""
-        for run in plan.runs:
-            if run.position not in kept:
-                self._enqueue_one(tx, job_id, plan, run, references)
+        actor: str | None = None,
+    ) -> int:
+        """The pictures of a job that is new, has waited, or runs again; gives how many are kept.
 
-    def enqueue_all(
-        self, tx: Transaction, job: Job, plan: JobPlan, references: Sequence[AcceptedReference]
-    ) -> None:
-        """The runs of a job that waited, in its first run or a later one: what is whole already is kept."""
+        Those of an earlier run are kept of which nothing has changed.
+        """
         kept = self._keep_whole(tx, job, plan, references)
-        self.enqueue(tx, job.job_id, _with_seeds(plan, kept.seeds), references, kept.positions)
-        if len(kept.positions) == len(plan.runs):
+        wanted = _with_seeds(plan, kept.seeds)
+        missing = [run for run in wanted.runs if run.position not in kept.positions]
+        place = self._entrance.decide(tx, job, missing) if missing else Place()
+        if job.status in RETRYABLE:
+            self._jobs.begin_again(tx, job, actor, place.status, place.reason)
+        else:
+            self._jobs.set_status(tx, job.job_id, place.status, actor=actor, reason=place.reason)
+        described = self._jobs.get(job.job_id)
+        for run in missing:
+            self._enqueue_one(tx, described, wanted, run, references)
+        if not missing:
             self._jobs.set_status(tx, job.job_id, "running")
             self._closer.close_if_ended(tx, job.job_id)
+        return len(kept.positions)
 
     def list_accepted(self, job_id: str) -> list[AcceptedReference] | None:
         """The references as they were accepted in an earlier run; None when there was none."""
@@ -83,23 +92,6 @@ class RunBook:
             AcceptedReference(each.sha256, each.file_path, each.original_name or "", each.role, each.media_id)
             for each in self._generations.list_inputs(generations[0].generation_id)
         ]
-
-    def run_again(
-        self,
-        tx: Transaction,
-        job: Job,
-        plan: JobPlan,
-        references: Sequence[AcceptedReference],
-        actor: str | None = None,
-    ) -> int:
-        """Another run of an ended job; gives how many pictures are kept because nothing of them changed."""
-        self._jobs.begin_again(tx, job, actor)
-        kept = self._keep_whole(tx, job, plan, references)
-        self.enqueue(tx, job.job_id, _with_seeds(plan, kept.seeds), references, kept.positions)
-        if len(kept.positions) == len(plan.runs):
-            self._jobs.set_status(tx, job.job_id, "running")
-            self._closer.close_if_ended(tx, job.job_id)
-        return len(kept.positions)
 
     def _keep_whole(
         self, tx: Transaction, job: Job, plan: JobPlan, references: Sequence[AcceptedReference]
@@ -132,12 +124,12 @@ class RunBook:
         )
 
     def _enqueue_one(
-        self, tx: Transaction, job_id: str, plan: JobPlan, run: Run, references: Sequence[AcceptedReference]
+        self, tx: Transaction, job: Job, plan: JobPlan, run: Run, references: Sequence[AcceptedReference]
     ) -> None:
         generation_id = self._make_id()
         generation = Generation(
             generation_id=generation_id,
-            job_id=job_id,
+            job_id=job.job_id,
             position=run.position,
             provider=plan.endpoint.provider_id,
             endpoint_key=plan.endpoint.endpoint_key,
@@ -158,11 +150,15 @@ class RunBook:
             {"generationId": generation_id},
             "generation",
             generation_id,
-            plan.job.priority,
+            job.priority,
             plan.job.max_attempts or self._max_attempts,
             _affinity(plan, run, references),
+            run_at=job.not_before,
+            is_waiting=job.status != "queued",
         )
         self._work.enqueue(tx, work)
+        if job.status == "queued":
+            self._entrance.charge(tx, job, generation)
 
     def _to_input(self, generation_id: str, position: int, each: AcceptedReference) -> GenerationInput:
         return GenerationInput(

@@ -12,7 +12,7 @@ from hotfolder.domain.document import Node, child, to_plain
 from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.domain.instants import derived_id, is_uuid
 from hotfolder.domain.plan import JobPlan
-from hotfolder.errors import JobFileError, Problem
+from hotfolder.errors import JobFileError, Problem, QueueError
 from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.checking import Checked, JobChecker
@@ -67,6 +67,9 @@ class GenerationService:
             return self._take_in(claimed, is_arriving)
         except JobFileError as error:
             return self.refuse(claimed, error)
+        except QueueError as error:  # what it costs is more than its owner has
+            problem = Problem(error.code, error.message, error.hint or "", 1, 1)
+            return self.refuse(claimed, JobFileError([problem]))
 
     def _take_in(
         self, claimed: ClaimedFile, is_arriving: Callable[[Path], bool]
@@ -181,8 +184,7 @@ class GenerationService:
         with self._database.transaction() as tx:
             job = describe(received(claimed, plan.job.id, tx.at), node, plan)
             self._jobs.insert(tx, job)
-            self._jobs.set_status(tx, job.job_id, "queued")
-            self._runs.enqueue(tx, job.job_id, plan, references)
+            self._runs.begin(tx, job, plan, references)
         log.info("job %s accepted: %s (%d pictures)", job.job_id, job.job_file, len(plan.runs))
         return job.job_id
 
@@ -190,7 +192,7 @@ class GenerationService:
         with self._database.transaction() as tx:
             if self._jobs.get(job.job_id).status not in RETRYABLE:  # `jobs retry` was quicker
                 return job.job_id
-            kept = self._runs.run_again(tx, job, plan, references)
+            kept = self._runs.begin(tx, job, plan, references)
         log.info("job %s runs again (%d of %d pictures kept)", job.job_id, kept, len(plan.runs))
         return job.job_id
 

@@ -99,7 +99,6 @@ class WaitingBook:
             if self._jobs.get(job_id).status == "waiting_refs":  # else it was cancelled meanwhile
                 self._jobs.describe_again(tx, as_it_is_now(existing, claimed, plan, node))
                 self._jobs.set_waiting(tx, job_id, (), None)
-                self._jobs.set_status(tx, job_id, "queued")
-                self._runs.enqueue_all(tx, existing, plan, references)
+                self._runs.begin(tx, self._jobs.get(job_id), plan, references)
         log.info("job %s has all its references (%d pictures)", job_id, len(plan.runs))
         return job_id

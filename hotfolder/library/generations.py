@@ -13,9 +13,11 @@ from hotfolder.domain.generation import (
     GenerationOutcome,
     GenerationStatus,
 )
+from hotfolder.domain.instants import elapsed_ms
 from hotfolder.domain.transitions import check_transition
 from hotfolder.errors import NotFound
 from hotfolder.events import GENERATION_CHANGED
+from hotfolder.metrics import ENGINE_BUSY, GENERATION_DURATION, GENERATIONS_ENDED, QUEUE_WAIT, observe
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ class GenerationStore:
         at: str | None = None,
     ) -> None:
         """Change the status; raises ValueError for a change that the table does not have."""
-        row = tx.execute("SELECT status, job_id FROM generations WHERE id = ?", (generation_id,)).fetchone()
+        sql = "SELECT status, job_id, endpoint_key, created_at, started_at FROM generations WHERE id = ?"
+        row = tx.execute(sql, (generation_id,)).fetchone()
         if row is None:
             raise NotFound(f"There is no generation {generation_id}.")
         check_transition(GENERATION_TRANSITIONS, row["status"], status)
@@ -194,7 +197,10 @@ class GenerationStore:
                 started_at = CASE :status
                     WHEN 'processing' THEN :at WHEN 'pending' THEN NULL ELSE started_at
                 END,
-                completed_at = CASE WHEN :status IN ('completed', 'failed', 'cancelled') THEN :at END
+                completed_at = CASE
+                    WHEN :status IN ('awaiting_review', 'completed', 'failed', 'cancelled')
+                    THEN coalesce(completed_at, :at)  -- a review comes after the picture
+                END
             WHERE id = :id
             """,
             {
@@ -207,6 +213,7 @@ class GenerationStore:
         )
         data = {"status": status, "from": row["status"], "jobId": row["job_id"]}
         tx.event(GENERATION_CHANGED, "generation", generation_id, data)
+        _count(tx, row, status, at or tx.at)
 
     def is_reference(self, sha256: str) -> bool:
         """Whether a generation was accepted with a reference of this content."""
@@ -246,6 +253,7 @@ class GenerationStore:
                 generation_id,
             ),
         )
+        tx.count(ENGINE_BUSY, {"engine": outcome.engine_kind}, (outcome.total_time_ms or 0) / 1000)
 
     def record_model_hashes(self, tx: Transaction, generation_id: str, hashes: Mapping[str, str]) -> None:
         """SHA-256 of the model's files by role."""
@@ -267,6 +275,17 @@ class GenerationStore:
         """Generations that have not ended: their work folders are still needed."""
         rows = self._database.query("SELECT id FROM generations WHERE status IN ('pending', 'processing')")
         return {row["id"] for row in rows}
+
+
+def _count(tx: Transaction, row: Row, status: GenerationStatus, at: str) -> None:
+    """For metrics: how it ended, and how long it waited and took; a review is no part of that."""
+    labels = {"endpoint": row["endpoint_key"]}
+    if status in ("completed", "failed", "cancelled"):
+        tx.count(GENERATIONS_ENDED, labels | {"status": status})
+    if row["status"] == "processing" and status in ("completed", "awaiting_review"):
+        observe(tx, GENERATION_DURATION, labels, (elapsed_ms(row["started_at"], at) or 0) / 1000)
+        waited_ms = elapsed_ms(row["created_at"], row["started_at"])
+        observe(tx, QUEUE_WAIT, labels, (waited_ms or 0) / 1000)
 
 
 def _to_generation(row: Row) -> Generation:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hotfolder.database import Database, Transaction
 from hotfolder.events import IMPORT_ENDED
+from hotfolder.metrics import IMPORTS
 
 WAITING_SQL: Final = """
     SELECT count(*) AS items, (
@@ -46,6 +47,7 @@ class ImportStore:
         """Say how it ended, unless that has been said."""
         if not self.has_ended(media_id):
             tx.event(IMPORT_ENDED, "media", media_id, data)
+            tx.count(IMPORTS, {"outcome": str(data["outcome"])})
 
     def count_of_folder(self, folder_id: str) -> Mapping[str, int]:
         """How many imports from an import folder ended in which way."""

@@ -21,6 +21,7 @@ from hotfolder.domain.generation import (
 from hotfolder.domain.transitions import check_transition
 from hotfolder.errors import NotFound
 from hotfolder.events import JOB_CHANGED, JOB_RECEIVED
+from hotfolder.metrics import JOBS_ENDED, JOBS_RECEIVED, JOBS_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ class Job:
     waits_for: tuple[str, ...] = ()
     waits_until: str | None = None
     repeats: int = 0
+    hold_requested: bool = False
+    not_before: str | None = None
+    review: bool = False
+    collection: str | None = None
+    wait_reason: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def folder(self) -> PurePosixPath:
@@ -70,7 +77,8 @@ class Job:
 _SUMMARY = """
     id, status, job_file, file_name, x'' AS text, created_at, submit_key, content_sha256, endpoint_key, title,
     owner, priority, max_attempts, keywords_json, metadata_json, extra_json, error_json, cancel_requested,
-    run, final_path, retry_of_path, started_at, completed_at, text_name, waits_for_json, waits_until, repeats
+    run, final_path, retry_of_path, started_at, completed_at, text_name, waits_for_json, waits_until, repeats,
+    hold_requested, not_before, review, collection, wait_reason, warnings_json
 """
 """Everything but the text, of which a list of jobs would hold a megabyte each."""
 
@@ -87,8 +95,9 @@ class JobStore:
             """
             INSERT INTO jobs (id, submit_key, status, job_file, file_name, created_at, text,
                               content_sha256, endpoint_key, title, owner, priority, max_attempts,
-                              keywords_json, metadata_json, extra_json, text_name)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              keywords_json, metadata_json, extra_json, text_name, not_before, review,
+                              collection, warnings_json)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 job.job_id,
@@ -101,6 +110,7 @@ class JobStore:
             ),
         )
         tx.event(JOB_RECEIVED, "job", job.job_id, {"jobFile": job.job_file})
+        tx.count(JOBS_RECEIVED)
 
     def get(self, job_id: str) -> Job:
         """The job; raises NotFound."""
@@ -132,9 +142,17 @@ class JobStore:
             rows = self._database.query(sql, {"text": text.lower(), "n": len(text)})
         return [_to_job(row) for row in rows]
 
-    def list_newest(self, *, statuses: frozenset[str] = ACTIVE | ENDED, limit: int = 100) -> list[Job]:
-        """Jobs, newest first, without the texts of their files."""
-        return self._list(statuses, "created_at DESC, id DESC", limit)
+    def list_newest(
+        self, *, statuses: frozenset[str] = ACTIVE | ENDED, owner: str | None = None, limit: int = 100
+    ) -> list[Job]:
+        """Jobs (of one owner, or of all), newest first, without the texts of their files."""
+        return self._list(statuses, "created_at DESC, id DESC", limit, owner)
+
+    def list_these(self, job_ids: Sequence[str]) -> list[Job]:
+        """These jobs in this order, without the texts of their files."""
+        sql = f"SELECT {_SUMMARY} FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+        found = {row["id"]: _to_job(row) for row in self._database.query(sql, (to_json(list(job_ids)),))}
+        return [found[each] for each in job_ids if each in found]
 
     def list_ended(self, limit: int) -> list[Job]:
         """Ended jobs, the last to end first, without the texts of their files."""
@@ -144,9 +162,13 @@ class JobStore:
         """Jobs in the order in which they are taken up, without the texts of their files."""
         return self._list(statuses, "priority DESC, created_at, id", limit)
 
-    def _list(self, statuses: frozenset[str], order: str, limit: int) -> list[Job]:
-        sql = f"SELECT {_SUMMARY} FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY {order} LIMIT ?"
-        return [_to_job(row) for row in self._database.query(sql, (*sorted(statuses), limit))]
+    def _list(
+        self, statuses: frozenset[str], order: str, limit: int, owner: str | None = None
+    ) -> list[Job]:
+        chosen = f"status IN ({_marks(statuses)})" + (" AND owner = ?" if owner is not None else "")
+        sql = f"SELECT {_SUMMARY} FROM jobs WHERE {chosen} ORDER BY {order} LIMIT ?"
+        owners = () if owner is None else (owner,)
+        return [_to_job(row) for row in self._database.query(sql, (*sorted(statuses), *owners, limit))]
 
     def count_active(self) -> tuple[int, int]:
         """How many jobs wait, and how many run."""
@@ -173,8 +195,12 @@ class JobStore:
         *,
         error: Mapping[str, Any] | None = None,
         actor: str | None = None,
+        reason: str | None = None,
     ) -> None:
-        """Change the status; raises ValueError for a change that the table does not have."""
+        """Change the status; raises ValueError for a change that the table does not have.
+
+        `reason` says, for people, why a job is held or backlogged.
+        """
         row = tx.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             raise NotFound(f"There is no job {job_id}.")
@@ -184,6 +210,7 @@ class JobStore:
             UPDATE jobs
             SET status = :status,
                 error_json = :error,
+                wait_reason = :reason,
                 started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, :at) ELSE started_at END,
                 completed_at = CASE WHEN :ended THEN :at ELSE NULL END
             WHERE id = :id
@@ -191,15 +218,26 @@ class JobStore:
             {
                 "status": status,
                 "error": to_json(dict(error)) if error else None,
+                "reason": reason,
                 "at": tx.at,
                 "ended": status in ENDED,
                 "id": job_id,
             },
         )
-        tx.event(JOB_CHANGED, "job", job_id, {"status": status, "from": row["status"]}, actor)
+        data = {"status": status, "from": row["status"]} | ({"reason": reason} if reason else {})
+        tx.event(JOB_CHANGED, "job", job_id, data, actor)
+        if status in ENDED:
+            tx.count(JOBS_ENDED, {"status": status})
+        if status == "failed" and row["status"] == "received":
+            tx.count(JOBS_REFUSED)
 
     def begin_again(
-        self, tx: Transaction, job: Job, actor: str | None = None, status: JobStatus = "queued"
+        self,
+        tx: Transaction,
+        job: Job,
+        actor: str | None = None,
+        status: JobStatus = "queued",
+        reason: str | None = None,
     ) -> None:
         """Queue an ended job for another run as it is described now; where its file lies is remembered."""
         row = tx.execute("SELECT status FROM jobs WHERE id = ?", (job.job_id,)).fetchone()
@@ -210,21 +248,25 @@ class JobStore:
             UPDATE jobs
             SET run = run + 1, cancel_requested = 0, retry_of_path = coalesce(final_path, retry_of_path),
                 final_path = NULL, started_at = NULL, job_file = ?, file_name = ?, text = ?,
-                content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?, priority = ?, max_attempts = ?,
-                keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?
+                content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?,
+                priority = coalesce(priority_wish, ?), max_attempts = ?,
+                keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?, not_before = ?,
+                review = ?, collection = ?, warnings_json = ?
             WHERE id = ?
             """,
             (job.job_file, job.file_name, *_described(job), job.job_id),
         )
-        self.set_status(tx, job.job_id, status, actor=actor)
+        self.set_status(tx, job.job_id, status, actor=actor, reason=reason)
 
     def describe_again(self, tx: Transaction, job: Job) -> None:
         """What a job that waits says of itself now."""
         tx.execute(
             """
             UPDATE jobs
-            SET text = ?, content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?, priority = ?,
-                max_attempts = ?, keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?
+            SET text = ?, content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?,
+                priority = coalesce(priority_wish, ?),
+                max_attempts = ?, keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?,
+                not_before = ?, review = ?, collection = ?, warnings_json = ?
             WHERE id = ?
             """,
             (*_described(job), job.job_id),
@@ -261,6 +303,17 @@ class JobStore:
         """Wish that a job ends."""
         tx.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
 
+    def request_hold(self, tx: Transaction, job_id: str, wish: bool, actor: str) -> None:
+        """Wish that a job is held as soon as it could be queued, or no longer."""
+        tx.execute("UPDATE jobs SET hold_requested = ? WHERE id = ?", (wish, job_id))
+        tx.event(JOB_CHANGED, "job", job_id, {"holdRequested": wish}, actor)
+
+    def set_priority(self, tx: Transaction, job_id: str, priority: int, actor: str) -> None:
+        """A priority that somebody gives a job stays, whatever its file says."""
+        sql = "UPDATE jobs SET priority = ?, priority_wish = ? WHERE id = ?"
+        tx.execute(sql, (priority, priority, job_id))
+        tx.event(JOB_CHANGED, "job", job_id, {"priority": priority}, actor)
+
     def set_final_path(self, tx: Transaction, job_id: str, path: str) -> None:
         """Reserve the place in done/ or failed/ where the file of an ended job goes."""
         tx.execute("UPDATE jobs SET final_path = ? WHERE id = ?", (path, job_id))
@@ -284,6 +337,10 @@ def _described(job: Job) -> tuple[Any, ...]:
         to_json(dict(job.metadata)),
         to_json(dict(job.extra)),
         job.text_name,
+        job.not_before,
+        job.review,
+        job.collection,
+        to_json(list(job.warnings)) if job.warnings else None,
     )
 
 
@@ -320,4 +377,10 @@ def _to_job(row: Row) -> Job:
         waits_for=tuple(json.loads(row["waits_for_json"] or "[]")),
         waits_until=row["waits_until"],
         repeats=row["repeats"],
+        hold_requested=bool(row["hold_requested"]),
+        not_before=row["not_before"],
+        review=bool(row["review"]),
+        collection=row["collection"],
+        wait_reason=row["wait_reason"],
+        warnings=tuple(json.loads(row["warnings_json"] or "[]")),
     )

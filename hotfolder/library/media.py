@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hotfolder.clock import NewId, new_id
 from hotfolder.database import Database, Row, Transaction
+from hotfolder.domain.transitions import check_transition
 from hotfolder.errors import NotFound
 from hotfolder.events import LIBRARY_UPDATED
+
+ReviewStatus = Literal["none", "awaiting", "accepted", "discarded"]
+REVIEW_TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "none": frozenset(),
+    "awaiting": frozenset({"accepted", "discarded"}),
+    "accepted": frozenset(),
+    "discarded": frozenset(),
+}
+"""Which review of a picture may follow which; whether it awaits one is decided when it is taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +48,22 @@ class Media:
     original_name: str | None = None
     original_path: str | None = None
     deleted_at: str | None = None
+    review: ReviewStatus = "none"
 
 
 MEDIA_COLUMNS = """
     media.id, file_path, thumb_path, file_name, origin, media.width, media.height, file_size, mime_type,
     sha256, file_sha256, pixel_sha256, media.created_at, generation_id, title, description, rating,
-    media.status, label, original_name, original_path, deleted_at
+    media.status, label, original_name, original_path, deleted_at, media.review
 """
 """The columns of `media` in the order of Media's fields."""
+
+
+# By the generations, of which few await a review at one time, and which have an index by status.
+_AWAITING = """
+    generations JOIN media ON media.generation_id = generations.id
+    WHERE generations.status = 'awaiting_review' AND review = 'awaiting' AND deleted_at IS NULL
+"""
 
 
 class MediaStore:
@@ -61,9 +80,9 @@ class MediaStore:
             INSERT INTO media (
                 id, file_path, thumb_path, file_name, media_type, origin, width, height, file_size,
                 mime_type, sha256, file_sha256, pixel_sha256, title, description, rating, status, label,
-                original_name, original_path, generation_id, created_at, updated_at
+                original_name, original_path, generation_id, review, created_at, updated_at
             )
-            VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 media.media_id,
@@ -86,6 +105,7 @@ class MediaStore:
                 media.original_name,
                 media.original_path,
                 media.generation_id,
+                media.review,
                 media.created_at,
                 tx.at,
             ),
@@ -174,6 +194,43 @@ class MediaStore:
             f"SELECT {MEDIA_COLUMNS} FROM media WHERE generation_id = ? ORDER BY id", (generation_id,)
         )
         return [to_media(row) for row in rows]
+
+    def list_awaiting(self, limit: int) -> list[Media]:
+        """Pictures that wait for a review, the longest waiting first."""
+        rows = self._database.query(
+            f"""
+            SELECT {MEDIA_COLUMNS} FROM {_AWAITING}
+            ORDER BY media.created_at, media.id LIMIT ?
+            """,
+            (limit,),
+        )
+        return [to_media(row) for row in rows]
+
+    def count_awaiting(self) -> int:
+        """How many pictures wait for a review."""
+        row = self._database.query_one(f"SELECT count(*) AS n FROM {_AWAITING}")
+        return int(row["n"]) if row else 0
+
+    def set_review(
+        self,
+        tx: Transaction,
+        media_id: str,
+        review: Literal["accepted", "discarded"],
+        actor: str,
+    ) -> None:
+        """Decide on a picture that awaits it, else ValueError; one that is discarded leaves the library."""
+        media = self.get(media_id)
+        check_transition(REVIEW_TRANSITIONS, media.review, review)
+        tx.execute(
+            """
+            UPDATE media
+            SET review = :review, updated_at = :at,
+                deleted_at = CASE :review WHEN 'discarded' THEN coalesce(deleted_at, :at) ELSE deleted_at END
+            WHERE id = :id
+            """,
+            {"review": review, "at": tx.at, "id": media_id},
+        )
+        tx.event(LIBRARY_UPDATED, "media", media_id, {"review": review, "path": media.file_path}, actor)
 
     def list_newest_of_jobs(self, job_ids: Sequence[str], limit: int) -> dict[str, list[Media]]:
         """The last pictures of each of some jobs, at most `limit` a job, in the order of their making."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hotfolder.database import Database
 from hotfolder.errors import NotFound
+from hotfolder.metrics import FILES_CLAIMED
 
 INBOX = "inbox"
 
@@ -31,7 +32,10 @@ class SeenStore:
 
     def record_claims(self, origins: Mapping[str, Origin]) -> None:
         """Note under each job id what its file was and where; repeatable: tries and what is known stay."""
+        claimed = sum(each.inode is not None for each in origins.values())  # else it was noted before
         with self._database.transaction() as tx:
+            if claimed:
+                tx.count(FILES_CLAIMED, by=claimed)
             for job_id, each in origins.items():
                 tx.execute(
                     """

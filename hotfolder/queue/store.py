@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from hotfolder.clock import NewId, new_id
 from hotfolder.database import Database, Row, Transaction, to_json
@@ -26,6 +27,7 @@ from hotfolder.domain.work import (
 )
 from hotfolder.errors import QueueError
 from hotfolder.events import WORK_UPDATED
+from hotfolder.metrics import WORK_ENDED
 from hotfolder.queue.lanes import STATE_SQL, key_of
 from hotfolder.queue.statements import (
     CLAIM_SQL,
@@ -118,7 +120,13 @@ class WorkStore:
             work_id = _find_like(tx, lane, head, near, cutoff)
             values = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at, "id": work_id}
             row = tx.execute(CLAIM_SQL, values).fetchone()
-            tx.event(WORK_UPDATED, "work", row["id"], {"status": "processing", "taskType": row["task_type"]})
+            told = {
+                "status": "processing",
+                "from": "pending",
+                "taskType": row["task_type"],
+                "attempt": row["attempt_count"],
+            }
+            tx.event(WORK_UPDATED, "work", row["id"], told)
             return replace(_to_item(row), has_overtaken=work_id != head["id"])
 
     def renew(self, items: list[WorkItem]) -> list[WorkItem]:
@@ -174,7 +182,7 @@ class WorkStore:
         if run_at is None or run_at <= tx.at:
             for row in rows:
                 tx.execute("UPDATE work_queue SET status = 'pending' WHERE id = ?", (row["id"],))
-                tx.event(WORK_UPDATED, "work", row["id"], {"status": "pending", "taskType": row["task_type"]})
+                tx.event(WORK_UPDATED, "work", row["id"], _told_pending("scheduled", row))
         return len(rows)
 
     def reprioritise(self, tx: Transaction, correlation_id: str, priority: int) -> None:
@@ -197,7 +205,7 @@ class WorkStore:
         row = tx.execute(sql, (work_id,)).fetchone()
         if row is None:
             raise QueueError(f"Work item {work_id} is not dead.", hint="Only dead work can be requeued.")
-        tx.event(WORK_UPDATED, "work", work_id, {"status": "pending", "taskType": row["task_type"]})
+        tx.event(WORK_UPDATED, "work", work_id, _told_pending("dead", row))
 
     def rerank(self, tx: Transaction) -> None:
         """Put what waits in the order of `aging_s`, if that has changed since it was last in order."""
@@ -271,6 +279,24 @@ class WorkStore:
         sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lease_until < ?"
         return [_to_item(row) for row in self._database.query(sql, (self._database.now(),))]
 
+    def list_in_hand(self, lane: str) -> list[WorkItem]:
+        """The items of a lane that are in hand, the one that was claimed first before the others."""
+        sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lane = ? ORDER BY started_at, rowid"
+        return [_to_item(row) for row in self._database.query(sql, (lane,))]
+
+    def void(self, tx: Transaction, item: WorkItem) -> bool:
+        """Take the lease from whoever holds the item, who may write nothing of it any more; False: too late.
+
+        It stays in hand, without a token and expired: its worker interrupts it at the next heartbeat, and
+        records a failed attempt once it has let go.
+        """
+        sql = """
+            UPDATE work_queue SET lease_token = NULL, lease_until = :at
+            WHERE id = :id AND status = 'processing' AND lease_token = :token
+        """
+        values = {"at": tx.at, "id": item.work_id, "token": item.lease_token}
+        return tx.execute(sql, values).rowcount > 0
+
     def list_open(self, owner_module: str) -> list[WorkItem]:
         """The items of one owner that wait, are scheduled or in hand."""
         sql = """
@@ -284,20 +310,29 @@ class WorkStore:
         sql = "SELECT id FROM work_queue WHERE status = 'processing' AND cancel_requested = 1"
         return {row["id"] for row in self._database.query(sql)}
 
+    def list_of(self, correlation_id: str) -> list[WorkItem]:
+        """All items of a subject, the oldest first."""
+        sql = "SELECT * FROM work_queue WHERE correlation_id = ? ORDER BY created_at, rowid"
+        return [_to_item(row) for row in self._database.query(sql, (correlation_id,))]
+
     def is_cancel_requested(self, work_id: str) -> bool:
         """Whether somebody wants this item stopped."""
         row = self._database.query_one("SELECT cancel_requested FROM work_queue WHERE id = ?", (work_id,))
         return row is not None and bool(row["cancel_requested"])
 
     def count_runnable(self, one_attempt_owner: str) -> int:
-        """How many items can still do something now; of one owner's a failed attempt is enough."""
+        """How many items can still do something soon; of one owner's a failed attempt is enough.
+
+        What waits for a word or for a time of its own is none of them; what is tried again after a pause is.
+        """
         row = self._database.query_one(
             """
             SELECT count(*) AS n FROM work_queue
             WHERE status IN ('pending', 'processing')
-               OR (status = 'scheduled' AND NOT (owner_module = ? AND attempt_count > 0))
+               OR (status = 'scheduled' AND (error_message IS NOT NULL OR run_at <= ?)
+                   AND NOT (owner_module = ? AND attempt_count > 0))
             """,
-            (one_attempt_owner,),
+            (self._database.now(), one_attempt_owner),
         )
         return int(row["n"]) if row else 0
 
@@ -340,7 +375,7 @@ class WorkStore:
             return
         with self._database.transaction(durable=False) as tx:
             for row in tx.execute(PROMOTE_SQL, (lane, now)).fetchall():
-                tx.event(WORK_UPDATED, "work", row["id"], {"status": "pending", "taskType": row["task_type"]})
+                tx.event(WORK_UPDATED, "work", row["id"], _told_pending("scheduled", row))
 
     def _list_waiting(self, tx: Transaction, correlation_id: str, task_type: str) -> list[WorkItem]:
         """The items of a subject and kind that nobody holds."""
@@ -364,10 +399,31 @@ class WorkStore:
         changed = tx.execute(COMPLETE_SQL, values).rowcount
         if changed == 0:
             raise QueueError(f"The lease on work item {item.work_id} ({item.task_type}) is no longer held.")
-        tx.event(WORK_UPDATED, "work", item.work_id, {"status": status, "taskType": item.task_type})
+        tx.event(WORK_UPDATED, "work", item.work_id, _told(item, status, message))
+        if status in ("failed", "cancelled", "dead"):
+            tx.count(WORK_ENDED, {"lane": item.lane, "status": status})
 
     def _lease_end(self, at: str) -> str:
         return format_instant(parse_instant(at) + timedelta(seconds=self._lease_s))
+
+
+def _told_pending(before: WorkStatus, row: Row) -> dict[str, Any]:
+    return {"status": "pending", "from": before, "taskType": row["task_type"]}
+
+
+def _told(item: WorkItem, status: WorkStatus, message: str | None) -> dict[str, Any]:
+    """What an event says of an item that is left: the attempt it was at, and how that failed."""
+    told = {
+        "status": status,
+        "from": item.status,
+        "taskType": item.task_type,
+        "attempt": item.attempt_count,
+    }
+    if message:
+        told["error"] = message.partition("\n")[0]
+        if item.failures and item.failures[-1].attempt == item.attempt_count:
+            told["code"] = item.failures[-1].code
+    return told
 
 
 def _cutoff(state: Row | None) -> str:

@@ -14,6 +14,7 @@ from hotfolder.database import Database, Transaction
 from hotfolder.domain.work import EndStatus, WorkItem, end_of_failure, retry_delay_s
 from hotfolder.errors import HotfolderError, QueueError
 from hotfolder.events import Doorbell
+from hotfolder.metrics import LEASE_LOSSES, WORK_RETRIES
 from hotfolder.queue.lane import LaneThreads
 from hotfolder.queue.lanes import LaneBook
 from hotfolder.queue.stay import Stay
@@ -142,6 +143,8 @@ class Worker:
             self._run(held)
         except QueueError as error:
             log.warning("work item %s was taken away: %s", item.work_id, error)
+            with self._database.transaction(durable=False) as tx:
+                tx.count(LEASE_LOSSES, {"lane": lane})
         finally:
             with self._lock:
                 del self._in_hand[item.work_id]
@@ -212,6 +215,7 @@ class Worker:
             return
         log.warning("attempt %d of %s failed: %s", item.attempt_count, item.task_type, error)
         self._store.retry(tx, item, retry_delay_s(item.attempt_count, self._jitter()), error.message)
+        tx.count(WORK_RETRIES, {"lane": item.lane})
         handler.returned(tx, item)
 
     def _end(

@@ -126,7 +126,7 @@ def test_folder_that_stands_twice_in_the_settings_is_one_and_the_other_is_told(
 
     assert Service(root).run_once() == 0
 
-    assert "no longer watching" not in (root / "logs" / "sidecar.log").read_text()
+    assert "no longer watching" not in (root / "logs" / "hotfolder.log").read_text()
     first, second = on("folders", "list", "--json").json
     assert (first["state"], first["taken"]) == ("watched", 1)
     assert (second["state"], "overlaps" in second["problem"]) == ("refused", True)

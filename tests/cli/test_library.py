@@ -121,7 +121,7 @@ def test_run_leaves_no_log_handler_behind(command: Command, root: Path) -> None:
     command("run", root, "--once")
 
     assert logging.getLogger("hotfolder").handlers == before
-    assert "watching" in (root / "logs" / "sidecar.log").read_text(encoding="utf-8")
+    assert "watching" in (root / "logs" / "hotfolder.log").read_text(encoding="utf-8")
 
 
 def test_names_of_files_do_not_reach_the_terminal_or_the_log_raw(command: Command, root: Path) -> None:
@@ -130,7 +130,7 @@ def test_names_of_files_do_not_reach_the_terminal_or_the_log_raw(command: Comman
 
     outcome = command("run", root, "--once")
 
-    log = (root / "logs" / "sidecar.log").read_text(encoding="utf-8")
+    log = (root / "logs" / "hotfolder.log").read_text(encoding="utf-8")
     assert not set("\x1b\x07\x9b") & set(outcome.out + outcome.err + log)
     assert len(outcome.out.splitlines()) == 4  # heading, job, its problem, what is held
     assert "b.yaml" in outcome.out

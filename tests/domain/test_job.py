@@ -268,11 +268,7 @@ def test_key_that_resembles_nothing_gets_all_known_keys_as_its_hint() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "collection: Spring",
-        "notBefore: 2026-12-01T08:00:00Z",
-        "review: true",
         "deliver: [{folder: outbox/dam}]",
-        "review: perhaps",
         "deliver: 4",
     ],
 )
@@ -285,12 +281,29 @@ def test_key_without_effect_in_this_version_is_refused_whatever_its_value(line: 
     assert problem.hint == f"Remove the key `{key}`."
 
 
-def test_all_keys_without_effect_are_refused_together() -> None:
-    keys = ["collection", "notBefore", "review", "deliver"]
+@pytest.mark.parametrize(
+    ("line", "path", "expected"),
+    [
+        ("review: perhaps", "review", "true or false"),
+        ("collection: [x]", "collection", "text"),
+        ("notBefore: tomorrow", "notBefore", "a time with its zone, such as 2026-12-01T08:00:00Z"),
+        ("notBefore: 2026-12-01T08:00:00", "notBefore", "a time with its zone"),
+        ("notBefore: 2026-13-01T08:00:00Z", "notBefore", "a time with its zone"),
+    ],
+)
+def test_a_key_of_the_queue_with_a_wrong_value_says_what_it_takes(line, path, expected) -> None:
+    (problem,) = problems_of(f"{JOB}{line}\n")
 
-    problems = problems_of(JOB + "".join(f"{key}: [x]\n" for key in keys))
+    assert (problem.code, problem.path, problem.line) == ("job.invalid", path, 3)
+    assert f"expected {expected}" in problem.message
 
-    assert [each.path for each in problems] == keys == list(NOT_SUPPORTED)
+
+def test_the_time_before_which_a_job_is_not_run_is_kept_in_utc() -> None:
+    job, problems = read_job(parse_one(f"{JOB}notBefore: 2026-12-01T10:00:00+02:00\n"))
+
+    assert problems == []
+    assert job is not None
+    assert job.not_before == "2026-12-01T08:00:00.000Z"
 
 
 def test_task_without_a_reference_says_what_its_endpoint_needs() -> None:

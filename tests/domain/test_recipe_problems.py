@@ -61,7 +61,7 @@ def test_what_a_recipe_leaves_to_its_jobs_is_no_problem(text: str) -> None:
         (f"{HEAD}vars: {{a: [x]}}\n", "job.invalid", "vars.a", 2),
         (f"{HEAD}refs: pose.png\n", "job.invalid", "refs", 2),
         (f"{HEAD}task: upscale\n", "job.invalid", "task", 2),
-        (f"{HEAD}review: true\n", "job.not_supported", "review", 2),
+        (f"{HEAD}deliver: []\n", "job.not_supported", "deliver", 2),
         (f"{HEAD}id: a\n", "job.invalid", "id", 2),
         (f"{HEAD}atomic: false\n", "job.invalid", "atomic", 2),
         (f"{HEAD}preset: broken\n", "job.invalid_params", "params.steps", 2),

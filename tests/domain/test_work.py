@@ -80,13 +80,12 @@ def test_wherever_a_failure_leads_the_table_has_the_change() -> None:
             check_transition(WORK_TRANSITIONS, ITEM.status, end)
 
 
-def test_waiting_time_doubles_from_a_second_to_ten_minutes() -> None:
-    assert [retry_delay_s(attempt) for attempt in (0, 1, 2, 3, 10, 11, 100)] == [
-        1.0,
-        1.0,
-        2.0,
-        4.0,
-        512.0,
-        600.0,
-        600.0,
-    ]
+def test_the_longest_wait_doubles_from_two_seconds_to_ten_minutes() -> None:
+    longest = [retry_delay_s(attempt, 1.0) for attempt in (1, 2, 3, 9, 10, 1000)]
+
+    assert longest == [2.0, 4.0, 8.0, 512.0, 600.0, 600.0]
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_a_wait_is_a_random_part_of_the_longest_one(attempt: int, jitter: float) -> None:
+    assert retry_delay_s(attempt, jitter) == jitter * retry_delay_s(attempt, 1.0)

@@ -107,7 +107,7 @@ def test_login_link_is_printed_once_and_stands_in_no_log(web: WebService) -> Non
     assert token not in web.told.read_text(encoding="utf-8")
     for file in (path for path in web.root.rglob("*") if path.is_file()):
         assert token.encode() not in file.read_bytes(), file
-    assert {each.name for each in (web.root / "logs").iterdir()} >= {"sidecar.log", "web.log"}
+    assert {each.name for each in (web.root / "logs").iterdir()} >= {"hotfolder.log", "web.log"}
 
 
 def test_link_preview_that_only_asks_for_the_head_does_not_spend_the_link(web: WebService) -> None:

@@ -1,0 +1,174 @@
+"""Into the queue: whether a job whose pictures could be made now is queued, held, or waits for limits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal, Protocol
+
+from hotfolder.database import Database, Transaction
+from hotfolder.domain.plan import JobPlan, Run
+from hotfolder.errors import HotfolderError
+from hotfolder.generation.execute import EXECUTE
+from hotfolder.library.generations import Generation, GenerationStore
+from hotfolder.library.jobs import Job, JobStore
+from hotfolder.queue.store import WorkStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a job goes; with a reason for people when that is not the queue."""
+
+    status: Literal["queued", "held", "backlogged"] = "queued"
+    reason: str | None = None
+
+
+class Verdict(Protocol):
+    """Whether limits let a job into the queue."""
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether it may go now."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why not, in words."""
+
+
+class Limits(Protocol):
+    """How much each owner may ask for."""
+
+    def owner_of(self, folder: PurePosixPath, named: str | None) -> str | None:
+        """Whose jobs those of a folder below inbox/ are."""
+
+    def priority_of(self, owner: str | None, given: int | None) -> tuple[int, str | None]:
+        """The priority that a job gets, and a warning when that is not what it asks for."""
+
+    def decide(self, tx: Transaction, job_id: str, owner: str | None) -> Verdict:
+        """Whether a job may be queued now; it counts when it may."""
+
+    def list_due(self) -> list[str]:
+        """Jobs that wait for limits and could go now."""
+
+
+class Charges(Protocol):
+    """What pictures cost."""
+
+    def find_lack(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> str | None:
+        """Why these pictures of a job have to wait for credit, in words; raises when they fail instead."""
+
+    def reserve(self, tx: Transaction, job: Job, generation: Generation) -> None:
+        """Keep back what a picture costs."""
+
+
+class Entrance:
+    """Every job passes here on its way into the queue, in the transaction that writes its pictures."""
+
+    def __init__(
+        self,
+        database: Database,
+        jobs: JobStore,
+        generations: GenerationStore,
+        work: WorkStore,
+        limits: Limits,
+        charges: Charges,
+    ) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._generations = generations
+        self._work = work
+        self._limits = limits
+        self._charges = charges
+
+    def decide(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> Place:
+        """Where a job goes that lacks nothing but its turn; raises QueueError when it has no credit."""
+        if job.hold_requested:
+            return Place("held", "held on request")
+        lack = self._charges.find_lack(tx, job, runs)
+        if lack is not None:
+            return Place("backlogged", lack)
+        verdict = self._limits.decide(tx, job.job_id, job.owner)
+        if not verdict.is_admitted:
+            tx.event("limits.backlogged", "job", job.job_id, {"owner": job.owner, "reason": verdict.reason})
+            return Place("backlogged", verdict.reason)
+        return Place()
+
+    def charge(self, tx: Transaction, job: Job, generation: Generation) -> None:
+        """Keep back what a picture costs that goes into the queue."""
+        self._charges.reserve(tx, job, generation)
+
+    def let_in(self, tx: Transaction, job_id: str, actor: str | None = None) -> Place:
+        """Ask again for a job that is held or backlogged; it goes on when it may."""
+        job = self._jobs.get(job_id)
+        pending = [each for each in self._generations.list_of_job(job_id) if each.status == "pending"]
+        place = self.decide(tx, job, pending)
+        if place.status != job.status:
+            self._jobs.set_status(tx, job_id, place.status, actor=actor, reason=place.reason)
+        if place.status == "queued":
+            for each in pending:
+                self.charge(tx, job, each)
+                self._work.resume(tx, each.generation_id, EXECUTE, job.not_before)
+        return place
+
+    def let_in_due(self) -> int:
+        """Let in what waits for limits and may go now; gives the number of jobs."""
+        count = 0
+        for job_id in self._limits.list_due():
+            count += self._let_in_one(job_id)
+        return count
+
+    def _let_in_one(self, job_id: str) -> bool:
+        try:
+            with self._database.transaction() as tx:
+                is_waiting = self._jobs.get(job_id).status == "backlogged"
+                return is_waiting and self.let_in(tx, job_id).status == "queued"
+        except HotfolderError as error:
+            log.warning("job %s cannot leave the backlog yet: %s", job_id, error)
+            return False
+
+
+class NoLimits:
+    """Everybody may ask for everything."""
+
+    is_admitted = True
+    reason = None
+
+    def owner_of(self, folder: PurePosixPath, named: str | None) -> str | None:  # noqa: ARG002 - the protocol
+        """What the job says."""
+        return named
+
+    def priority_of(self, owner: str | None, given: int | None) -> tuple[int, str | None]:  # noqa: ARG002
+        """What the job asks for."""
+        return given or 0, None
+
+    def decide(self, tx: Transaction, job_id: str, owner: str | None) -> Verdict:  # noqa: ARG002
+        """It may."""
+        return self
+
+    def list_due(self) -> list[str]:
+        """Nobody waits."""
+        return []
+
+
+class NoCharges:
+    """Nothing costs anything."""
+
+    def find_lack(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> str | None:
+        """Nothing is lacking."""
+
+    def reserve(self, tx: Transaction, job: Job, generation: Generation) -> None:
+        """Nothing is kept back."""
+
+
+def with_limits(limits: Limits, folder: PurePosixPath, plan: JobPlan, extra: int) -> JobPlan:
+    """The plan with the owner and the priority that it gets; `extra` is what its folder adds to that."""
+    job = plan.job
+    owner = limits.owner_of(folder, job.owner)
+    base = job.priority if "priority" in job.model_fields_set else limits.priority_of(owner, None)[0]
+    priority, warning = limits.priority_of(owner, max(-100, min(100, base + extra)))
+    changed = job.model_copy(update={"owner": owner, "priority": priority})
+    return JobPlan(changed, plan.endpoint, plan.mode, plan.runs, (warning,) if warning else ())

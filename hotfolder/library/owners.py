@@ -1,0 +1,160 @@
+"""What limits are measured by: the jobs of each owner by status, and what is left in its token bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hotfolder.database import Database, Row, Transaction
+from hotfolder.domain.limits import Bucket
+from hotfolder.errors import NotFound
+
+_CLOSED: Final = "limits.closed"
+_ENDS: Final = 200
+
+# In all of these the status is a literal, so that an index of backlogged jobs alone could serve them.
+ACTIVE_SQL: Final = """
+    SELECT count(*) AS n FROM (
+        SELECT 1 FROM jobs
+        WHERE owner IS :owner AND status IN ('queued', 'running', 'cancelling') AND id <> :but
+        LIMIT :most
+    )
+"""
+AHEAD_SQL: Final = """
+    SELECT count(*) AS n FROM (
+        SELECT 1 FROM jobs
+        WHERE owner IS :owner AND status = 'backlogged' AND priority >= :priority
+          AND (priority > :priority OR (created_at, id) < (:created_at, :job_id))
+        LIMIT :most
+    )
+"""
+BACKLOG_SQL: Final = """
+    SELECT id, priority, created_at FROM jobs
+    WHERE owner IS ? AND status = 'backlogged'
+    ORDER BY priority DESC, created_at, id LIMIT ?
+"""
+# From one owner to the next in the index, so that it costs as many steps as there are owners, not jobs. After
+# the last name comes one NULL: jobs without an owner.
+OWNERS_SQL: Final = """
+    WITH RECURSIVE named (owner) AS (
+        SELECT min(owner) FROM jobs
+        UNION ALL
+        SELECT (SELECT min(owner) FROM jobs WHERE owner > named.owner) FROM named
+        WHERE named.owner IS NOT NULL
+    )
+    SELECT owner FROM named
+    WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.owner IS named.owner AND status = 'backlogged')
+"""
+# The latest ends of all jobs, whoever asks: those of an owner alone stand in no index by time.
+ENDS_SQL: Final = """
+    SELECT owner, completed_at FROM jobs
+    WHERE completed_at > ? ORDER BY completed_at DESC LIMIT ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """A job and what its place among those of its owner follows from."""
+
+    job_id: str
+    priority: int
+    created_at: str
+
+
+class OwnerStore:
+    """Reads jobs and never writes them; inside a transaction it sees what that has done."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get_in_line(self, job_id: str) -> InLine:
+        """A job's place; raises NotFound."""
+        row = self._database.query_one("SELECT id, priority, created_at FROM jobs WHERE id = ?", (job_id,))
+        if row is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return _to_in_line(row)
+
+    def count_active(self, owner: str | None, most: int, but: str = "") -> int:
+        """How many jobs of an owner are queued or run, one of them left out; counted up to `most`."""
+        return self._count(ACTIVE_SQL, {"owner": owner, "but": but, "most": most})
+
+    def count_queued(self, most: int) -> int:
+        """How many jobs are queued or run, of whomever; counted up to `most`."""
+        sql = """
+            SELECT count(*) AS n FROM (
+                SELECT 1 FROM jobs WHERE status IN ('queued', 'running') LIMIT :most
+            )
+        """
+        return self._count(sql, {"most": most})
+
+    def count_backlog(self, owner: str | None) -> int:
+        """How many jobs of an owner wait for limits."""
+        sql = "SELECT count(*) AS n FROM jobs WHERE owner IS :owner AND status = 'backlogged'"
+        return self._count(sql, {"owner": owner})
+
+    def count_ahead(self, owner: str | None, job: InLine, most: int) -> int:
+        """How many jobs of an owner wait for limits and go before this one; counted up to `most`."""
+        return self._count(
+            AHEAD_SQL,
+            {
+                "owner": owner,
+                "priority": job.priority,
+                "created_at": job.created_at,
+                "job_id": job.job_id,
+                "most": most,
+            },
+        )
+
+    def has_backlog(self) -> bool:
+        """Whether any job waits for limits."""
+        sql = "SELECT 1 FROM jobs WHERE status = 'backlogged' LIMIT 1"
+        return self._database.query_one(sql) is not None
+
+    def list_backlogged_owners(self) -> list[str | None]:
+        """Whose jobs wait for limits."""
+        return [row["owner"] for row in self._database.query(OWNERS_SQL)]
+
+    def list_backlog(self, owner: str | None, limit: int) -> list[InLine]:
+        """Jobs of an owner that wait for limits: by priority, then by age."""
+        return [_to_in_line(row) for row in self._database.query(BACKLOG_SQL, (owner, limit))]
+
+    def list_ends(self, after: str) -> list[tuple[str | None, str]]:
+        """Whose jobs ended when, after an instant: the latest of them, latest first."""
+        rows = self._database.query(ENDS_SQL, (after, _ENDS))
+        return [(row["owner"], row["completed_at"]) for row in rows]
+
+    def find_bucket(self, owner: str | None) -> Bucket | None:
+        """What an owner had left when that was last written down."""
+        sql = "SELECT tokens, at FROM owner_rates WHERE owner = ?"
+        row = self._database.query_one(sql, (owner or "",))
+        return Bucket(row["tokens"], row["at"]) if row else None
+
+    def save_bucket(self, tx: Transaction, owner: str | None, bucket: Bucket) -> None:
+        """Write down what an owner has left."""
+        tx.execute(
+            """
+            INSERT INTO owner_rates (owner, tokens, at) VALUES (?, ?, ?)
+            ON CONFLICT (owner) DO UPDATE SET tokens = excluded.tokens, at = excluded.at
+            """,
+            (owner or "", bucket.tokens, bucket.at),
+        )
+
+    def is_closed(self) -> bool:
+        """Whether the queue was full when that was last written down."""
+        return self._database.query_one("SELECT 1 FROM app_settings WHERE key = ?", (_CLOSED,)) is not None
+
+    def set_closed(self, tx: Transaction, closed: bool) -> None:
+        """Write down, with the instant, that the queue is full, or no longer."""
+        if closed:
+            tx.execute("INSERT OR IGNORE INTO app_settings (key, value) VALUES (?, ?)", (_CLOSED, tx.at))
+        else:
+            tx.execute("DELETE FROM app_settings WHERE key = ?", (_CLOSED,))
+
+    def _count(self, sql: str, values: Mapping[str, str | int | None]) -> int:
+        row = self._database.query_one(sql, values)
+        return int(row["n"]) if row else 0
+
+
+def _to_in_line(row: Row) -> InLine:
+    return InLine(row["id"], row["priority"], row["created_at"])
