@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from hotfolder.catalog.store import load_builtin_providers, load_extra_provider
 from hotfolder.clock import new_id, new_seed, utc_now
 from hotfolder.config import LoadedSettings, Settings
 from hotfolder.database import Database
+from hotfolder.domain.resources import find_lacking
 from hotfolder.engine.kinds import EXTRAS
 from hotfolder.errors import LibraryError
 from hotfolder.events import Doorbell
@@ -174,7 +176,13 @@ class Library:
     @cached_property
     def entrance(self) -> Entrance:
         """Every job's way into the queue."""
-        return Entrance(self.database, self.jobs, self.generations, self.work, self.limits, NoCharges())
+        stores = (self.database, self.jobs, self.generations, self.work)
+        return Entrance(*stores, self.limits, NoCharges(), self._find_lacking)
+
+    def _find_lacking(self, endpoint_key: str | None) -> Sequence[str]:
+        """What pictures of an endpoint need and the gpu lane does not have."""
+        endpoint = self.catalog.by_key.get(endpoint_key or "")
+        return find_lacking(endpoint.tags, "gpu", self.settings.queue.lane_tags) if endpoint else ()
 
     @cached_property
     def runs(self) -> RunBook:

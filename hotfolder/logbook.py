@@ -33,7 +33,9 @@ def kept_log(file: Path, *, level: str, as_json: bool, max_bytes: int, backups: 
     written.setFormatter(
         JsonLines() if as_json else _Plain("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s")
     )
-    shown.setFormatter(JsonLines() if as_json else _Plain("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    shown.setFormatter(
+        JsonLines() if as_json else _Plain("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+    )
     before = {each: logging.getLogger(each).level for each in (*_OURS, *_STRANGERS)}
     for name in before:
         logger = logging.getLogger(name)
@@ -87,7 +89,7 @@ class LogFile(logging.handlers.RotatingFileHandler):
 
 
 class JsonLines(logging.Formatter):
-    """One object a line, for programs: at, level, logger, thread, message, and after a fault its traceback."""
+    """One object a line, for programs: at, level, logger, thread, message, and traceback after a fault."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; whatever is not plain ASCII stands there as an escape."""

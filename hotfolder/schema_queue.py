@@ -16,7 +16,19 @@ QUEUE: Final = (
     "DROP INDEX idx_work_claim",
     "DROP INDEX idx_work_like",
     "DROP INDEX idx_work_near",
-    "CREATE INDEX idx_work_claim ON work_queue (lane, rank) WHERE status = 'pending'",
+    # One index for what is in line and what is in hand, the latter right before the former: a claim and an
+    # end each rewrite one page of it. The partial indexes hold no row that a claim would have to move in vain.
+    "DROP INDEX idx_work_processing",
+    """
+    CREATE INDEX idx_work_claim ON work_queue (status DESC, lane, rank)
+    WHERE status = 'pending' OR status = 'processing'
+    """,
+    "DROP INDEX idx_work_dedupe",
+    """
+    CREATE UNIQUE INDEX idx_work_dedupe ON work_queue (dedupe_key)
+    WHERE dedupe_key IS NOT NULL AND status IN ('pending', 'scheduled', 'processing')
+    """,
+    "CREATE INDEX idx_work_dead ON work_queue (lane) WHERE status = 'dead'",
     """
     CREATE INDEX idx_work_like ON work_queue (lane, priority, affinity, affinity_detail, rank)
     WHERE status = 'pending' AND affinity IS NOT NULL
@@ -25,7 +37,6 @@ QUEUE: Final = (
     CREATE INDEX idx_work_near ON work_queue (lane, priority, affinity, rank)
     WHERE status = 'pending' AND affinity IS NOT NULL
     """,
-    "CREATE INDEX idx_work_ended ON work_queue (completed_at) WHERE completed_at IS NOT NULL",
     # What a job waits for besides its turn.
     "ALTER TABLE jobs ADD COLUMN hold_requested INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE jobs ADD COLUMN not_before TEXT",

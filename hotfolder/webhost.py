@@ -94,6 +94,10 @@ class LibraryHost:
         """The names of the model sets in the settings."""
         return sorted(self._library.settings.models.sets)
 
+    def cap_priority(self, owner: str | None, priority: int) -> int:
+        """What the limits make of the priority that an owner asks for."""
+        return self._library.limits.priority_of(owner, priority)[0]
+
     def list_waiting(self) -> Sequence[tuple[str, str]]:
         """Job files in the inbox that nobody has claimed yet."""
         inbox = self._library.paths.inbox

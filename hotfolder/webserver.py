@@ -83,6 +83,7 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         news=News(read_latest),
         rules=Rules(settings.web.host, settings.web.private, tuple(settings.web.allowed_hosts)),
         threads=threads,
+        lanes=settings.queue.lanes.model_dump(),
         cookie_name=cookie_name(library.paths.root),
         default_endpoint=settings.api.default_endpoint,
         version=__version__,

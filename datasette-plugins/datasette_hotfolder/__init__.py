@@ -16,6 +16,7 @@ from datasette_hotfolder.gate import ACTOR, Gate
 from datasette_hotfolder.image_api import build_image_api
 from datasette_hotfolder.job_desk import JobDesk
 from datasette_hotfolder.job_views import build_job_views
+from datasette_hotfolder.lane_views import build_lane_views
 from datasette_hotfolder.login_views import build_login_views
 from datasette_hotfolder.media_views import build_media_views
 from datasette_hotfolder.page_views import build_page_views
@@ -35,6 +36,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         *build_media_views(services),
         *build_file_views(services),
         *build_job_views(services, desk),
+        *build_lane_views(services),
         *build_event_views(services),
         *build_engine_views(services),
         *build_image_api(services, desk),

@@ -22,7 +22,9 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READS | {"POST", "DELETE"}
 _OPEN_PATHS = re.compile(r"/-/(?:auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico")
-_OUR_PATHS = re.compile(r"/-/(?:library|queue|setup|logout|api/.*|auth-token|healthz|metrics)|/media/.*|/v1/.*")
+_OUR_PATHS = re.compile(
+    r"/-/(?:library|queue|setup|logout|api/.*|auth-token|healthz|metrics)|/media/.*|/v1/.*"
+)
 _LOOK_PATHS = re.compile(
     r"/|/-/(?:library|queue|metrics|api/.*)|/media/.*|/library(?:\.json)?|"
     rf"/library/(?:{'|'.join(VISITOR_TABLES)})(?:[/.].*)?"

@@ -26,6 +26,8 @@ View = Callable[..., Awaitable[Response | None]]
 _STATUS: Final = {
     "job.already_ended": 409,
     "job.not_retryable": 409,
+    "job.not_dead": 409,
+    "job.running": 409,
     "library.disk_full": 507,
     "web.login_needed": 401,
     "web.scope_missing": 403,
@@ -146,6 +148,12 @@ async def read_json(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RequestError("The body has to be a JSON object.")
     return value
+
+
+async def expect_nothing(request: Request) -> None:
+    """Raise RequestError when there is a body."""
+    if await read_json(request):
+        raise RequestError("This request takes no body.")
 
 
 async def _read_body(request: Request) -> bytes:

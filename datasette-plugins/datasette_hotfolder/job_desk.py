@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +22,13 @@ from hotfolder.domain.instants import format_instant, is_uuid
 from hotfolder.errors import JobFileError, LibraryBusy, NotFound
 from hotfolder.files.storage import write_new
 from hotfolder.library.jobs import Job
+from hotfolder.queue.overview import QueueOverview
 
 PICTURES_SHOWN: Final = 12
 WAITING_SHOWN: Final = 100
 CLAIM_LIMIT_S: Final = 3.0
 CLAIM_LOOK_S: Final = 0.05
+Wish = Callable[[str, Actor], dict[str, Any]]
 
 
 class JobDesk:
@@ -34,6 +37,15 @@ class JobDesk:
     def __init__(self, services: Services, make_id: NewId) -> None:
         self._services = services
         self._make_id = make_id
+        self._overview = QueueOverview(services.database, services.lanes)
+        control = services.control
+        self.wishes: Mapping[str, Wish] = {
+            "cancel": self.cancel,
+            "retry": partial(self._steer, control.retry),
+            "hold": partial(self._steer, control.hold),
+            "release": partial(self._steer, control.release),
+            "requeue": partial(self._steer, control.requeue),
+        }
 
     def submit(self, body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         """Check a job and drop it into the inbox under its id; raises RequestError or JobFileError."""
@@ -66,7 +78,7 @@ class JobDesk:
         waiting: Sequence[tuple[str, str]] = ()
         if state != "ended":
             found += jobs.list_next(statuses=AT_WORK, limit=limit)
-            found += jobs.list_next(statuses=ACTIVE - AT_WORK, limit=limit)
+            found += self._list_waiting(limit)
             waiting = self._services.host.list_waiting()
         if state != "active":
             found += jobs.list_ended(limit)
@@ -96,12 +108,34 @@ class JobDesk:
         self._services.host.nudge()
         return self.describe(job_id)
 
-    def retry(self, job_id: str, actor: Actor) -> dict[str, Any]:
-        """Run an ended job again; raises HotfolderError `job.not_retryable`."""
+    def prioritize(self, job_id: str, priority: int, actor: Actor) -> dict[str, Any]:
+        """Give a job another priority; only an admin gives one that its owner may not ask for."""
         self._check_owner(job_id.lower(), actor)
-        self._services.control.retry(job_id.lower(), actor.name)
+        most = self._services.host.cap_priority(self.describe(job_id)["owner"], priority)
+        if priority > most and not actor.may("admin"):
+            raise _admin_only(f"a priority above {most}", "Choose a lower one.")
+
+        def change(job_id: str, name: str) -> Job:
+            return self._services.control.prioritize(job_id, priority, name)
+
+        return self._steer(change, job_id, actor)
+
+    def _steer(self, change: Callable[[str, str], Job], job_id: str, actor: Actor) -> dict[str, Any]:
+        """Write down what somebody wants of a job; raises HotfolderError when that cannot be."""
+        job_id = job_id.lower()
+        self._check_owner(job_id, actor)
+        if self._services.jobs.find(job_id) is None:
+            raise LibraryBusy("This job has not been taken in yet.", hint="Try again in a moment.")
+        change(job_id, actor.name)
         self._services.host.nudge()
         return self.describe(job_id)
+
+    def _list_waiting(self, limit: int) -> list[Job]:
+        """First those whose turn comes, in the order in which it does, then those that wait for more."""
+        jobs = self._services.jobs
+        ids = [each.job_id for each in self._overview.list_next(limit)]
+        others = jobs.list_next(statuses=ACTIVE - AT_WORK, limit=limit)
+        return [*jobs.list_these(ids), *(each for each in others if each.job_id not in ids)][:limit]
 
     def _find(self, job_id: str) -> Job | Path:
         """The job, or its file while it has no row: between the two looks it may have got one."""
@@ -145,6 +179,7 @@ class JobDesk:
         ids = [job.job_id for job in jobs]
         pictures = self._services.media.list_newest_of_jobs(ids, PICTURES_SHOWN)
         totals = self._services.generations.count_of_jobs(ids)
+        dead = self._overview.count_dead_of(ids)
         has_sidecar = bool(self._services.host.describe_sidecar()["running"])
         return [
             job_object(
@@ -152,6 +187,7 @@ class JobDesk:
                 self._read_progress(job, has_sidecar),
                 pictures.get(job.job_id, ()),
                 totals.get(job.job_id, 0),
+                dead.get(job.job_id, 0),
             )
             for job in jobs
         ]

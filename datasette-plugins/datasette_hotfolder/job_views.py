@@ -1,8 +1,6 @@
-"""Jobs: a list with live progress, submit, cancel and retry."""
+"""Jobs: a list with live progress, submit, and what somebody wants of them."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from datasette import Request, Response
 
@@ -11,6 +9,7 @@ from datasette_hotfolder.answers import (
     View,
     answer,
     api,
+    expect_nothing,
     find_word,
     read_json,
     read_number,
@@ -46,17 +45,27 @@ def build_job_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]
     async def change(request: Request) -> Response:
         require_method(request, "POST")
         actor = require(request, "submit")
-        await _expect_nothing(request)
-        act = {"cancel": desk.cancel, "retry": desk.retry}[request.url_vars["verb"]]
-        return answer(await services.write(act, request.url_vars["job_id"], actor))
+        await expect_nothing(request)
+        wish = desk.wishes[request.url_vars["verb"]]
+        return answer(await services.write(wish, request.url_vars["job_id"], actor))
+
+    @api
+    async def priority(request: Request) -> Response:
+        require_method(request, "POST")
+        actor = require(request, "submit")
+        wanted = _read_priority(await read_json(request))
+        return answer(await services.write(desk.prioritize, request.url_vars["job_id"], wanted, actor))
 
     return [
         (r"^/-/api/jobs$", jobs),
         (r"^/-/api/jobs/(?P<job_id>[^/]+)$", job),
-        (r"^/-/api/jobs/(?P<job_id>[^/]+)/(?P<verb>cancel|retry)$", change),
+        (r"^/-/api/jobs/(?P<job_id>[^/]+)/(?P<verb>cancel|retry|hold|release|requeue)$", change),
+        (r"^/-/api/jobs/(?P<job_id>[^/]+)/priority$", priority),
     ]
 
 
-async def _expect_nothing(request: Request) -> Any:
-    if await read_json(request):
-        raise RequestError("This request takes no body.")
+def _read_priority(body: dict[str, object]) -> int:
+    wanted = body.get("priority")
+    if type(wanted) is not int or len(body) != 1:
+        raise RequestError('The body has to be {"priority": N}, with a whole number from -100 to 100.')
+    return wanted

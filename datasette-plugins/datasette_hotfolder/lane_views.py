@@ -30,7 +30,9 @@ def build_lane_views(services: Services) -> list[tuple[str, View]]:
         await expect_nothing(request)
         lane, state = request.url_vars["lane"], _STATES[request.url_vars["verb"]]
         if lane not in services.lanes:
-            raise NotFound(f"There is no lane {lane[:80]}.", hint=f"The lanes are {', '.join(services.lanes)}.")
+            raise NotFound(
+                f"There is no lane {lane[:80]}.", hint=f"The lanes are {', '.join(services.lanes)}."
+            )
         return answer(await services.write(_want, services, lane, state, actor.name))
 
     return [

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from hotfolder.accounts.scopes import Actor
-from hotfolder.domain.generation import ACTIVE, RETRYABLE
+from hotfolder.domain.generation import ACTIVE, ENDED, RETRYABLE
 from hotfolder.events import Event
 from hotfolder.library.browse import Cursor, MediaPage
 from hotfolder.library.control import Wish
 from hotfolder.library.generations import Generation, GenerationInput
 from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media
+
+_HOLDABLE: Final = frozenset({"waiting_refs", "backlogged", "queued"})
 
 
 def version_of(sha256: str) -> str:
@@ -119,10 +121,10 @@ def _input_object(each: GenerationInput) -> dict[str, Any]:
 
 
 def job_object(
-    job: Job, progress: Mapping[str, Any] | None, pictures: Sequence[Media], total: int
+    job: Job, progress: Mapping[str, Any] | None, pictures: Sequence[Media], total: int, dead: int = 0
 ) -> dict[str, Any]:
-    """A job with its progress and its latest pictures."""
-    error = job.error
+    """A job with its progress, its latest pictures and how much of its work is dead."""
+    error, is_open = job.error, job.status in ACTIVE and not job.cancel_requested
     return {
         "jobId": job.job_id,
         "jobFile": job.job_file,
@@ -136,11 +138,19 @@ def job_object(
         "completedAt": job.completed_at,
         "progress": dict(progress) if progress else None,
         "waitsFor": list(job.waits_for),
+        "waitReason": job.wait_reason,
+        "held": job.hold_requested and job.status in ACTIVE,
+        "notBefore": job.not_before,
+        "deadWork": dead,
         "error": _error_object(error) if error else None,
         "pictures": [_picture_object(each) for each in pictures],
         "totalPictures": total,
-        "canCancel": job.status in ACTIVE and not job.cancel_requested,
+        "canCancel": is_open,
         "canRetry": job.status in RETRYABLE,
+        "canHold": is_open and job.status in _HOLDABLE and not job.hold_requested,
+        "canRelease": is_open and job.hold_requested,
+        "canPrioritize": is_open and job.status != "received",
+        "canRequeue": dead > 0 and job.status in ENDED,
     }
 
 

@@ -13,6 +13,7 @@ from datasette import Request, Response
 from datasette_hotfolder.answers import View, actor_of, require, require_method, status_of
 from datasette_hotfolder.event_views import read_status
 from datasette_hotfolder.job_desk import JobDesk
+from datasette_hotfolder.lane_views import read_queue
 from datasette_hotfolder.media_views import read_filter, read_page
 from datasette_hotfolder.objects import actor_object, embedded_json
 from datasette_hotfolder.plain import POLICY, STATIC, build_page
@@ -59,7 +60,8 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         require_method(request, "GET")
         jobs = await services.read(desk.list_jobs, "all", JOBS_SHOWN)
         status = await services.read(read_status, services, actor_of(request))
-        return show(request, "queue", "Queue", {"seq": jobs["seq"], "jobs": jobs, "status": status})
+        data = {"jobs": jobs, "status": status, "queue": await services.read(read_queue, services)}
+        return show(request, "queue", "Queue", {"seq": jobs["seq"], **data})
 
     @_page
     async def setup(request: Request) -> Response:
@@ -100,5 +102,6 @@ def _abilities(request: Request) -> dict[str, bool]:
     return {
         "rate": actor is not None and actor.may("rate"),
         "submit": actor is not None and actor.may("submit"),
+        "admin": actor is not None and actor.may("admin"),
         "sql": actor is not None,
     }

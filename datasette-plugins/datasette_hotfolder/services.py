@@ -18,7 +18,7 @@ from hotfolder.library.browse import MediaBrowser
 from hotfolder.library.control import ControlStore
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.jobs import Job, JobStore
-from hotfolder.library.media import MediaStore
+from hotfolder.library.media import Media, MediaStore
 from hotfolder.library.ratings import RatingStore
 
 P = ParamSpec("P")
@@ -36,6 +36,31 @@ class Control(Protocol):
 
     def retry(self, job_id: str, actor: str) -> Job:
         """Run an ended job again; raises HotfolderError `job.not_retryable`."""
+
+    def hold(self, job_id: str, actor: str) -> Job:
+        """Keep a job that waits from being run; raises HotfolderError `job.running`, `job.already_ended`."""
+
+    def release(self, job_id: str, actor: str) -> Job:
+        """Let a held job go on; raises HotfolderError `job.already_ended`."""
+
+    def prioritize(self, job_id: str, priority: int, actor: str) -> Job:
+        """Give a job another priority; raises HotfolderError `job.already_ended`, `job.invalid`."""
+
+    def requeue(self, job_id: str, actor: str) -> Job:
+        """Try dead work of a job again; raises HotfolderError `job.not_dead`, `job.not_retryable`."""
+
+
+class Review(Protocol):
+    """Pictures that somebody has to look at before they count."""
+
+    def list_awaiting(self, limit: int) -> Sequence[Media]:
+        """The pictures, the longest waiting first."""
+
+    def count_awaiting(self) -> int:
+        """How many there are."""
+
+    def decide(self, media_id: str, accept: bool, collection: str | None, actor: str) -> Media:
+        """Accept or discard one; raises LibraryError `library.review_decided` or `library.not_in_review`."""
 
 
 class Host(Protocol):
@@ -62,6 +87,9 @@ class Host(Protocol):
     def list_model_sets(self) -> Sequence[str]:
         """The names of the model sets in the settings."""
 
+    def cap_priority(self, owner: str | None, priority: int) -> int:
+        """The priority that a job of this owner gets who asks for this one."""
+
     def list_waiting(self) -> Sequence[tuple[str, str]]:
         """Job files in the inbox that nobody has claimed yet: path below inbox/, and received or held."""
 
@@ -84,6 +112,8 @@ class Services:
     news: News
     rules: Rules
     threads: Threads
+    lanes: Mapping[str, int]
+    """Every lane of the queue, and how many items it runs at once."""
     cookie_name: str
     default_endpoint: str | None
     version: str

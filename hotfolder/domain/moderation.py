@@ -49,7 +49,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A rule that a text breaks, as people are told of it."""
+    """A rule that a text breaks: what is said of the text, such as `has the word ...`."""
 
     said: str
     action: Literal["block", "flag"]
@@ -89,9 +89,12 @@ class RuleBook:
         for reading in readings:
             word = words.search(reading) if words is not None else None
             if word is not None:
-                return Hit(f"the rule `{rule.name}`" if rule.name else f"the word `{word[0]}`", rule.action)
+                return Hit(
+                    f"breaks the rule `{rule.name}`" if rule.name else f"has the word `{word[0]}`",
+                    rule.action,
+                )
             if pattern is not None and _is_in_pieces(pattern, reading):
-                return Hit(f"the rule `{rule.name or rule.pattern}`", rule.action)
+                return Hit(f"breaks the rule `{rule.name or rule.pattern}`", rule.action)
         return None
 
 

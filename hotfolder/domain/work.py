@@ -39,6 +39,7 @@ class NewWork:
 
     `since` is when what it follows from got in line: it keeps that place. It is claimed at `run_at` or later;
     one that `is_waiting`, only once somebody resumes it. Of a `dedupe_key` there is one open item at most.
+    `tags` say what it needs of a machine.
     """
 
     task_type: str
@@ -53,6 +54,7 @@ class NewWork:
     run_at: str | None = None
     is_waiting: bool = False
     dedupe_key: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

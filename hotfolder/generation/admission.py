@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, zip_longest
@@ -198,11 +199,11 @@ class Admission:
             room = min(room, tokens)
         return max(0, room)
 
-    def _low_room(self) -> int | None:
-        """How many jobs of low priority may still be queued; None for any number."""
+    def _low_room(self) -> int:
+        """How many jobs of low priority may still be queued."""
         depth = self._limits.queue_depth
         if depth is None:
-            return None
+            return sys.maxsize
         return 0 if self._is_closed() else max(0, depth - self._owners.count_queued(depth))
 
     def _watch_depth(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, Protocol
@@ -76,26 +76,38 @@ class Entrance:
         work: WorkStore,
         limits: Limits,
         charges: Charges,
+        lacking: Callable[[str | None], Sequence[str]] = lambda _: (),
     ) -> None:
+        """`lacking` names what the endpoint of a key needs and this machine does not have."""
         self._database = database
         self._jobs = jobs
         self._generations = generations
         self._work = work
         self._limits = limits
         self._charges = charges
+        self._lacking = lacking
 
     def decide(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> Place:
         """Where a job goes that lacks nothing but its turn; raises QueueError when it has no credit."""
         if job.hold_requested:
             return Place("held", "held on request")
+        reason = self._find_reason(tx, job, runs)
+        if reason is None:
+            return Place()
+        if job.status != "backlogged":
+            tx.event("limits.backlogged", "job", job.job_id, {"owner": job.owner, "reason": reason})
+        return Place("backlogged", reason)
+
+    def _find_reason(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> str | None:
+        """Why a job has to wait for more than its turn; limits last, since what they let in they count."""
+        tags = self._lacking(job.endpoint_key)
+        if tags:
+            return f"no lane of this machine has {', '.join(tags)}"
         lack = self._charges.find_lack(tx, job, runs)
         if lack is not None:
-            return Place("backlogged", lack)
+            return lack
         verdict = self._limits.decide(tx, job.job_id, job.owner)
-        if not verdict.is_admitted:
-            tx.event("limits.backlogged", "job", job.job_id, {"owner": job.owner, "reason": verdict.reason})
-            return Place("backlogged", verdict.reason)
-        return Place()
+        return None if verdict.is_admitted else verdict.reason or "limits"
 
     def charge(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Keep back what a picture costs that goes into the queue."""

@@ -207,9 +207,7 @@ class ExecuteHandler:
         }
         return payload, outcome
 
-    def _progress_writer(
-        self, generation: Generation, stages: dict[str, str]
-    ) -> Callable[[Progress], None]:
+    def _progress_writer(self, generation: Generation, stages: dict[str, str]) -> Callable[[Progress], None]:
         """Writes progress as events: each new stage at once, steps at most twice a second.
 
         `stages` gets the instant at which each stage began.

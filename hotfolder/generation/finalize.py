@@ -45,8 +45,8 @@ class FinalizeHandler:
         closer: JobCloser,
         endpoints: Mapping[str, Endpoint],
         credit: Mapping[str, str],
-        collections: CollectionStore,
         find_hashes: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda paths: {},  # noqa: ARG005
+        collections: CollectionStore | None = None,
     ) -> None:
         self._find_hashes = find_hashes
         self._database = database
@@ -58,7 +58,7 @@ class FinalizeHandler:
         self._closer = closer
         self._endpoints = endpoints
         self._credit = credit
-        self._collections = collections
+        self._collections = collections or CollectionStore(database)
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
         """Write the picture, sidecars and thumbnails; rows follow in the completing transaction."""

@@ -10,6 +10,7 @@ from hotfolder.clock import NewId
 from hotfolder.database import Transaction
 from hotfolder.domain.generation import RETRYABLE
 from hotfolder.domain.plan import JobPlan, Run
+from hotfolder.domain.resources import resource_tags
 from hotfolder.domain.work import Affinity, NewWork
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.closing import JobCloser
@@ -155,6 +156,7 @@ class RunBook:
             _affinity(plan, run, references),
             run_at=job.not_before,
             is_waiting=job.status != "queued",
+            tags=resource_tags(plan.endpoint.tags, {}),
         )
         self._work.enqueue(tx, work)
         if job.status == "queued":

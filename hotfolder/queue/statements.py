@@ -50,8 +50,8 @@ HAS_PENDING_SQL = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = 
 INSERT_SQL = """
     INSERT INTO work_queue (id, task_type, lane, status, priority, payload_json, correlation_id,
                             owner_module, max_attempts, created_at, since, rank, run_at, dedupe_key,
-                            affinity, affinity_detail)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            affinity, affinity_detail, tags)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 DUPLICATE_SQL = """
     SELECT id FROM work_queue

@@ -98,6 +98,7 @@ class WorkStore:
             work.dedupe_key,
             work.affinity.main if work.affinity else None,
             work.affinity.detail if work.affinity else None,
+            ",".join(work.tags) or None,
         )
         tx.execute(INSERT_SQL, values)
         tx.event(WORK_UPDATED, "work", work_id, {"status": status, "taskType": work.task_type})

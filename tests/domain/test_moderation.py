@@ -58,7 +58,7 @@ def test_hit_is_called_by_the_name_of_its_rule_or_by_the_word() -> None:
     hits = [hit for text in ("a gun", "knives", "a BOMB", "xxx") for hit in book.look(text).hits]
 
     assert [each.said for each in hits] == [
-        "the rule `weapons`", "the rule `weapons`", "the word `bomb`", "the rule `x{3}`",
+        "breaks the rule `weapons`", "breaks the rule `weapons`", "has the word `bomb`", "breaks the rule `x{3}`",
     ]  # fmt: skip
     assert [each.action for each in hits] == ["block", "block", "flag", "block"]
 
@@ -66,7 +66,10 @@ def test_hit_is_called_by_the_name_of_its_rule_or_by_the_word() -> None:
 def test_every_broken_rule_is_told_once() -> None:
     book = RuleBook([Rule("a", ["gun", "bomb"]), Rule("b", ["gun"]), Rule("c", ["tea"])])
 
-    assert [each.said for each in book.look("gun bomb gun").hits] == ["the rule `a`", "the rule `b`"]
+    assert [each.said for each in book.look("gun bomb gun").hits] == [
+        "breaks the rule `a`",
+        "breaks the rule `b`",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -172,5 +175,5 @@ def test_text_that_is_too_long_for_patterns_is_told_and_its_words_are_all_found(
     look = book.look("x" * TEXT_MAX + " gun bomb")
 
     assert look.is_cut
-    assert [each.said for each in look.hits] == ["the word `bomb`"]
+    assert [each.said for each in look.hits] == ["has the word `bomb`"]
     assert not GUN.look("x" * TEXT_MAX + " more").is_cut

@@ -1,0 +1,174 @@
+"""The review queue: pictures are accepted or discarded, and what is discarded is put into trash/."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from hotfolder.database import Database, Transaction
+from hotfolder.domain.instants import parse_instant
+from hotfolder.domain.work import EndStatus, NewWork, WorkItem
+from hotfolder.errors import HotfolderError, LibraryError
+from hotfolder.events import LIBRARY_UPDATED
+from hotfolder.files.paths import LibraryPaths
+from hotfolder.library.collections import CollectionStore
+from hotfolder.library.generations import GenerationStore
+from hotfolder.library.ingest import Ingest
+from hotfolder.library.jobs import JobStore
+from hotfolder.library.media import Media, MediaStore
+from hotfolder.queue.store import WorkStore
+from hotfolder.queue.worker import Done
+
+log = logging.getLogger(__name__)
+
+MEDIA_DISCARD: Final = "media.discard"
+DISCARD_ATTEMPTS: Final = 20
+NAME_MAX: Final = 4096
+
+
+class ReviewDesk:
+    """Works on the database alone, so that any process may use it; a sidecar moves the files."""
+
+    def __init__(
+        self,
+        database: Database,
+        jobs: JobStore,
+        generations: GenerationStore,
+        media: MediaStore,
+        collections: CollectionStore,
+        work: WorkStore,
+        on_discarded: Callable[[Transaction, str], None] = lambda tx, generation_id: None,  # noqa: ARG005
+    ) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._generations = generations
+        self._media = media
+        self._collections = collections
+        self._work = work
+        self._on_discarded = on_discarded
+
+    def list_awaiting(self, limit: int) -> list[Media]:
+        """Pictures that wait for a decision, the longest waiting first."""
+        return self._media.list_awaiting(limit)
+
+    def count_awaiting(self) -> int:
+        """How many there are."""
+        return self._media.count_awaiting()
+
+    def decide(self, media_id: str, accept: bool, collection: str | None, actor: str) -> Media:
+        """Accept a picture, into a collection if one is named, or discard it; once more the same is no change.
+
+        Raises LibraryError for a picture that nobody has to look at, or that was decided otherwise.
+        """
+        name = _check_collection(collection, accept)
+        wanted: Literal["accepted", "discarded"] = "accepted" if accept else "discarded"
+        with self._database.transaction() as tx:
+            media = self._media.get(media_id)
+            if media.review == "awaiting":
+                self._record(tx, media, wanted, actor)
+            elif media.review != wanted:
+                raise _refusal(media)
+            if name is not None:
+                self._collections.add_media(tx, name, media_id)
+        return self._media.get(media_id)
+
+    def _record(
+        self, tx: Transaction, media: Media, wanted: Literal["accepted", "discarded"], actor: str
+    ) -> None:
+        generation = self._generations.get(str(media.generation_id))  # only what was made awaits a review
+        self._media.set_review(tx, media.media_id, wanted, actor)
+        if wanted == "accepted":
+            collection = self._jobs.get(generation.job_id).collection
+            if collection is not None:
+                self._collections.add_media(tx, collection, media.media_id)
+        else:
+            self._work.enqueue(tx, _build_discard(media.media_id, tx.at))
+            self._on_discarded(tx, generation.generation_id)
+        outputs = self._media.list_of_generation(generation.generation_id)
+        if generation.status == "awaiting_review" and all(each.review != "awaiting" for each in outputs):
+            self._generations.set_status(tx, generation.generation_id, "completed")
+        log.info("picture %s is %s by %s", media.media_id, wanted, actor)
+
+
+class DiscardHandler:
+    """`media.discard`: a picture that has left the library lies in trash/ with all that belongs to it.
+
+    Each file is moved by itself; after a crash those that are still there follow. Nothing in trash/ is
+    written over: a taken name becomes `a~2.png`.
+    """
+
+    def __init__(self, paths: LibraryPaths, media: MediaStore, ingest: Ingest) -> None:
+        self._paths = paths
+        self._media = media
+        self._ingest = ingest
+
+    def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
+        """Move the files into the trash of the day of the decision."""
+        media = self._media.get(item.payload["mediaId"])
+        at = parse_instant(item.payload["at"])
+        if media.deleted_at is None:  # brought back meanwhile
+            return Done(lambda tx: None)  # noqa: ARG005
+        for source, name in self._list_files(media):
+            if os.path.lexists(source):
+                self._ingest.throw_away(source, name, at)
+        data = {"trashed": media.file_path, "to": self._paths.relative(self._paths.trash_dir(at))}
+        return Done(lambda tx: tx.event(LIBRARY_UPDATED, "media", media.media_id, data))
+
+    def _list_files(self, media: Media) -> list[tuple[Path, str]]:
+        """What belongs to a picture, with the names in the trash; a file outside the library stays."""
+        original, thumbnail = self._paths.locate(media.file_path), self._paths.locate(media.thumb_path)
+        if Path(media.file_path).is_absolute():
+            return [(thumbnail, f"{media.media_id}.thumbnail.jpg")]
+        sidecars = (self._paths.sidecar_json(original), self._paths.sidecar_xmp(original))
+        return [
+            (original, original.name),
+            *((each, each.name) for each in sidecars),
+            (thumbnail, f"{media.media_id}.thumbnail.jpg"),  # the picture may be a .jpg itself
+        ]
+
+    def returned(self, tx: Transaction, item: WorkItem) -> None:
+        """Nothing to take back: what has been moved stays there."""
+
+    def ended(
+        self,
+        tx: Transaction,  # noqa: ARG002 - the protocol
+        item: WorkItem,
+        status: EndStatus,  # noqa: ARG002 - the protocol
+        error: HotfolderError,
+    ) -> None:
+        """The files stay where they are; the picture is gone from the library all the same."""
+        log.error("the files of %s could not be put into trash/: %s", item.correlation_id, error.message)
+
+
+def _build_discard(media_id: str, at: str) -> NewWork:
+    payload = {"mediaId": media_id, "at": at}
+    return NewWork(MEDIA_DISCARD, "io", payload, "media", media_id, max_attempts=DISCARD_ATTEMPTS)
+
+
+def _check_collection(collection: str | None, accept: bool) -> str | None:
+    name = (collection or "").strip() or None
+    if name is not None and not accept:
+        message = "A discarded picture joins no collection."
+        raise LibraryError(message, code="library.invalid_value", hint="Leave the collection out.")
+    if name is not None and (len(name) > NAME_MAX or not name.isprintable()):
+        message = f"A collection has a name of at most {NAME_MAX} characters, all of them visible."
+        raise LibraryError(message, code="library.invalid_value", hint="Choose another name.")
+    return name
+
+
+def _refusal(media: Media) -> LibraryError:
+    if media.review == "none":
+        return LibraryError(
+            f"The picture {media.media_id} awaits no review.",
+            code="library.not_in_review",
+            hint="Only pictures of jobs with `review: true`, or of flagged ones, do.",
+        )
+    return LibraryError(
+        f"The picture {media.media_id} was {media.review} already.",
+        code="library.review_decided",
+        hint="The first decision counts; see the events of the picture for who took it.",
+    )
