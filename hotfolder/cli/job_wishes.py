@@ -60,6 +60,14 @@ def release(context: click.Context, job_ids: Sequence[str]) -> int:
         return _change_each(library, job_ids, lambda job: library.control.release(job.job_id, user_name()))
 
 
+def _read_priority(text: str, context: click.Context) -> int:
+    try:
+        return int(_PRIORITY(text, None, context))
+    except click.BadParameter as error:
+        message = f"{text!r} is no priority: give one from -100 to 100 last, or with --priority."
+        raise click.UsageError(message, context) from error
+
+
 @click.command(context_settings={"ignore_unknown_options": True})  # so that -5 is a number
 @click.argument("job_ids", metavar="JOB... [N]", nargs=-1, required=True)
 @click.option("--priority", type=_PRIORITY, help="From -100 to 100, higher first; or give it last: JOB... N.")
@@ -68,7 +76,7 @@ def prioritize(context: click.Context, job_ids: Sequence[str], priority: int | N
     """Give jobs that wait or run another priority."""
     if priority is None:
         *job_ids, last = job_ids
-        priority = _PRIORITY(last, None, context)
+        priority = _read_priority(last, context)
     if not job_ids:
         raise click.UsageError("Name a job and its priority: JOB... --priority N.", context)
 

@@ -80,17 +80,19 @@ def _want(context: click.Context, lane: str | None, state: LaneState) -> None:
         book = LaneBook(library.database)
         for each in lanes:
             before = book.find(each)
-            after = book.put(each, state, user_name())
-            say(_outcome(before, after))
-        book.settle(lanes)  # what has nothing left to finish need not wait for a sidecar
+            book.put(each, state, user_name())
+            book.settle([each])  # what has nothing left to finish need not wait for a sidecar
+            say(_outcome(before, state, book.find(each)))
         library.nudge()
 
 
-def _outcome(before: LaneWish, after: LaneWish) -> str:
-    if before.state != after.state:
-        return f"{after.lane}: {after.state}"
-    told = f" (by {one_line(after.actor)} since {after.at})" if after.actor else ""
-    return f"{after.lane}: {after.state} already{told}"
+def _outcome(before: LaneWish, wanted: LaneState, after: LaneWish) -> str:
+    if before.state == wanted:
+        told = f" (by {one_line(before.actor)} since {before.at})" if before.actor else ""
+        return f"{before.lane}: {wanted} already{told}"
+    if after.state != wanted:
+        return f"{after.lane}: {after.state}, nothing was left to finish"
+    return f"{after.lane}: {after.state}"
 
 
 def _lane_row(lane: dict[str, Any]) -> tuple[object, ...]:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-CLAIM_SQL = """
-    UPDATE work_queue
-    SET status = 'processing', attempt_count = attempt_count + 1,
-        lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
-    WHERE id = :id
-    RETURNING *
-"""
-HEAD_SQL = """
-    SELECT id, priority, affinity, affinity_detail FROM work_queue
+from typing import Final
+
+OPEN: Final = ("pending", "scheduled", "processing")
+_HEAD = """
+    SELECT {} FROM work_queue
     WHERE status = 'pending' AND lane = :lane AND since <= :cutoff
     ORDER BY rank, rowid
     LIMIT 1
 """
+_CLAIM = """
+    UPDATE work_queue
+    SET status = 'processing', attempt_count = attempt_count + 1,
+        lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
+    WHERE rowid = ({})
+    RETURNING *
+"""
+LOOK_SQL = f"""
+    SELECT EXISTS (
+        SELECT 1 FROM work_queue WHERE status = 'scheduled' AND lane = :lane AND run_at <= :now
+    ) AS is_due, EXISTS ({_HEAD.format("1")}) AS is_pending
+"""
+HEAD_SQL = _HEAD.format("rowid AS place, priority, affinity, affinity_detail")
+CLAIM_SQL = _CLAIM.format(":place")
+CLAIM_HEAD_SQL = _CLAIM.format(_HEAD.format("rowid"))
 LIKE_SQL = """
-    SELECT id FROM work_queue
+    SELECT rowid AS place FROM work_queue
     WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
       AND affinity_detail = :detail AND since <= :cutoff
     ORDER BY rank, rowid
     LIMIT 1
 """
 NEAR_SQL = """
-    SELECT id FROM work_queue
+    SELECT rowid AS place FROM work_queue
     WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
       AND since <= :cutoff
     ORDER BY rank, rowid
@@ -45,8 +56,6 @@ PROMOTE_SQL = """
     WHERE status = 'scheduled' AND lane = ? AND run_at <= ?
     RETURNING id, task_type
 """
-DUE_SQL = "SELECT 1 FROM work_queue WHERE status = 'scheduled' AND lane = ? AND run_at <= ? LIMIT 1"
-HAS_PENDING_SQL = "SELECT 1 FROM work_queue WHERE status = 'pending' AND lane = ? LIMIT 1"
 INSERT_SQL = """
     INSERT INTO work_queue (id, task_type, lane, status, priority, payload_json, correlation_id,
                             owner_module, max_attempts, created_at, since, rank, run_at, dedupe_key,

@@ -350,7 +350,7 @@ def test_owner_over_its_limit_delays_another_by_no_more_than_one_job(studio: Stu
 
 
 def test_long_backlog_of_one_owner_does_not_slow_down_another(studio: Studio) -> None:
-    """Counted in steps of SQLite: what a submission and a look around cost, before and with 10,000 that wait."""
+    """What a submission and a look around cost, in steps of SQLite: with few and with 10,000 waiting."""
     studio.limit(anna=OwnerRules(active_jobs=1), ben=OwnerRules(submissions_per_minute=600, active_jobs=1))
     for each in range(5):
         studio.submit(f"a{each}", "anna")

@@ -3,9 +3,12 @@
 import { arrange } from "./arrange.js";
 import { element, setText } from "./element.js";
 import { formatCount, formatInstant, formatNumber, formatSeconds } from "./format.js";
+import { actionButton, offer } from "./offer.js";
 import { drawBar, etaWords, imageWords, stageWords } from "./progress.js";
 
-const NO_SUBMIT = "You are only looking. To steer jobs, run “hotfolder login” and open the link it prints.";
+const PRIORITY_STEP = 10; // as the folders !high and !low
+const PRIORITY_MOST = 100;
+const WAITING = new Set(["received", "held", "backlogged", "waiting_refs", "queued"]);
 
 const STATUS_WORDS = {
   received: "received",
@@ -21,7 +24,7 @@ const STATUS_WORDS = {
   partially_completed: "partly done",
 };
 
-/** A list item for a job; `act(jobId, "cancel" | "retry")` is called by its buttons. */
+/** A list item for a job; `act(jobId, action, body)` is called by its buttons, which those have who may act on it. */
 export class JobRow {
   #base;
   #parts;
@@ -31,10 +34,11 @@ export class JobRow {
 
   constructor(job, { base, mayAct, act }) {
     this.#base = base;
-    this.#parts = rowParts((action) => act(this.job.jobId, action), mayAct);
+    const name = job.title ?? job.jobFile;
+    this.#parts = rowParts(mayAct(job) ? jobButtons(name, (action) => act(this.job.jobId, ...request(this.job, action))) : new Map());
     const { title, file, state, facts, actions, progress, error, pictures } = this.#parts;
     const head = element("div", { class: "job-head" }, state, title, file, facts, actions);
-    this.node = element("li", { class: "job", "data-job-id": job.jobId }, head, progress.node, error, pictures);
+    this.node = element("li", { class: "job", "data-job-id": job.jobId, tabindex: -1 }, head, progress.node, error, pictures);
     this.update(job);
   }
 
@@ -46,16 +50,15 @@ export class JobRow {
     setText(file, job.title ? job.jobFile : "");
     setText(state, STATUS_WORDS[job.status] ?? job.status);
     state.title = (job.waitsFor ?? []).join("\n");
-    setText(facts, [waitWords(job), factWords(job)].filter(Boolean).join(" · "));
+    setText(facts, [...waitWords(job), factWords(job)].filter(Boolean).join(" · "));
     this.#drawActions(job);
     this.#drawProgress(job);
     this.#drawError(job.error);
     this.#drawPictures(job);
   }
 
-  #drawActions({ canCancel, canRetry }) {
-    this.#parts.cancel.hidden = !canCancel;
-    this.#parts.retry.hidden = !canRetry;
+  #drawActions(job) {
+    offer(this.#parts.buttons, new Set(possibleActions(job)));
   }
 
   #drawProgress({ status, progress }) {
@@ -93,15 +96,44 @@ export class JobRow {
   }
 }
 
-function waitWords({ waitsFor }) {
-  if (!waitsFor?.length) return "";
-  const more = waitsFor.length > 1 ? ` and ${formatNumber(waitsFor.length - 1)} more` : "";
-  return `lacks ${waitsFor[0]}${more}`;
+/** What can be done with a job now; retrying one with dead work is to requeue it. */
+function* possibleActions(job) {
+  if (job.canPrioritize) yield* ["higher", "lower"];
+  if (job.canHold) yield "hold";
+  if (job.canRelease) yield "release";
+  if (job.canRequeue) yield "requeue";
+  else if (job.canRetry) yield "retry";
+  if (job.canCancel) yield "cancel";
 }
 
-function rowParts(act, mayAct) {
-  const cancel = actionButton("cancel", "Cancel", act, mayAct);
-  const retry = actionButton("retry", "Retry", act, mayAct);
+/** An action as the API takes it: its name, and what goes with it. */
+function request({ priority }, action) {
+  if (action === "higher") return ["priority", { priority: Math.min(priority + PRIORITY_STEP, PRIORITY_MOST) }];
+  if (action === "lower") return ["priority", { priority: Math.max(priority - PRIORITY_STEP, -PRIORITY_MOST) }];
+  return [action];
+}
+
+function jobButtons(name, act) {
+  const words = [["higher", "▲", "Higher priority for"], ["lower", "▼", "Lower priority for"]];
+  for (const word of ["Hold", "Release", "Requeue", "Retry", "Cancel"]) words.push([word.toLowerCase(), word, word]);
+  return new Map(words.map(([action, text, label]) => [action, actionButton(action, text, `${label} ${name}`, act)]));
+}
+
+/** Why a job has not begun, besides those before it. */
+function waitWords({ status, waitsFor, waitReason, held, notBefore, priority, deadWork }) {
+  const more = waitsFor?.length > 1 ? ` and ${formatNumber(waitsFor.length - 1)} more` : "";
+  const waits = WAITING.has(status);
+  return [
+    waitsFor?.length ? `lacks ${waitsFor[0]}${more}` : "",
+    waits ? waitReason : "",
+    waits && held && status !== "held" ? "held as soon as it lacks nothing" : "",
+    waits && notBefore ? `not before ${formatInstant(notBefore)}` : "",
+    waits && priority ? `priority ${priority}` : "",
+    deadWork ? `${formatNumber(deadWork)} dead` : "",
+  ];
+}
+
+function rowParts(buttons) {
   const message = element("span");
   const hint = element("span", { class: "hint" });
   const bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, element("i"));
@@ -112,21 +144,15 @@ function rowParts(act, mayAct) {
     title: element("span", { class: "job-title" }),
     file: element("span", { class: "job-file" }),
     facts: element("span", { class: "job-facts" }),
-    actions: element("span", { class: "job-actions" }, cancel, retry),
+    actions: element("span", { class: "job-actions" }, ...buttons.values()),
+    buttons,
     progress: { node: element("div", { class: "job-progress" }, bar, words), bar, words },
     error: element("p", { class: "job-error" }, message, " ", hint),
     pictures: element("div", { class: "job-pictures" }, more),
     more,
-    cancel,
-    retry,
     message,
     hint,
   };
-}
-
-function actionButton(action, words, act, mayAct) {
-  const attributes = { type: "button", class: "button", "data-action": action, disabled: !mayAct, title: mayAct ? null : NO_SUBMIT };
-  return element("button", { ...attributes, click: () => act(action) }, words);
 }
 
 function factWords(job) {

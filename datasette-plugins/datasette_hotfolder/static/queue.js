@@ -1,10 +1,12 @@
-// The queue page: jobs at work, waiting and ended, the engine, and the files in the inbox.
+// The queue page: the lanes, jobs at work, waiting and ended, dead work, the engine, and the files in the inbox.
 
 import { jobPath } from "./api.js";
 import { byId, element, setText } from "./element.js";
 import { engineWords, wantedWords } from "./engine_words.js";
 import { formatInstant, formatNumber } from "./format.js";
 import { JobList } from "./job_list.js";
+import { Lanes, standstillWords } from "./lanes.js";
+import { actionButton } from "./offer.js";
 import { startPage } from "./page.js";
 import { advance } from "./progress.js";
 import { throttled } from "./throttle.js";
@@ -12,6 +14,7 @@ import { toast } from "./toast.js";
 
 const JOB_EVERY_MS = 500;
 const LIST_EVERY_MS = 5_000;
+const QUEUE_EVERY_MS = 1_000;
 const ASK_AGAIN_MS = 10_000;
 const LOOK_EVERY_MS = 10_000; // what is left of jobs that wait is told anew so often
 const TOO_MANY_FOR_ONE_BY_ONE = 4;
@@ -19,25 +22,39 @@ const AT_MOST_OF_A_KIND = 50;
 const ALL_JOBS = `/-/api/jobs?state=all&limit=${AT_MOST_OF_A_KIND}`;
 
 const { data, api, stream, statusBar } = startPage();
-const jobs = new JobList({ base: data.base, mayAct: data.can.submit, act });
+const jobs = new JobList({ base: data.base, mayAct, act });
+const lanes = new Lanes(byId("lanes"), { mayAct: data.can.admin, act: steer });
 const changed = new Set();
 const askChanged = throttled(refreshNext, JOB_EVERY_MS);
 const askAll = throttled(refreshAll, LIST_EVERY_MS);
+const askQueue = throttled(refreshQueue, QUEUE_EVERY_MS);
 
 let waitingTotal = data.status.queue.waiting;
 let isCut = false; // whether more jobs wait than the list holds
+let queueSeq = 0; // the last event that is contained in what is shown of the lanes
 
 showAll(data.jobs, 0);
 showEngine(data.status);
+showQueue(data.queue);
 statusBar.addEventListener("status", ({ detail }) => showStatus(detail));
 statusBar.addEventListener("job", ({ detail }) => jobs.update(detail.job, detail.askedAt));
-stream.addEventListener("reset", askAll);
+stream.addEventListener("reset", () => {
+  queueSeq = 0;
+  askAll();
+  askQueue();
+});
 stream.addEventListener("events", ({ detail }) => detail.forEach(hear));
-stream.addEventListener("connection", ({ detail }) => detail === "connected" && askAll());
-setInterval(() => document.visibilityState === "visible" && jobs.count("waiting") && askAll(), LOOK_EVERY_MS);
+stream.addEventListener("connection", ({ detail }) => detail === "connected" && (askAll(), askQueue()));
+setInterval(() => document.visibilityState === "visible" && jobs.count("waiting") && (askAll(), askQueue()), LOOK_EVERY_MS);
+
+/** Whose job it is, or an admin, may steer it. */
+function mayAct({ owner }) {
+  return data.can.admin || (data.can.submit && owner === data.actor.name);
+}
 
 function hear({ topic, subjectId, data: facts }) {
   if (topic === "generation.progress") return progress(facts);
+  if (topic === "queue.lane" || topic === "workQueue.updated") askQueue();
   if (topic === "job.received" || topic === "job.changed") refresh(subjectId);
   else if (topic === "generation.changed" && facts.jobId) refresh(facts.jobId);
 }
@@ -83,14 +100,49 @@ async function refreshAll() {
   }
 }
 
-async function act(jobId, action) {
+async function refreshQueue() {
+  try {
+    showQueue(await api.get("/-/api/queue"));
+  } catch {
+    setTimeout(askQueue, ASK_AGAIN_MS);
+  }
+}
+
+/** `body` goes with the action, where it needs one. */
+async function act(jobId, action, body) {
   const askedAt = performance.now();
   try {
-    jobs.update(await api.post(`${jobPath(jobId)}/${action}`), askedAt);
+    jobs.update(await api.post(`${jobPath(jobId)}/${action}`, body), askedAt);
   } catch (error) {
     toast(error.words, "failure");
     refresh(jobId);
   }
+}
+
+async function steer(lane, action) {
+  try {
+    showQueue(await api.post(`/-/api/lanes/${encodeURIComponent(lane)}/${action}`));
+  } catch (error) {
+    toast(error.words, "failure");
+    askQueue();
+  }
+}
+
+function showQueue({ lanes: told, dead, seq }) {
+  if (seq < queueSeq) return; // a younger answer was quicker
+  queueSeq = seq;
+  lanes.show(told);
+  const why = standstillWords(told);
+  byId("waiting-why").hidden = !why;
+  setText(byId("waiting-why"), why);
+  byId("dead-part").hidden = !dead.length;
+  byId("dead").replaceChildren(...dead.map(deadJob));
+}
+
+function deadJob(job) {
+  const name = job.title ?? job.jobFile;
+  const requeue = mayAct(job) ? actionButton("requeue", "Requeue", `Requeue ${name}`, (action) => act(job.jobId, action)) : null;
+  return element("li", {}, element("span", { title: [job.jobFile, job.code, job.message].filter(Boolean).join("\n") }, name), requeue);
 }
 
 function showAll({ items, waiting, waitingTotal: inInbox }, askedAt) {
