@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,17 +14,21 @@ from hotfolder.catalog.store import load_builtin_providers, load_extra_provider
 from hotfolder.clock import new_id, new_seed, utc_now
 from hotfolder.config import LoadedSettings, Settings
 from hotfolder.database import Database
+from hotfolder.domain.credits import Prices, to_amount
+from hotfolder.domain.limits import LimitRules, OwnerRules
 from hotfolder.domain.resources import find_lacking
 from hotfolder.engine.kinds import EXTRAS
 from hotfolder.errors import LibraryError
 from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.files.vocabulary import find_names, find_old_names, find_vocabulary
+from hotfolder.generation.admission import Admission
+from hotfolder.generation.charging import Charging
 from hotfolder.generation.checking import JobChecker
 from hotfolder.generation.closing import JobCloser
 from hotfolder.generation.context import PRIORITY_FOLDERS, FolderContexts
 from hotfolder.generation.control import JobControl
-from hotfolder.generation.entrance import Entrance, Limits, NoCharges, NoLimits
+from hotfolder.generation.entrance import Entrance, NoCharges
 from hotfolder.generation.finding import ReferenceFinder
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.recipes import RecipeShelf
@@ -33,10 +37,12 @@ from hotfolder.generation.runs import RunBook
 from hotfolder.generation.service import GenerationService
 from hotfolder.generation.waiting import WaitingBook
 from hotfolder.imports.desk import ImportDesk
+from hotfolder.library.credits import CreditBook
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.jobs import JobStore
 from hotfolder.library.media import MediaStore
+from hotfolder.library.owners import OwnerStore
 from hotfolder.library.seen import SeenStore
 from hotfolder.lock import LibraryLock
 from hotfolder.migrations import migrate
@@ -114,7 +120,7 @@ class Library:
     @cached_property
     def generations(self) -> GenerationStore:
         """Generations."""
-        return GenerationStore(self.database)
+        return GenerationStore(self.database, self._charging.ended)
 
     @cached_property
     def media(self) -> MediaStore:
@@ -169,15 +175,51 @@ class Library:
         )
 
     @cached_property
-    def limits(self) -> Limits:
+    def limits(self) -> Admission:
         """How much each owner may ask for."""
-        return NoLimits()
+        return Admission(self.database, self._limit_rules, OwnerStore(self.database))
+
+    @cached_property
+    def _limit_rules(self) -> LimitRules:
+        limits, credit = self.settings.limits, self.settings.credits
+        owners = {name: OwnerRules(**each.model_dump()) for name, each in limits.owners.items()}
+        if credit.enabled and credit.boost is not None:  # what is above it is paid for, not lowered
+            owners = {name: replace(each, priority_max=None) for name, each in owners.items()}
+        return LimitRules(limits.queue_depth, limits.low_priority_below, owners)
+
+    @cached_property
+    def credits(self) -> CreditBook:
+        """The ledger."""
+        credit = self.settings.credits
+        return CreditBook(
+            self.database,
+            daily=to_amount(credit.daily),
+            daily_cap=None if credit.daily_cap is None else to_amount(credit.daily_cap),
+            approval_over=None if credit.approval_over is None else to_amount(credit.approval_over),
+            reject_refund=credit.reject_refund,
+        )
+
+    @cached_property
+    def _charging(self) -> Charging:
+        """Settles what was kept back, also after credits have been turned off."""
+        credit = self.settings.credits
+        prices = Prices(**credit.cost.model_dump(), boost=credit.boost)
+        plain = GenerationStore(self.database)
+        waits = credit.without == "wait"
+        return Charging(self.jobs, plain, self.credits, prices, self._free_priority, waits=waits)
+
+    def _free_priority(self, owner: str | None) -> int | None:
+        """The highest priority that an owner has for nothing."""
+        owners = self.settings.limits.owners
+        own = owners.get(owner or "default") or owners.get("default")
+        return own.priority_max if own is not None else None
 
     @cached_property
     def entrance(self) -> Entrance:
         """Every job's way into the queue."""
-        stores = (self.database, self.jobs, self.generations, self.work)
-        return Entrance(*stores, self.limits, NoCharges(), self._find_lacking)
+        stores = (self.database, self.jobs, self.generations, self.work, self.closer)
+        charges = self._charging if self.settings.credits.enabled else NoCharges()
+        return Entrance(*stores, self.limits, charges, self._find_lacking)
 
     def _find_lacking(self, endpoint_key: str | None) -> Sequence[str]:
         """What pictures of an endpoint need and the gpu lane does not have."""

@@ -17,6 +17,7 @@ from hotfolder.errors import DiskFull, LibraryBusy, LibraryError
 from hotfolder.events import GENERATION_PROGRESS, Event
 
 BUSY_TIMEOUT_S = 15.0
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BUSY_PAUSE_S = 0.01
 Row = sqlite3.Row
 
@@ -54,7 +55,7 @@ class Transaction:
 
     def count(self, name: str, labels: Mapping[str, str] | None = None, by: float = 1) -> None:
         """Add to a counter that outlives the rows it counts; for metrics."""
-        text = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+        text = to_json(dict(sorted(labels.items()))) if labels else ""
         self.execute(
             """
             INSERT INTO counters (name, labels, value) VALUES (?, ?, ?)
@@ -237,7 +238,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 def to_json(value: Any) -> str:
     """Compact JSON text, as stored in `*_json` columns; lone surrogates of odd file names survive."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _COMPACT.encode(value)
     return text if _is_encodable(text) else json.dumps(value, separators=(",", ":"))
 
 

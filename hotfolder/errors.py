@@ -177,6 +177,17 @@ class QueueError(HotfolderError):
     default_code = "queue.lease_lost"
 
 
+class BacklogFull(QueueError):
+    """An owner has as many jobs waiting as it may have; says when to come back."""
+
+    default_code = "queue.backlog_full"
+    default_retryable = True
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message, hint=f"Try again in {retry_after_s} s, or drop the job into inbox/.")
+        self.retry_after_s = retry_after_s
+
+
 class DeliveryError(HotfolderError):
     """A result could not be handed over."""
 

@@ -83,9 +83,10 @@ class LogFile(logging.handlers.RotatingFileHandler):
             super().close()
 
     def _drop(self) -> None:
-        stream, self.stream = self.stream, None  # type: ignore[assignment] - opened again when it is None
-        with suppress(OSError, ValueError, AttributeError):
-            stream.close()
+        stream, self.stream = self.stream, None  # opened again when it is None
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.close()
 
 
 class JsonLines(logging.Formatter):

@@ -29,6 +29,7 @@ REPORTS_SHARED: Final = "reports_shared"
 IMPORTS: Final = "imports"
 """By `outcome`."""
 CREDITS_SPENT: Final = "credits_spent"
+"""By `owner`."""
 
 BUCKETS_S: Final[Mapping[str, tuple[float, ...]]] = {
     GENERATION_DURATION: (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600),

@@ -47,6 +47,10 @@ QUEUE: Final = (
     "ALTER TABLE jobs ADD COLUMN warnings_json TEXT",
     "CREATE INDEX idx_jobs_owner ON jobs (owner, status)",
     "CREATE INDEX idx_jobs_completed ON jobs (completed_at) WHERE completed_at IS NOT NULL",
+    """
+    CREATE INDEX idx_jobs_backlog ON jobs (owner, priority DESC, created_at, id, wait_reason)
+    WHERE status = 'backlogged'
+    """,
     # The token bucket of each owner: what is left at an instant.
     "CREATE TABLE owner_rates (owner TEXT PRIMARY KEY, tokens REAL NOT NULL, at TEXT NOT NULL)",
     "CREATE TABLE owner_blocks (owner TEXT PRIMARY KEY, reason TEXT, actor TEXT, at TEXT NOT NULL)",
@@ -61,16 +65,14 @@ QUEUE: Final = (
         job_id TEXT,
         generation_id TEXT,
         spent_on TEXT,                     -- the day on whose spending it counts
+        spent INTEGER,                     -- by the owner on that day, after it
         actor TEXT,
         note TEXT,
         created_at TEXT NOT NULL
     )
     """,
     "CREATE INDEX idx_credits_owner ON credit_transactions (owner)",
-    """
-    CREATE INDEX idx_credits_spent ON credit_transactions (owner, spent_on, amount)
-    WHERE spent_on IS NOT NULL
-    """,
+    "CREATE INDEX idx_credits_spent ON credit_transactions (owner, spent_on) WHERE spent_on IS NOT NULL",
     """
     CREATE INDEX idx_credits_generation ON credit_transactions (generation_id)
     WHERE generation_id IS NOT NULL
@@ -107,7 +109,7 @@ QUEUE: Final = (
     """
     CREATE TABLE counters (
         name TEXT NOT NULL,
-        labels TEXT NOT NULL,              -- 'lane=gpu,status=completed'; '' without any
+        labels TEXT NOT NULL,              -- a JSON object in the order of its keys; '' without any
         value REAL NOT NULL,
         PRIMARY KEY (name, labels)
     ) WITHOUT ROWID

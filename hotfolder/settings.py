@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -14,7 +14,7 @@ from hotfolder.domain.document import Node, to_plain
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class EngineSettings(_Section):
@@ -204,7 +204,7 @@ class CreditCost(_Section):
     picture: float = Field(1, ge=0, description="For each picture.")
     megapixel: float = Field(0, ge=0, description="For each million pixels of it.")
     step: float = Field(0, ge=0, description="For each step.")
-    endpoints: dict[str, float] = Field(
+    endpoints: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict, description="A factor by endpointKey; 1 where none is given."
     )
 

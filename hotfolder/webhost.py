@@ -94,6 +94,10 @@ class LibraryHost:
         """The names of the model sets in the settings."""
         return sorted(self._library.settings.models.sets)
 
+    def check_backlog(self, owner: str | None) -> None:
+        """Raise QueueError `queue.backlog_full` when as many jobs of an owner wait as may."""
+        self._library.limits.check_backlog(owner)
+
     def cap_priority(self, owner: str | None, priority: int) -> int:
         """What the limits make of the priority that an owner asks for."""
         return self._library.limits.priority_of(owner, priority)[0]

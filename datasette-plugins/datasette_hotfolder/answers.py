@@ -25,6 +25,7 @@ View = Callable[..., Awaitable[Response | None]]
 
 _STATUS: Final = {
     "job.already_ended": 409,
+    "queue.backlog_full": 503,
     "job.not_retryable": 409,
     "job.not_dead": 409,
     "job.running": 409,
@@ -74,7 +75,9 @@ def error_answer(error: HotfolderError) -> Response:
 
 def retry_header(error: HotfolderError) -> dict[str, str]:
     """When to come back, for what passes by itself."""
-    return {"Retry-After": str(RETRY_AFTER_S)} if status_of(error) in (503, 507) else {}
+    if status_of(error) not in (503, 507):
+        return {}
+    return {"Retry-After": str(getattr(error, "retry_after_s", RETRY_AFTER_S))}
 
 
 def api(view: View) -> View:

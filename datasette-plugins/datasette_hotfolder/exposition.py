@@ -121,6 +121,12 @@ def _build_queue(figures: Figures) -> Iterator[Metric]:
         ["lane", "state"],
         [((lane, state), figures.work.get((lane, state), 0)) for lane in _LANES for state in _OPEN],
     )
+    yield _by(
+        "work_dead",
+        "Work that failed in all of its attempts and waits for somebody to requeue it.",
+        "lane",
+        {lane: figures.dead.get(lane, 0) for lane in _LANES},
+    )
     yield _gauge(
         "work_oldest_pending_seconds",
         "How long the work that has waited longest could have begun already; 0 when none waits.",
@@ -202,7 +208,8 @@ def _build_counter(counted: _Counted, counters: Iterable[Counter]) -> Metric:
     values = dict.fromkeys(itertools.product(*counted.labels.values()), 0.0)
     for each in counters:
         if each.name == counted.name:
-            values[tuple(each.labels.get(name, "") for name in names)] = each.value
+            key = tuple(each.labels.get(name, "") for name in names)
+            values[key] = values.get(key, 0.0) + each.value  # labels that are not told are added up
     family = CounterMetricFamily(f"hotfolder_{counted.name}", counted.help, labels=names)
     for labels, value in values.items():
         family.add_metric(labels, value)

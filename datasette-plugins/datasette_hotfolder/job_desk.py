@@ -64,6 +64,8 @@ class JobDesk:
             _check_same(job["id"], known.text, text)
             return self.describe(job["id"])
         file = self._services.paths.inbox / f"{job['id']}.json"
+        if known is None and not file.exists():
+            self._services.host.check_backlog(job.get("owner"))
         try:
             write_new(file, text)
         except FileExistsError:

@@ -17,21 +17,21 @@ from datasette_hotfolder.answers import (
     require_method,
 )
 from datasette_hotfolder.objects import media_object
-from datasette_hotfolder.services import Services
+from datasette_hotfolder.services import Review, Services
 from hotfolder.library.browse import PAGE_MAX
 from hotfolder.library.media import Media
 
 PAGE_ITEMS = 100
 
 
-def build_review_views(services: Services) -> list[tuple[str, View]]:
+def build_review_views(services: Services, review: Review) -> list[tuple[str, View]]:
     """The routes below /-/api/review."""
 
     @api
     async def awaiting(request: Request) -> Response:
         require_method(request, "GET")
         limit = read_number(request, "limit", PAGE_ITEMS, 1, PAGE_MAX)
-        return answer(await services.read(_list, services, limit))
+        return answer(await services.read(_list, services, review, limit))
 
     @api
     async def decide(request: Request) -> Response:
@@ -39,18 +39,18 @@ def build_review_views(services: Services) -> list[tuple[str, View]]:
         actor = require(request, "review")
         accept, collection = _read_decision(await read_json(request))
         media_id = request.url_vars["media_id"]
-        media = await services.write(services.review.decide, media_id, accept, collection, actor.name)
+        media = await services.write(review.decide, media_id, accept, collection, actor.name)
         services.host.nudge()
         return answer(_to_object(media))
 
     return [(r"^/-/api/review$", awaiting), (r"^/-/api/review/(?P<media_id>[^/]+)$", decide)]
 
 
-def _list(services: Services, limit: int) -> dict[str, Any]:
+def _list(services: Services, review: Review, limit: int) -> dict[str, Any]:
     """The event number is read first, so that nothing is missed after it."""
     seq = services.database.last_event_seq()
-    items = [_to_object(each) for each in services.review.list_awaiting(limit)]
-    return {"items": items, "total": services.review.count_awaiting(), "seq": seq}
+    items = [_to_object(each) for each in review.list_awaiting(limit)]
+    return {"items": items, "total": review.count_awaiting(), "seq": seq}
 
 
 def _to_object(media: Media) -> dict[str, Any]:

@@ -69,6 +69,9 @@ class Host(Protocol):
     def find_problems(self, job_file: bytes) -> Sequence[Problem]:
         """Everything that is wrong with a JSON job file, its references included; raises JobFileError."""
 
+    def check_backlog(self, owner: str | None) -> None:
+        """Raise QueueError `queue.backlog_full` when as many jobs of an owner wait as may."""
+
     def nudge(self) -> None:
         """Tell a running sidecar to look now."""
 

@@ -13,6 +13,7 @@ import click
 from hotfolder import __version__
 from hotfolder.cli.accounts import login, logout, token
 from hotfolder.cli.config import config
+from hotfolder.cli.credits import credits_
 from hotfolder.cli.demo import demo
 from hotfolder.cli.doctor import doctor
 from hotfolder.cli.endpoints import endpoints, schema
@@ -66,6 +67,7 @@ for command in (
     endpoints,
     schema,
     engine,
+    credits_,
     models,
     doctor,
     login,

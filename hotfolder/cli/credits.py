@@ -12,12 +12,10 @@ import click
 
 from hotfolder.cli.opening import opened, user_name
 from hotfolder.cli.output import json_option, one_line, print_json, print_table, say
-from hotfolder.database import Database
-from hotfolder.domain.credits import Entry, format_amount, in_credits, parse_amount, to_amount
+from hotfolder.domain.credits import Entry, format_amount, in_credits, parse_amount
 from hotfolder.library.credit_ledger import EXPORT_COLUMNS
 from hotfolder.library.credit_requests import CreditRequest
 from hotfolder.library.credits import Balance, CreditBook
-from hotfolder.settings import CreditSettings
 
 
 def _parsed_amount(context: click.Context, parameter: click.Parameter, value: str) -> int:
@@ -148,21 +146,9 @@ def export(context: click.Context, owner: str | None) -> None:
 @contextmanager
 def _opened(context: click.Context) -> Iterator[CreditBook]:
     with opened(context) as library:
-        settings = library.settings.credits
-        if not settings.enabled:
+        if not library.settings.credits.enabled:
             say("Jobs cost nothing here: the setting `credits.enabled` is false.", err=True)
-        yield build_book(library.database, settings)
-
-
-def build_book(database: Database, settings: CreditSettings) -> CreditBook:
-    """The credits of a library under its settings."""
-    return CreditBook(
-        database,
-        daily=to_amount(settings.daily),
-        daily_cap=None if settings.daily_cap is None else to_amount(settings.daily_cap),
-        approval_over=None if settings.approval_over is None else to_amount(settings.approval_over),
-        reject_refund=settings.reject_refund,
-    )
+        yield library.credits
 
 
 def _report(book: CreditBook, owner: str) -> None:

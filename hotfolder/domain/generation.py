@@ -25,8 +25,8 @@ Mode = Literal["text-to-image", "image-to-image", "text-to-video", "image-to-vid
 _AGAIN: frozenset[str] = frozenset({"queued", "waiting_refs", "held", "backlogged"})
 JOB_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "received": frozenset({"held", "backlogged", "waiting_refs", "queued", "failed", "cancelled"}),
-    "held": frozenset({"backlogged", "waiting_refs", "queued", "running", "failed", "cancelled"}),
-    "backlogged": frozenset({"held", "queued", "running", "failed", "cancelled"}),
+    "held": frozenset({"backlogged", "waiting_refs", "queued", "failed", "cancelled", "partially_completed"}),
+    "backlogged": frozenset({"held", "queued", "failed", "cancelled", "partially_completed"}),
     "waiting_refs": frozenset({"held", "backlogged", "queued", "failed", "cancelled"}),
     "queued": frozenset({"held", "running", "cancelling", "cancelled", "failed", "partially_completed"}),
     "running": frozenset({"queued", "cancelling", "completed", "failed", "cancelled", "partially_completed"}),

@@ -12,8 +12,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def format_instant(at: datetime) -> str:
     """An aware datetime as `2026-11-21T03:11:38.123Z`."""
-    utc = at.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: str) -> datetime:

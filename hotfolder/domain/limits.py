@@ -14,6 +14,9 @@ _MINUTE_MS: Final = 60_000
 _INEXACT: Final = 1e-9
 """Parts of a token that were added up hardly ever make an exact one."""
 
+OVER_LIMIT: Final = "over limit: "
+"""So begins what is said of a job that waits for its owner's limits: another wait may be a longer one."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnerRules:

@@ -13,6 +13,7 @@ from typing import Final
 from hotfolder.database import Database, Transaction
 from hotfolder.domain.instants import format_instant, parse_instant
 from hotfolder.domain.limits import (
+    OVER_LIMIT,
     LimitRules,
     OwnerRules,
     clamp_priority,
@@ -22,7 +23,7 @@ from hotfolder.domain.limits import (
     refill,
     whose,
 )
-from hotfolder.errors import QueueError
+from hotfolder.errors import BacklogFull
 from hotfolder.library.owners import InLine, OwnerStore
 
 LIMITS_CLOSED: Final = "limits.closed"
@@ -30,6 +31,7 @@ LIMITS_OPENED: Final = "limits.opened"
 
 _AT_ONCE: Final = 100
 """So many jobs of an owner are let in before the others are looked at again."""
+_LOOKED_AT: Final = 50
 _FAR: Final = 1000
 """A wait is estimated for as many places ahead."""
 _PACE: Final = timedelta(hours=1)
@@ -47,24 +49,14 @@ class Verdict:
     wait_s: float | None = None
 
 
-class BacklogFull(QueueError):
-    """An owner has as many jobs waiting as it may have; says when to come back."""
-
-    default_code = "queue.backlog_full"
-    default_retryable = True
-
-    def __init__(self, message: str, retry_after_s: int) -> None:
-        super().__init__(message, hint=f"Try again in {retry_after_s} s, or drop the job into inbox/.")
-        self.retry_after_s = retry_after_s
-
-
 class Admission:
-    """Knows nothing that is not in the database, so that any process may ask."""
+    """Decides by what is in the database, so that any process may ask."""
 
     def __init__(self, database: Database, limits: LimitRules, owners: OwnerStore) -> None:
         self._database = database
         self._limits = limits
         self._owners = owners
+        self._looked_at: tuple[str, int] | None = None
 
     def owner_of(self, folder: PurePosixPath, named: str | None) -> str | None:
         """Whose jobs those of a folder below inbox/ are: its owner's, else of whom they name."""
@@ -91,9 +83,11 @@ class Admission:
         return Verdict(True)
 
     def list_due(self) -> list[str]:
-        """Jobs that wait for limits and could go now: owner by owner in turn, of each by priority, then age.
+        """Backlogged jobs that could go now: owner by owner in turn, of each by priority, then age.
 
-        The owner whose first job is oldest begins. That the queue is full, or no longer, is noted here too.
+        The owner whose first job is oldest begins. After them come some of those that wait for something that
+        is not known here (credit, say): others with each call, until it was all of them. That the queue is
+        full, or no longer, is noted too. For one thread only.
         """
         self._watch_depth()
         if not self._owners.has_backlog():
@@ -103,10 +97,12 @@ class Admission:
         turns = [each for each in chain.from_iterable(zip_longest(*lines)) if each is not None]
         low = [each for each in turns if each.priority < self._limits.low_priority_below]
         late = set(low[self._low_room() :])
-        return [each.job_id for each in turns if each not in late]
+        others = self._owners.list_others(self._looked_at, _LOOKED_AT)
+        self._looked_at = others.end
+        return [each.job_id for each in turns if each not in late] + others.job_ids
 
     def count_backlog(self, owner: str | None) -> int:
-        """How many jobs of an owner wait for limits."""
+        """How many jobs of an owner are backlogged."""
         return self._owners.count_backlog(owner)
 
     def check_backlog(self, owner: str | None) -> None:
@@ -119,7 +115,7 @@ class Admission:
             return
         wait_s = self._estimate_s(owner, rules, 1, at) or _RETRY_S
         raise BacklogFull(
-            f"{waiting} jobs {whose(owner)} wait already; more may not.",
+            f"The backlog of jobs {whose(owner)} is full ({waiting}).",
             math.ceil(min(max(wait_s, 1.0), _RETRY_LONGEST_S)),
         )
 
@@ -127,7 +123,7 @@ class Admission:
         most = rules.active_jobs
         if most is None or self._owners.count_active(owner, most, but=job.job_id) < most:
             return None
-        reason = f"{most} jobs {whose(owner)} are queued or run, and more may not at one time."
+        reason = f"of jobs {whose(owner)} at most {most} may be queued or run at one time"
         return self._refuse("queue.active_jobs", reason, owner, rules, job, at)
 
     def _check_rate(
@@ -140,7 +136,7 @@ class Admission:
         if bucket.whole_tokens:
             return None
         self._owners.save_bucket(tx, owner, bucket)  # after a clock was put back, it fills from here on
-        reason = f"Of jobs {whose(owner)} only {per_minute:g} a minute are let in."
+        reason = f"of jobs {whose(owner)} only {per_minute:g} a minute are let in"
         return self._refuse("queue.rate_limited", reason, owner, rules, job, tx.at)
 
     def _check_depth(self, tx: Transaction, job: InLine) -> Verdict | None:
@@ -152,22 +148,22 @@ class Admission:
         return Verdict(
             False,
             "queue.depth",
-            f"The queue is full: priorities below {self._limits.low_priority_below} wait until "
-            f"{depth // 2} jobs are left in it.",
+            f"{OVER_LIMIT}the queue is full; priorities below {self._limits.low_priority_below} wait until "
+            f"{depth // 2} jobs are left in it",
             None if gap_s is None else gap_s * left,
         )
 
     def _check_order(self, owner: str | None, rules: OwnerRules, job: InLine, at: str) -> Verdict | None:
         if not self._owners.count_ahead(owner, job, 1):
             return None
-        reason = f"Other jobs {whose(owner)} wait ahead of this one."
+        reason = f"other jobs {whose(owner)} wait ahead of this one"
         return self._refuse("queue.in_line", reason, owner, rules, job, at)
 
     def _refuse(
         self, code: str, reason: str, owner: str | None, rules: OwnerRules, job: InLine, at: str
     ) -> Verdict:
         place = self._owners.count_ahead(owner, job, _FAR) + 1
-        return Verdict(False, code, reason, self._estimate_s(owner, rules, place, at))
+        return Verdict(False, code, OVER_LIMIT + reason, self._estimate_s(owner, rules, place, at))
 
     def _estimate_s(self, owner: str | None, rules: OwnerRules, place: int, at: str) -> float | None:
         """How long the job at a place in its owner's line waits, as far as is known."""

@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 
 from hotfolder.database import Database, Transaction
 from hotfolder.domain.plan import JobPlan, Run
-from hotfolder.errors import HotfolderError
+from hotfolder.errors import QueueError
+from hotfolder.generation.closing import JobCloser, error_object
 from hotfolder.generation.execute import EXECUTE
 from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import Job, JobStore
@@ -38,6 +39,10 @@ class Verdict(Protocol):
     def reason(self) -> str | None:
         """Why not, in words."""
 
+    @property
+    def wait_s(self) -> float | None:
+        """For how long, as far as that is known."""
+
 
 class Limits(Protocol):
     """How much each owner may ask for."""
@@ -58,8 +63,8 @@ class Limits(Protocol):
 class Charges(Protocol):
     """What pictures cost."""
 
-    def find_lack(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> str | None:
-        """Why these pictures of a job have to wait for credit, in words; raises when they fail instead."""
+    def find_lack(self, job: Job, runs: Sequence[Run | Generation]) -> str | None:
+        """Why the pictures have to wait for credit, in words; raises QueueError when they fail instead."""
 
     def reserve(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Keep back what a picture costs."""
@@ -74,6 +79,7 @@ class Entrance:
         jobs: JobStore,
         generations: GenerationStore,
         work: WorkStore,
+        closer: JobCloser,
         limits: Limits,
         charges: Charges,
         lacking: Callable[[str | None], Sequence[str]] = lambda _: (),
@@ -83,6 +89,7 @@ class Entrance:
         self._jobs = jobs
         self._generations = generations
         self._work = work
+        self._closer = closer
         self._limits = limits
         self._charges = charges
         self._lacking = lacking
@@ -100,14 +107,17 @@ class Entrance:
 
     def _find_reason(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> str | None:
         """Why a job has to wait for more than its turn; limits last, since what they let in they count."""
-        tags = self._lacking(job.endpoint_key)
-        if tags:
-            return f"no lane of this machine has {', '.join(tags)}"
-        lack = self._charges.find_lack(tx, job, runs)
+        lack = self._find_lack(job, runs)
         if lack is not None:
             return lack
         verdict = self._limits.decide(tx, job.job_id, job.owner)
-        return None if verdict.is_admitted else verdict.reason or "limits"
+        return None if verdict.is_admitted else f"{verdict.reason}{_about(verdict.wait_s)}"
+
+    def _find_lack(self, job: Job, runs: Sequence[Run | Generation]) -> str | None:
+        tags = self._lacking(job.endpoint_key)
+        if tags:
+            return f"no lane of this machine has {', '.join(tags)}"
+        return self._charges.find_lack(job, runs)
 
     def charge(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Keep back what a picture costs that goes into the queue."""
@@ -115,15 +125,18 @@ class Entrance:
 
     def let_in(self, tx: Transaction, job_id: str, actor: str | None = None) -> Place:
         """Ask again for a job that is held or backlogged; it goes on when it may."""
-        job = self._jobs.get(job_id)
-        pending = [each for each in self._generations.list_of_job(job_id) if each.status == "pending"]
+        job, pending = self._jobs.get(job_id), self._list_pending(job_id)
         place = self.decide(tx, job, pending)
         if place.status != job.status:
             self._jobs.set_status(tx, job_id, place.status, actor=actor, reason=place.reason)
+        elif place.reason != job.wait_reason:
+            self._jobs.set_wait_reason(tx, job_id, place.reason)
         if place.status == "queued":
             for each in pending:
                 self.charge(tx, job, each)
-                self._work.resume(tx, each.generation_id, EXECUTE, job.not_before)
+                # From the backlog it gets in line only now: a backlog never overtakes others.
+                since = tx.at if job.status == "backlogged" else None
+                self._work.resume(tx, each.generation_id, EXECUTE, job.not_before, since=since)
         return place
 
     def let_in_due(self) -> int:
@@ -135,45 +148,47 @@ class Entrance:
 
     def _let_in_one(self, job_id: str) -> bool:
         try:
+            job = self._jobs.get(job_id)
+            lack = self._find_lack(job, self._list_pending(job_id))
+            if lack is not None and lack == job.wait_reason:
+                return False  # told without keeping other writers waiting
             with self._database.transaction() as tx:
                 is_waiting = self._jobs.get(job_id).status == "backlogged"
                 return is_waiting and self.let_in(tx, job_id).status == "queued"
-        except HotfolderError as error:
-            log.warning("job %s cannot leave the backlog yet: %s", job_id, error)
+        except QueueError as error:
+            self._give_up(job_id, error)
             return False
 
+    def _give_up(self, job_id: str, error: QueueError) -> None:
+        """It could have gone on, but its owner cannot pay for it."""
+        log.info("job %s leaves the backlog: %s", job_id, error)
+        with self._database.transaction() as tx:
+            if self._jobs.get(job_id).status != "backlogged":
+                return
+            for each in self._list_pending(job_id):
+                self._work.cancel_waiting(tx, each.generation_id, EXECUTE)
+                self._generations.set_status(tx, each.generation_id, "failed", error=error_object(error))
+            self._closer.close_if_ended(tx, job_id)
 
-class NoLimits:
-    """Everybody may ask for everything."""
-
-    is_admitted = True
-    reason = None
-
-    def owner_of(self, folder: PurePosixPath, named: str | None) -> str | None:  # noqa: ARG002 - the protocol
-        """What the job says."""
-        return named
-
-    def priority_of(self, owner: str | None, given: int | None) -> tuple[int, str | None]:  # noqa: ARG002
-        """What the job asks for."""
-        return given or 0, None
-
-    def decide(self, tx: Transaction, job_id: str, owner: str | None) -> Verdict:  # noqa: ARG002
-        """It may."""
-        return self
-
-    def list_due(self) -> list[str]:
-        """Nobody waits."""
-        return []
+    def _list_pending(self, job_id: str) -> list[Generation]:
+        return [each for each in self._generations.list_of_job(job_id) if each.status == "pending"]
 
 
 class NoCharges:
     """Nothing costs anything."""
 
-    def find_lack(self, tx: Transaction, job: Job, runs: Sequence[Run | Generation]) -> str | None:
+    def find_lack(self, job: Job, runs: Sequence[Run | Generation]) -> str | None:
         """Nothing is lacking."""
 
     def reserve(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Nothing is kept back."""
+
+
+def _about(wait_s: float | None) -> str:
+    """A wait as people say it."""
+    if wait_s is None:
+        return ""
+    return f", about {max(1, round(wait_s))} s" if wait_s < 90 else f", about {round(wait_s / 60)} min"
 
 
 def with_limits(limits: Limits, folder: PurePosixPath, plan: JobPlan, extra: int) -> JobPlan:

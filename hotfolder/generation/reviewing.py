@@ -60,7 +60,7 @@ class ReviewDesk:
         return self._media.count_awaiting()
 
     def decide(self, media_id: str, accept: bool, collection: str | None, actor: str) -> Media:
-        """Accept a picture, into a collection if one is named, or discard it; once more the same is no change.
+        """Accept a picture, into a collection if one is named, or discard it; the same again changes nothing.
 
         Raises LibraryError for a picture that nobody has to look at, or that was decided otherwise.
         """
@@ -90,7 +90,8 @@ class ReviewDesk:
             self._on_discarded(tx, generation.generation_id)
         outputs = self._media.list_of_generation(generation.generation_id)
         if generation.status == "awaiting_review" and all(each.review != "awaiting" for each in outputs):
-            self._generations.set_status(tx, generation.generation_id, "completed")
+            made_at = max(each.created_at for each in outputs)
+            self._generations.set_status(tx, generation.generation_id, "completed", at=made_at)
         log.info("picture %s is %s by %s", media.media_id, wanted, actor)
 
 

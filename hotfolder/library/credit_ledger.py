@@ -28,9 +28,9 @@ EVENTS: Final[Mapping[Kind, str]] = {
 
 PAYMENT_SQL: Final = "SELECT * FROM credit_transactions WHERE generation_id = ? ORDER BY seq"
 STATEMENT_SQL: Final = "SELECT * FROM credit_transactions WHERE owner = ? ORDER BY seq DESC LIMIT ?"
-SPENT_SQL: Final = (
-    "SELECT -coalesce(sum(amount), 0) AS spent FROM credit_transactions WHERE owner = ? AND spent_on = ?"
-)
+SPENT_SQL: Final = """
+    SELECT spent FROM credit_transactions WHERE owner = ? AND spent_on = ? ORDER BY seq DESC LIMIT 1
+"""
 EXPORT_COLUMNS: Final = (
     "seq",
     "at",
@@ -84,12 +84,14 @@ class CreditLedger:
     def append(self, tx: Transaction, posting: Posting) -> None:
         """Add a posting, change the balance with it, and tell of it by an event."""
         balance = _change_balance(tx, posting.owner, posting.amount)
+        day = posting.spent_on
+        spent = None if day is None else self.spent_on(posting.owner, day) - posting.amount
         tx.execute(
             """
             INSERT INTO credit_transactions (
-                owner, kind, amount, balance, job_id, generation_id, spent_on, actor, note, created_at
+                owner, kind, amount, balance, job_id, generation_id, spent_on, spent, actor, note, created_at
             )
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 posting.owner,
@@ -98,7 +100,8 @@ class CreditLedger:
                 balance,
                 posting.job_id,
                 posting.generation_id,
-                posting.spent_on,
+                day,
+                spent,
                 posting.actor,
                 posting.note,
                 tx.at,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 from hotfolder.clock import NewId, new_id
 from hotfolder.database import Database, Transaction
@@ -25,8 +24,7 @@ from hotfolder.domain.wording import one_line
 from hotfolder.errors import HotfolderError, QueueError
 from hotfolder.library.credit_ledger import Account, CreditLedger, Difference, to_cells
 from hotfolder.library.credit_requests import CreditRequest, CreditRequests
-
-SPENT_TOTAL: Final = "hotfolder_credits_spent_total"
+from hotfolder.metrics import CREDITS_SPENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,11 @@ class CreditBook:
         except QueueError:
             return False
         return True
+
+    def is_reserved(self, generation_id: str) -> bool:
+        """Whether the price of a picture is kept back, or paid."""
+        payment = self._ledger.find_payment(generation_id)
+        return payment is not None and payment.stage != "given_back"
 
     def reserve(
         self,
@@ -120,7 +123,7 @@ class CreditBook:
         self._ledger.append(tx, payment.answer("debit", rest, actor))
         spent = payment.reserved - rest
         _note_cost(tx, generation_id, spent)
-        tx.count(SPENT_TOTAL, {"owner": owner}, in_credits(spent))
+        tx.count(CREDITS_SPENT, {"owner": owner}, in_credits(spent))
 
     def refund(
         self,

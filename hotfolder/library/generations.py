@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,8 +77,14 @@ class GenerationInput:
 class GenerationStore:
     """Reads and writes generations; the status changes by its table only, each change with an event."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_ended: Callable[[Transaction, str, str], None] = lambda tx, generation_id, status: None,  # noqa: ARG005
+    ) -> None:
+        """`on_ended` is told, in the same transaction, of each picture that is made or will not be."""
         self._database = database
+        self._on_ended = on_ended
 
     def insert(self, tx: Transaction, generation: Generation, inputs: Sequence[GenerationInput]) -> None:
         """A new pending generation with its references."""
@@ -197,10 +203,7 @@ class GenerationStore:
                 started_at = CASE :status
                     WHEN 'processing' THEN :at WHEN 'pending' THEN NULL ELSE started_at
                 END,
-                completed_at = CASE
-                    WHEN :status IN ('awaiting_review', 'completed', 'failed', 'cancelled')
-                    THEN coalesce(completed_at, :at)  -- a review comes after the picture
-                END
+                completed_at = CASE WHEN :status IN ('completed', 'failed', 'cancelled') THEN :at END
             WHERE id = :id
             """,
             {
@@ -213,6 +216,8 @@ class GenerationStore:
         )
         data = {"status": status, "from": row["status"], "jobId": row["job_id"]}
         tx.event(GENERATION_CHANGED, "generation", generation_id, data)
+        if row["status"] in ("pending", "processing") and status not in ("pending", "processing"):
+            self._on_ended(tx, generation_id, status)
         _count(tx, row, status, at or tx.at)
 
     def is_reference(self, sha256: str) -> bool:

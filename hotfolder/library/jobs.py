@@ -303,6 +303,10 @@ class JobStore:
         """Wish that a job ends."""
         tx.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
 
+    def set_wait_reason(self, tx: Transaction, job_id: str, reason: str | None) -> None:
+        """Why a job that waits waits now, for people."""
+        tx.execute("UPDATE jobs SET wait_reason = ? WHERE id = ?", (reason, job_id))
+
     def request_hold(self, tx: Transaction, job_id: str, wish: bool, actor: str) -> None:
         """Wish that a job is held as soon as it could be queued, or no longer."""
         tx.execute("UPDATE jobs SET hold_requested = ? WHERE id = ?", (wish, job_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from hotfolder.clock import NewId, new_id
 from hotfolder.database import Database, Row, Transaction
@@ -60,7 +60,7 @@ MEDIA_COLUMNS = """
 
 
 # By the generations, of which few await a review at one time, and which have an index by status.
-_AWAITING = """
+AWAITING_SQL: Final = """
     generations JOIN media ON media.generation_id = generations.id
     WHERE generations.status = 'awaiting_review' AND review = 'awaiting' AND deleted_at IS NULL
 """
@@ -199,7 +199,7 @@ class MediaStore:
         """Pictures that wait for a review, the longest waiting first."""
         rows = self._database.query(
             f"""
-            SELECT {MEDIA_COLUMNS} FROM {_AWAITING}
+            SELECT {MEDIA_COLUMNS} FROM {AWAITING_SQL}
             ORDER BY media.created_at, media.id LIMIT ?
             """,
             (limit,),
@@ -208,7 +208,7 @@ class MediaStore:
 
     def count_awaiting(self) -> int:
         """How many pictures wait for a review."""
-        row = self._database.query_one(f"SELECT count(*) AS n FROM {_AWAITING}")
+        row = self._database.query_one(f"SELECT count(*) AS n FROM {AWAITING_SQL}")
         return int(row["n"]) if row else 0
 
     def set_review(

@@ -5,7 +5,7 @@ A scrape looks at what is open and at counters: what has ended costs nothing, ho
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +22,7 @@ PENDING_SQL: Final = """
 """
 SCHEDULED_SQL: Final = "SELECT lane, count(*) AS n FROM work_queue WHERE status = 'scheduled' GROUP BY lane"
 PROCESSING_SQL: Final = "SELECT lane, count(*) AS n FROM work_queue WHERE status = 'processing' GROUP BY lane"
+DEAD_SQL: Final = "SELECT lane, count(*) AS n FROM work_queue WHERE status = 'dead' GROUP BY lane"
 JOBS_SQL: Final = "SELECT count(*) AS n FROM jobs WHERE status = ?"
 GENERATIONS_SQL: Final = "SELECT count(*) AS n FROM generations WHERE status = ?"
 # Of engines that have not spoken for so long, nothing is told: how many there were is not known.
@@ -35,7 +36,6 @@ EVENTS_SQL: Final = """
     SELECT (SELECT min(seq) FROM events) AS first, (SELECT max(seq) FROM events) AS last
 """
 OPEN_GENERATIONS: Final = ("pending", "processing", "awaiting_review")
-_LABEL: Final = re.compile(r"(\w+)=(.*?)(?=,\w+=|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,10 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one look found; open work by lane and status, the rest by what its name says."""
+    """What one look found; `work` is what has not ended, by lane and status."""
 
     work: Mapping[tuple[str, str], int]
+    dead: Mapping[str, int]
     oldest_pending_s: Mapping[str, float]
     lane_states: Mapping[str, str]
     jobs: Mapping[str, int]
@@ -81,6 +82,7 @@ class MetricsStore:
             work={(row["lane"], "pending"): row["n"] for row in pending}
             | {(row["lane"], "scheduled"): row["n"] for row in query(SCHEDULED_SQL)}
             | {(row["lane"], "processing"): row["n"] for row in query(PROCESSING_SQL)},
+            dead={row["lane"]: row["n"] for row in query(DEAD_SQL)},
             oldest_pending_s={
                 row["lane"]: max(0, elapsed_ms(row["oldest_at"], now) or 0) / 1000 for row in pending
             },
@@ -97,7 +99,7 @@ class MetricsStore:
 
     def _iter_counters(self) -> Iterator[Counter]:
         for row in self._database.query("SELECT name, labels, value FROM counters"):
-            yield Counter(row["name"], dict(_LABEL.findall(row["labels"])), row["value"])
+            yield Counter(row["name"], json.loads(row["labels"] or "{}"), row["value"])
 
     def _value(self, sql: str, *values: Any) -> int:
         row = self._database.query_one(sql, values)

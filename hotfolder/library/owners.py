@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from hotfolder.database import Database, Row, Transaction
-from hotfolder.domain.limits import Bucket
+from hotfolder.domain.limits import OVER_LIMIT, Bucket
 from hotfolder.errors import NotFound
 
 _CLOSED: Final = "limits.closed"
 _ENDS: Final = 200
 
-# In all of these the status is a literal, so that an index of backlogged jobs alone could serve them.
+# The status is a literal in all of these, so that an index of backlogged jobs alone could serve them.
+# What is backlogged for another reason (no credit, say) is nobody's turn: it must not keep others waiting.
+_LIMITED: Final = f"status = 'backlogged' AND wait_reason LIKE '{OVER_LIMIT}%'"
 ACTIVE_SQL: Final = """
     SELECT count(*) AS n FROM (
         SELECT 1 FROM jobs
@@ -21,18 +23,23 @@ ACTIVE_SQL: Final = """
         LIMIT :most
     )
 """
-AHEAD_SQL: Final = """
+AHEAD_SQL: Final = f"""
     SELECT count(*) AS n FROM (
         SELECT 1 FROM jobs
-        WHERE owner IS :owner AND status = 'backlogged' AND priority >= :priority
+        WHERE owner IS :owner AND {_LIMITED} AND priority >= :priority
           AND (priority > :priority OR (created_at, id) < (:created_at, :job_id))
         LIMIT :most
     )
 """
-BACKLOG_SQL: Final = """
+BACKLOG_SQL: Final = f"""
     SELECT id, priority, created_at FROM jobs
-    WHERE owner IS ? AND status = 'backlogged'
+    WHERE owner IS ? AND {_LIMITED}
     ORDER BY priority DESC, created_at, id LIMIT ?
+"""
+ROUND_SQL: Final = """
+    SELECT rowid AS number, id, created_at, wait_reason FROM jobs
+    WHERE status = 'backlogged' AND (created_at, rowid) > (?, ?)
+    ORDER BY created_at, rowid LIMIT ?
 """
 # From one owner to the next in the index, so that it costs as many steps as there are owners, not jobs. After
 # the last name comes one NULL: jobs without an owner.
@@ -62,6 +69,15 @@ class InLine:
     created_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A part of all jobs that are backlogged: those among them for another reason than limits."""
+
+    job_ids: list[str]
+    end: tuple[str, int] | None
+    """Where the next part begins; None at the end of all."""
+
+
 class OwnerStore:
     """Reads jobs and never writes them; inside a transaction it sees what that has done."""
 
@@ -89,7 +105,7 @@ class OwnerStore:
         return self._count(sql, {"most": most})
 
     def count_backlog(self, owner: str | None) -> int:
-        """How many jobs of an owner wait for limits."""
+        """How many jobs of an owner are backlogged, for whatever reason."""
         sql = "SELECT count(*) AS n FROM jobs WHERE owner IS :owner AND status = 'backlogged'"
         return self._count(sql, {"owner": owner})
 
@@ -107,17 +123,23 @@ class OwnerStore:
         )
 
     def has_backlog(self) -> bool:
-        """Whether any job waits for limits."""
+        """Whether any job is backlogged."""
         sql = "SELECT 1 FROM jobs WHERE status = 'backlogged' LIMIT 1"
         return self._database.query_one(sql) is not None
 
     def list_backlogged_owners(self) -> list[str | None]:
-        """Whose jobs wait for limits."""
+        """Whose jobs are backlogged."""
         return [row["owner"] for row in self._database.query(OWNERS_SQL)]
 
     def list_backlog(self, owner: str | None, limit: int) -> list[InLine]:
         """Jobs of an owner that wait for limits: by priority, then by age."""
         return [_to_in_line(row) for row in self._database.query(BACKLOG_SQL, (owner, limit))]
+
+    def list_others(self, begin: tuple[str, int] | None, limit: int) -> Round:
+        """Look at so many backlogged jobs, oldest first, for those that wait for something else."""
+        rows = self._database.query(ROUND_SQL, (*(begin or ("", 0)), limit))
+        others = [row["id"] for row in rows if not (row["wait_reason"] or "").startswith(OVER_LIMIT)]
+        return Round(others, (rows[-1]["created_at"], rows[-1]["number"]) if len(rows) == limit else None)
 
     def list_ends(self, after: str) -> list[tuple[str | None, str]]:
         """Whose jobs ended when, after an instant: the latest of them, latest first."""

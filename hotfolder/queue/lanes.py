@@ -11,6 +11,14 @@ from hotfolder.database import Database, Row, Transaction
 LaneState = Literal["running", "paused", "draining"]
 LANE_CHANGED: Final = "queue.lane"
 STATE_SQL: Final = "SELECT value, at FROM control WHERE key = ?"
+HAS_OPEN_SQL: Final = tuple(
+    f"SELECT 1 FROM work_queue WHERE lane = ? AND since <= ? AND {which} LIMIT 1"
+    for which in (
+        "status = 'processing'",
+        "status = 'pending'",
+        "status = 'scheduled' AND run_at IS NOT NULL",
+    )
+)
 _PREFIX: Final = "lane."
 
 
@@ -58,13 +66,8 @@ class LaneBook:
                         self._write(tx, wish.lane, "paused", wish.actor or "")
 
     def _has_open(self, wish: LaneWish) -> bool:
-        sql = """
-            SELECT 1 FROM work_queue
-            WHERE lane = ? AND since <= ? AND status = ? AND (status <> 'scheduled' OR run_at IS NOT NULL)
-            LIMIT 1
-        """
-        values = [(wish.lane, wish.at, status) for status in ("processing", "pending", "scheduled")]
-        return any(self._database.query_one(sql, each) is not None for each in values)
+        values = (wish.lane, wish.at)
+        return any(self._database.query_one(sql, values) is not None for sql in HAS_OPEN_SQL)
 
     def _write(self, tx: Transaction, lane: str, state: LaneState, actor: str) -> None:
         tx.execute(

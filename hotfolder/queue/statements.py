@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 OPEN: Final = ("pending", "scheduled", "processing")
-_HEAD = """
-    SELECT {} FROM work_queue
-    WHERE status = 'pending' AND lane = :lane AND since <= :cutoff
+# What of a lane may be claimed: what got in line until then.
+_CUTOFF = """
+    coalesce((
+        SELECT CASE value WHEN 'paused' THEN '' WHEN 'draining' THEN at ELSE '9999' END
+        FROM control WHERE key = :key
+    ), '9999')
+"""
+_HEAD = f"""
+    SELECT {{}} FROM work_queue
+    WHERE status = 'pending' AND lane = :lane AND since <= {_CUTOFF}
     ORDER BY rank, rowid
     LIMIT 1
 """
@@ -26,17 +33,17 @@ LOOK_SQL = f"""
 HEAD_SQL = _HEAD.format("rowid AS place, priority, affinity, affinity_detail")
 CLAIM_SQL = _CLAIM.format(":place")
 CLAIM_HEAD_SQL = _CLAIM.format(_HEAD.format("rowid"))
-LIKE_SQL = """
+LIKE_SQL = f"""
     SELECT rowid AS place FROM work_queue
     WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
-      AND affinity_detail = :detail AND since <= :cutoff
+      AND affinity_detail = :detail AND since <= {_CUTOFF}
     ORDER BY rank, rowid
     LIMIT 1
 """
-NEAR_SQL = """
+NEAR_SQL = f"""
     SELECT rowid AS place FROM work_queue
     WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
-      AND since <= :cutoff
+      AND since <= {_CUTOFF}
     ORDER BY rank, rowid
     LIMIT 1
 """
@@ -62,14 +69,39 @@ INSERT_SQL = """
                             affinity, affinity_detail, tags)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+RENEW_SQL = "UPDATE work_queue SET lease_until = :until WHERE id = :id AND lease_token = :token"
+EXPIRED_SQL = "SELECT * FROM work_queue WHERE status = 'processing' AND lease_until < ?"
+CANCEL_REQUESTED_SQL = "SELECT id FROM work_queue WHERE status = 'processing' AND cancel_requested = 1"
 DUPLICATE_SQL = """
     SELECT id FROM work_queue
     WHERE dedupe_key = ? AND status IN ('pending', 'scheduled', 'processing')
 """
+POSITION_SQL = """
+    SELECT rank, rowid AS place FROM work_queue
+    WHERE correlation_id = ? AND lane = ? AND +status = 'pending'
+    ORDER BY rank, rowid
+    LIMIT 1
+"""
+AHEAD_SQL = """
+    SELECT count(*) AS n FROM work_queue
+    WHERE status = 'pending' AND lane = ? AND (rank, rowid) < (?, ?)
+"""
+URGENT_SQL = """
+    SELECT 1 FROM work_queue
+    WHERE status = 'pending' AND lane = :lane AND priority > :priority
+      AND rank < (SELECT rank FROM work_queue WHERE id = :id)
+    LIMIT 1
+"""
+# What has ended is in no index of these: a statement for each status looks at what is open alone.
+COUNT_SQL = tuple(
+    f"SELECT count(*) AS n FROM work_queue WHERE status = '{status}' AND (:lane IS NULL OR lane = :lane)"
+    for status in OPEN
+)
+LIST_OPEN_SQL = tuple(
+    f"SELECT * FROM work_queue WHERE status = '{status}' AND +owner_module = ?" for status in OPEN
+)
 RERANK_SQL = """
     UPDATE work_queue
     SET rank = strftime('%s', since) * 1000 + CAST(substr(since, 21, 3) AS INTEGER) - priority * :point
     WHERE status IN ('pending', 'scheduled', 'processing')
 """
-EVERYTHING, NOTHING = "9999", ""
-"""Later than every instant, and earlier."""

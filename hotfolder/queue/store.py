@@ -6,7 +6,8 @@ What may be lost when the power fails (that something was claimed, a lease renew
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -30,20 +31,26 @@ from hotfolder.events import WORK_UPDATED
 from hotfolder.metrics import WORK_ENDED
 from hotfolder.queue.lanes import STATE_SQL, key_of
 from hotfolder.queue.statements import (
+    AHEAD_SQL,
+    CANCEL_REQUESTED_SQL,
+    CLAIM_HEAD_SQL,
     CLAIM_SQL,
     COMPLETE_SQL,
-    DUE_SQL,
+    COUNT_SQL,
     DUPLICATE_SQL,
-    EVERYTHING,
-    HAS_PENDING_SQL,
+    EXPIRED_SQL,
     HEAD_SQL,
     INSERT_SQL,
     LIKE_SQL,
+    LIST_OPEN_SQL,
     LIST_PENDING_SQL,
+    LOOK_SQL,
     NEAR_SQL,
-    NOTHING,
+    POSITION_SQL,
     PROMOTE_SQL,
+    RENEW_SQL,
     RERANK_SQL,
+    URGENT_SQL,
 )
 
 
@@ -110,17 +117,20 @@ class WorkStore:
         It is the one with the lowest rank, unless there is one of its priority like `near`: that goes first.
         None from a lane that is paused; a draining one gives what got in line before it was to drain.
         """
-        self._promote(lane)
-        if self._database.query_one(HAS_PENDING_SQL, (lane,)) is None:
+        if not self._has_work(lane):
             return None
         with self._database.transaction(durable=False) as tx:
-            cutoff = _cutoff(tx.execute(STATE_SQL, (key_of(lane),)).fetchone())
-            head = tx.execute(HEAD_SQL, {"lane": lane, "cutoff": cutoff}).fetchone()
-            if head is None:
+            values = {
+                "lane": lane,
+                "key": key_of(lane),
+                "token": self._make_id(),
+                "until": self._lease_end(tx.at),
+                "at": tx.at,
+            }
+            found = _find_like(tx, values, near) if near else None
+            row = tx.execute(CLAIM_SQL if found else CLAIM_HEAD_SQL, {**values, "place": found}).fetchone()
+            if row is None:  # another process was quicker
                 return None
-            work_id = _find_like(tx, lane, head, near, cutoff)
-            values = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at, "id": work_id}
-            row = tx.execute(CLAIM_SQL, values).fetchone()
             told = {
                 "status": "processing",
                 "from": "pending",
@@ -128,15 +138,19 @@ class WorkStore:
                 "attempt": row["attempt_count"],
             }
             tx.event(WORK_UPDATED, "work", row["id"], told)
-            return replace(_to_item(row), has_overtaken=work_id != head["id"])
+            return _to_item(row, has_overtaken=found is not None)
 
     def renew(self, items: list[WorkItem]) -> list[WorkItem]:
         """Extend the leases of items in hand; gives back those whose lease is no longer ours."""
         lost = []
         with self._database.transaction(durable=False) as tx:
             for item in items:
-                sql = "UPDATE work_queue SET lease_until = ? WHERE id = ? AND lease_token = ?"
-                if tx.execute(sql, (self._lease_end(tx.at), item.work_id, item.lease_token)).rowcount == 0:
+                values = {
+                    "until": self._lease_end(tx.at),
+                    "id": item.work_id,
+                    "token": item.lease_token,
+                }
+                if tx.execute(RENEW_SQL, values).rowcount == 0:
                     lost.append(item)
         return lost
 
@@ -172,14 +186,28 @@ class WorkStore:
             tx.execute(sql, (item.work_id,))
         return len(items)
 
-    def resume(self, tx: Transaction, correlation_id: str, task_type: str, run_at: str | None = None) -> int:
-        """Let the suspended items of a subject and kind go on, now or at an instant; gives their number."""
+    def resume(
+        self,
+        tx: Transaction,
+        correlation_id: str,
+        task_type: str,
+        run_at: str | None = None,
+        *,
+        since: str | None = None,
+    ) -> int:
+        """Let the suspended items of a subject and kind go on, now or at an instant; gives their number.
+
+        They keep their place in line, unless they are in it `since` another instant.
+        """
         sql = """
             UPDATE work_queue SET run_at = ?
             WHERE correlation_id = ? AND task_type = ? AND status = 'scheduled' AND run_at IS NULL
-            RETURNING id, task_type
+            RETURNING id, task_type, priority
         """
         rows = tx.execute(sql, (run_at or tx.at, correlation_id, task_type)).fetchall()
+        for row in rows if since else ():
+            place = (since, rank_of(since, row["priority"], self._point), row["id"])
+            tx.execute("UPDATE work_queue SET since = ?, rank = ? WHERE id = ?", place)
         if run_at is None or run_at <= tx.at:
             for row in rows:
                 tx.execute("UPDATE work_queue SET status = 'pending' WHERE id = ?", (row["id"],))
@@ -265,20 +293,18 @@ class WorkStore:
     def gives_way(self, item: WorkItem) -> bool:
         """Whether an item in hand that has not begun goes back: for a more urgent one, or for a pause."""
         state = self._database.query_one(STATE_SQL, (key_of(item.lane),))
-        if _cutoff(state) == NOTHING:
+        if state is not None and state["value"] == "paused":
             return True
-        sql = """
-            SELECT 1 FROM work_queue
-            WHERE status = 'pending' AND lane = :lane AND priority > :priority
-              AND rank < (SELECT rank FROM work_queue WHERE id = :id) LIMIT 1
-        """
         values = {"lane": item.lane, "priority": item.priority, "id": item.work_id}
-        return self._database.query_one(sql, values) is not None
+        return self._database.query_one(URGENT_SQL, values) is not None
 
     def list_expired(self) -> list[WorkItem]:
         """Items in hand whose lease has run out: whoever held them could not say how they ended."""
-        sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lease_until < ?"
-        return [_to_item(row) for row in self._database.query(sql, (self._database.now(),))]
+        return [_to_item(row) for row in self._database.query(EXPIRED_SQL, (self._database.now(),))]
+
+    def is_expired(self, tx: Transaction, item: WorkItem) -> bool:
+        """Whether an item is still in the hand that let its lease run out."""
+        return item.work_id in {row["id"] for row in tx.execute(EXPIRED_SQL, (tx.at,))}
 
     def list_in_hand(self, lane: str) -> list[WorkItem]:
         """The items of a lane that are in hand, the one that was claimed first before the others."""
@@ -300,16 +326,11 @@ class WorkStore:
 
     def list_open(self, owner_module: str) -> list[WorkItem]:
         """The items of one owner that wait, are scheduled or in hand."""
-        sql = """
-            SELECT * FROM work_queue
-            WHERE owner_module = ? AND status IN ('pending', 'scheduled', 'processing')
-        """
-        return [_to_item(row) for row in self._database.query(sql, (owner_module,))]
+        return [_to_item(row) for sql in LIST_OPEN_SQL for row in self._database.query(sql, (owner_module,))]
 
     def list_cancel_requested(self) -> set[str]:
         """Ids of the items in hand that somebody wants stopped."""
-        sql = "SELECT id FROM work_queue WHERE status = 'processing' AND cancel_requested = 1"
-        return {row["id"] for row in self._database.query(sql)}
+        return {row["id"] for row in self._database.query(CANCEL_REQUESTED_SQL)}
 
     def list_of(self, correlation_id: str) -> list[WorkItem]:
         """All items of a subject, the oldest first."""
@@ -339,29 +360,15 @@ class WorkStore:
 
     def count_open(self, lane: str | None = None) -> int:
         """How many items are waiting, scheduled or in hand."""
-        sql = "SELECT count(*) AS n FROM work_queue WHERE status IN ('pending', 'scheduled', 'processing')"
-        row = self._database.query_one(sql + (" AND lane = ?" if lane else ""), (lane,) if lane else ())
-        return int(row["n"]) if row else 0
+        found = [self._database.query_one(sql, {"lane": lane}) for sql in COUNT_SQL]
+        return sum(int(row["n"]) for row in found if row)
 
     def queue_position(self, correlation_id: str, lane: str) -> int | None:
         """How many items of a lane stand before the first pending one of a subject; None without one."""
-        row = self._database.query_one(
-            """
-            SELECT rank, rowid AS place FROM work_queue
-            WHERE correlation_id = ? AND lane = ? AND status = 'pending'
-            ORDER BY rank, rowid LIMIT 1
-            """,
-            (correlation_id, lane),
-        )
+        row = self._database.query_one(POSITION_SQL, (correlation_id, lane))
         if row is None:
             return None
-        ahead = self._database.query_one(
-            """
-            SELECT count(*) AS n FROM work_queue
-            WHERE status = 'pending' AND lane = ? AND (rank, rowid) < (?, ?)
-            """,
-            (lane, row["rank"], row["place"]),
-        )
+        ahead = self._database.query_one(AHEAD_SQL, (lane, row["rank"], row["place"]))
         return int(ahead["n"]) if ahead else None
 
     def list_pending(self, lane: str, limit: int) -> list[str]:
@@ -369,13 +376,19 @@ class WorkStore:
         rows = self._database.query(LIST_PENDING_SQL, (lane, limit))
         return [row["correlation_id"] for row in rows]
 
+    def _has_work(self, lane: str) -> bool:
+        """Whether there is something to claim; a lane in which there is nothing costs a look, no lock."""
+        values = {"lane": lane, "key": key_of(lane), "now": self._database.now()}
+        look = self._database.query_one(LOOK_SQL, values)
+        if look is not None and look["is_due"]:
+            self._promote(lane)
+            look = self._database.query_one(LOOK_SQL, values)
+        return look is not None and bool(look["is_pending"])
+
     def _promote(self, lane: str) -> None:
         """What was to wait until now is in line from now on."""
-        now = self._database.now()
-        if self._database.query_one(DUE_SQL, (lane, now)) is None:
-            return
         with self._database.transaction(durable=False) as tx:
-            for row in tx.execute(PROMOTE_SQL, (lane, now)).fetchall():
+            for row in tx.execute(PROMOTE_SQL, (lane, tx.at)).fetchall():
                 tx.event(WORK_UPDATED, "work", row["id"], _told_pending("scheduled", row))
 
     def _list_waiting(self, tx: Transaction, correlation_id: str, task_type: str) -> list[WorkItem]:
@@ -427,32 +440,19 @@ def _told(item: WorkItem, status: WorkStatus, message: str | None) -> dict[str, 
     return told
 
 
-def _cutoff(state: Row | None) -> str:
-    """What of a lane may be claimed: what got in line until then."""
-    if state is None or state["value"] == "running":
-        return EVERYTHING
-    return NOTHING if state["value"] == "paused" else str(state["at"])
-
-
-def _find_like(tx: Transaction, lane: str, head: Row, near: Affinity | None, cutoff: str) -> str:
-    """The item that shares most with `near` among those of the head's priority."""
-    head_id = str(head["id"])
-    if near is None or head["affinity"] is None:
-        return head_id
+def _find_like(tx: Transaction, values: Mapping[str, str], near: Affinity) -> int | None:
+    """The item that shares most with `near` among those of the head's priority; None: the head itself."""
+    head = tx.execute(HEAD_SQL, values).fetchone()
+    if head is None or head["affinity"] is None:
+        return None
     if (head["affinity"], head["affinity_detail"]) == (near.main, near.detail):
-        return head_id
-    values = {
-        "lane": lane,
-        "priority": head["priority"],
-        "main": near.main,
-        "detail": near.detail,
-        "cutoff": cutoff,
-    }
-    found = tx.execute(LIKE_SQL, values).fetchone() or tx.execute(NEAR_SQL, values).fetchone()
-    return str(found["id"]) if found else head_id
+        return None
+    wanted = {**values, "priority": head["priority"], "main": near.main, "detail": near.detail}
+    found = tx.execute(LIKE_SQL, wanted).fetchone() or tx.execute(NEAR_SQL, wanted).fetchone()
+    return None if found is None or found["place"] == head["place"] else int(found["place"])
 
 
-def _to_item(row: Row) -> WorkItem:
+def _to_item(row: Row, *, has_overtaken: bool = False) -> WorkItem:
     return WorkItem(
         work_id=row["id"],
         task_type=row["task_type"],
@@ -471,4 +471,5 @@ def _to_item(row: Row) -> WorkItem:
         started_at=row["started_at"],
         affinity=Affinity(row["affinity"], row["affinity_detail"] or "") if row["affinity"] else None,
         failures=tuple(FailedAttempt(**each) for each in json.loads(row["failures_json"] or "[]")),
+        has_overtaken=has_overtaken,
     )

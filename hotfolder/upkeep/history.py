@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -33,10 +33,11 @@ _UNFINISHED: Final = """
     )
 """
 WORK_SQL: Final = f"""
-    SELECT w.rowid AS number, w.completed_at AS at, ({_UNFINISHED.format("w.correlation_id")}) AS is_kept
+    SELECT w.rowid AS number, w.created_at AS at,
+        coalesce(w.completed_at, '9999') >= :ended OR {_UNFINISHED.format("w.correlation_id")} AS is_kept
     FROM work_queue w
-    WHERE w.completed_at IS NOT NULL AND w.completed_at < :ended AND (w.completed_at, w.rowid) > (:at, :number)
-    ORDER BY w.completed_at, w.rowid
+    WHERE w.rowid > :number
+    ORDER BY w.rowid
     LIMIT :batch
 """
 DELETE_WORK_SQL: Final = """
@@ -45,15 +46,14 @@ DELETE_WORK_SQL: Final = """
 """
 # Of an engine, a lane and the like the latest word is kept: it tells how that is now.
 EVENTS_SQL: Final = f"""
-    SELECT e.seq AS number, e.at AS at, e.at >= :ended OR CASE e.subject_type
-        WHEN 'job' THEN {_UNFINISHED.format("e.subject_id")}
-        WHEN 'generation' THEN {_UNFINISHED.format("e.subject_id")}
-        WHEN 'work' THEN EXISTS (
+    SELECT e.seq AS number, e.at AS at, e.at >= :ended OR CASE
+        WHEN e.subject_type IN ('job', 'generation') THEN {_UNFINISHED.format("e.subject_id")}
+        WHEN e.subject_type = 'work' THEN EXISTS (
             SELECT 1 FROM work_queue w
             WHERE w.id = e.subject_id
               AND (coalesce(w.completed_at, '9999') >= :ended OR {_UNFINISHED.format("w.correlation_id")})
         )
-        WHEN 'media' THEN 0
+        WHEN e.subject_type = 'media' THEN 0
         ELSE NOT EXISTS (
             SELECT 1 FROM events l
             WHERE l.subject_id = e.subject_id AND l.seq > e.seq AND l.topic = e.topic
@@ -124,15 +124,16 @@ class History:
         return format_instant(parse_instant(self._database.now()) - age)
 
     def _prune_work(self, stop: threading.Event, ended: str) -> int:
-        at, number, removed = "", 0, 0
+        """What was queued after an instant has not ended before it: there the look may end."""
+        number, removed = 0, 0
         while not stop.is_set():
-            values = {"ended": ended, "at": at, "number": number, "batch": self._batch}
+            values = {"ended": ended, "number": number, "batch": self._batch}
             rows = self._database.query(WORK_SQL, values)
             old = [row["number"] for row in rows if not row["is_kept"]]
             removed += self._delete(DELETE_WORK_SQL, old, {"ended": ended}, stop)
-            if len(rows) < self._batch:
+            if len(rows) < self._batch or rows[-1]["at"] >= ended:
                 break
-            at, number = rows[-1]["at"], rows[-1]["number"]
+            number = rows[-1]["number"]
         return removed
 
     def _prune_excess(self, stop: threading.Event) -> int:

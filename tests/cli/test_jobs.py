@@ -20,6 +20,7 @@ HEAD = {
     *("schema", "jobId", "jobFile", "status", "owner", "createdAt", "startedAt", "completedAt"),
     *("endpointKey", "extra"),
 }
+WAITS = {"priority", "held", "waitReason", "notBefore"}
 BROKEN = "endpointKey: nowhere.image\nparams: {prompt: x}\n"
 ID = "0199aaaa-0000-7000-8000-00000000000"
 
@@ -71,7 +72,7 @@ def test_list_as_json_is_an_array_of_objects_in_camel_case(on_finished: Command)
 
     jobs = {each["jobFile"]: each for each in found}
     assert set(jobs) == {"bay.yaml", "pair.yaml", "broken.yaml", "hold/later.yaml"}
-    assert set(jobs["bay.yaml"]) == {*HEAD, "waitsFor", "progress"}
+    assert set(jobs["bay.yaml"]) == {*HEAD, *WAITS, "waitsFor", "progress"}
     assert jobs["bay.yaml"]["progress"] is None
     assert jobs["bay.yaml"]["status"] == "completed"
     assert jobs["bay.yaml"]["extra"] == {"order": 7}

@@ -58,7 +58,8 @@ def test_hit_is_called_by_the_name_of_its_rule_or_by_the_word() -> None:
     hits = [hit for text in ("a gun", "knives", "a BOMB", "xxx") for hit in book.look(text).hits]
 
     assert [each.said for each in hits] == [
-        "breaks the rule `weapons`", "breaks the rule `weapons`", "has the word `bomb`", "breaks the rule `x{3}`",
+        "breaks the rule `weapons`", "breaks the rule `weapons`",
+        "has the word `bomb`", "breaks the rule `x{3}`",
     ]  # fmt: skip
     assert [each.action for each in hits] == ["block", "block", "flag", "block"]
 

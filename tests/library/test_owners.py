@@ -13,6 +13,7 @@ from hotfolder.library.owners import (
     BACKLOG_SQL,
     ENDS_SQL,
     OWNERS_SQL,
+    ROUND_SQL,
     InLine,
     OwnerStore,
 )
@@ -30,12 +31,21 @@ def add(database):
     """Adds a job, at any status."""
     jobs = JobStore(database)
 
-    def insert(job_id, owner=None, status="queued", *, priority=0, created_at=AT, completed_at=None):
+    def insert(
+        job_id,
+        owner=None,
+        status="queued",
+        *,
+        priority=0,
+        created_at=AT,
+        completed_at=None,
+        reason="over limit: x",
+    ):
         job = Job(job_id, "received", "a.yaml", "a.yaml", b"", created_at, owner=owner, priority=priority)
         with database.transaction() as tx:
             jobs.insert(tx, job)
-            sql = "UPDATE jobs SET status = ?, completed_at = ? WHERE id = ?"
-            tx.execute(sql, (status, completed_at, job_id))
+            sql = "UPDATE jobs SET status = ?, completed_at = ?, wait_reason = ? WHERE id = ?"
+            tx.execute(sql, (status, completed_at, reason, job_id))
 
     return insert
 
@@ -50,8 +60,9 @@ def fill(database, owner, number, status="backlogged"):
         for row in rows:
             tx.execute(
                 """
-                INSERT INTO jobs (id, status, owner, priority, created_at, job_file, file_name, text)
-                VALUES (?, ?, ?, ?, ?, 'a.yaml', 'a.yaml', x'')
+                INSERT INTO jobs (id, status, owner, priority, created_at, job_file, file_name, text,
+                                  wait_reason)
+                VALUES (?, ?, ?, ?, ?, 'a.yaml', 'a.yaml', x'', 'over limit: x')
                 """,
                 row,
             )
@@ -104,6 +115,22 @@ def test_backlog_is_in_order_of_priority_then_age_then_id(owners, add):
     assert owners.count_ahead("anna", InLine("new", 6, AT), 10) == 0
     assert [each.job_id for each in owners.list_backlog(None, 10)] == ["nobody"]
     assert [owners.count_backlog(each) for each in ("anna", "ben", None, "carl")] == [4, 1, 1, 0]
+
+
+def test_job_that_waits_for_something_else_is_not_in_the_line_but_looked_at_from_time_to_time(owners, add):
+    for number in range(5):
+        add(f"poor{number}", "anna", "backlogged", reason="no credit", created_at=f"2026-11-21T03:0{number}")
+    add("odd", "anna", "backlogged", reason=None, created_at="2026-11-21T02:00")
+    add("limited", "anna", "backlogged", created_at="2026-11-21T03:02:30")
+
+    assert [each.job_id for each in owners.list_backlog("anna", 10)] == ["limited"]
+    assert owners.count_ahead("anna", InLine("new", 0, "2026-11-22"), 10) == 1
+    parts, begin = [], None
+    while not parts or begin is not None:
+        part = owners.list_others(begin, 3)
+        parts, begin = [*parts, part.job_ids], part.end
+
+    assert parts == [["odd", "poor0", "poor1"], ["poor2", "poor3"], ["poor4"]]
 
 
 def test_owners_that_wait_are_found_with_those_that_have_no_name(owners, add):
@@ -161,7 +188,15 @@ def test_full_queue_is_remembered_until_it_is_no_longer(database, owners):
 
 
 @pytest.mark.parametrize(
-    "sql", [ACTIVE_SQL, AHEAD_SQL, BACKLOG_SQL.replace("?", "1"), OWNERS_SQL, ENDS_SQL.replace("?", "1")]
+    "sql",
+    [
+        ACTIVE_SQL,
+        AHEAD_SQL,
+        BACKLOG_SQL.replace("?", "1"),
+        ROUND_SQL.replace("?", "1"),
+        OWNERS_SQL,
+        ENDS_SQL.replace("?", "1"),
+    ],
 )
 def test_every_look_at_jobs_goes_by_an_index(database, sql):
     values = dict.fromkeys(["owner", "but", "most", "priority", "created_at", "job_id"], "1")

@@ -165,7 +165,8 @@ def test_no_origin_makes_the_check_fail_unexpectedly(origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/-/library", "/-/queue", "/-/api/media", "/media/x/original", "/library/media", "/"]
+    "path",
+    ["/-/library", "/-/queue", "/-/metrics", "/-/api/media", "/media/x/original", "/library/media", "/"],
 )
 def test_visitors_look_from_the_same_machine(path: str) -> None:
     assert check_actor(request(path), None, RULES) is None
@@ -193,6 +194,7 @@ def test_visitors_of_a_private_library_see_nothing_but_the_way_in() -> None:
     private = Rules(private=True)
 
     assert status_of(check_actor(request(), None, private)) == 401
+    assert status_of(check_actor(request("/-/metrics"), None, private)) == 401
     assert check_actor(request("/-/auth-token"), None, private) is None
 
 
@@ -203,6 +205,7 @@ def test_visitors_of_a_private_library_see_nothing_but_the_way_in() -> None:
         "/-/versions",
         "/-/metadata", "/-/databases", "/-/permissions", "/_memory", "/_internal", "/librarys", "/-/logout",
         "/v1/images",
+        "/-/metrics/", "/-/metricsx",
         "//library", "/-/library/", "/-/LIBRARY", "/~6cibrary", "/libr%61ry", "/-/static", "/-/staticx", "*",
         "",
         "http://127.0.0.1:8001/-/library",

@@ -37,6 +37,7 @@ KEYS = {
         "progress",
     ),
     *("error", "pictures", "totalPictures", "canCancel", "canRetry", "waitsFor"),
+    *("waitReason", "held", "notBefore", "deadWork", "canHold", "canRelease", "canPrioritize", "canRequeue"),
 }
 
 

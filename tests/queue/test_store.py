@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
-from collections import Counter
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hotfolder.database import Database
 from hotfolder.domain.instants import format_instant
 from hotfolder.domain.work import CRASHES_MAX, Affinity, NewWork
 from hotfolder.errors import QueueError
-from hotfolder.migrations import migrate
-from hotfolder.queue.statements import (
-    EVERYTHING,
-    HAS_PENDING_SQL,
-    HEAD_SQL,
-    LIKE_SQL,
-    LIST_PENDING_SQL,
-    NEAR_SQL,
-)
 from hotfolder.queue.store import WorkStore
 
 CLAIM_ALL = """
@@ -46,10 +30,6 @@ while taken[-1] is not None:
     taken.append(store.claim("io"))
 print(*(item.payload["n"] for item in taken[:-1]))
 """
-
-
-def plan_of(database, sql, values):
-    return " | ".join(row["detail"] for row in database.query(f"EXPLAIN QUERY PLAN {sql}", values))
 
 
 class TestClaiming:
@@ -113,20 +93,6 @@ class TestClaiming:
 
         assert queue.claim() is None
 
-    def test_the_next_item_is_found_by_the_index_without_sorting(self, database):
-        plan = plan_of(database, HEAD_SQL, {"lane": "gpu", "cutoff": EVERYTHING})
-
-        assert "SEARCH work_queue USING INDEX idx_work_claim (lane=?)" in plan
-        assert "TEMP B-TREE" not in plan
-
-    @pytest.mark.parametrize(("sql", "index"), [(LIKE_SQL, "idx_work_like"), (NEAR_SQL, "idx_work_near")])
-    def test_what_is_like_the_last_item_is_found_by_an_index_without_sorting(self, database, sql, index):
-        values = {"lane": "gpu", "priority": 0, "main": "klein", "detail": "x", "cutoff": EVERYTHING}
-        plan = plan_of(database, sql, values)
-
-        assert f"SEARCH work_queue USING INDEX {index} (" in plan
-        assert "TEMP B-TREE" not in plan
-
     def test_what_is_like_the_last_item_goes_before_older_work_of_its_priority_alone(self, queue, database):
         near = Affinity("4b", "bay")
         with database.transaction() as tx:
@@ -149,12 +115,6 @@ class TestClaiming:
             ("none", False),
         ]
         assert found[1].affinity == near
-
-    def test_a_look_at_an_empty_lane_uses_the_index(self, database):
-        plan = plan_of(database, HAS_PENDING_SQL, ("gpu",))
-
-        assert "idx_work_claim" in plan
-        assert "TEMP B-TREE" not in plan
 
     def test_looking_at_an_empty_lane_writes_nothing_and_wakes_nobody(self, queue, doorbell):
         bell = doorbell.listen()
@@ -390,15 +350,6 @@ class TestRecovery:
 
         assert [queue.row(each) for each in (done.work_id, delayed.work_id, waiting)] == before
 
-    def test_recovery_does_not_walk_through_finished_work(self, queue, database):
-        statements = []
-        with database.transaction() as tx:
-            database.connection().set_trace_callback(statements.append)
-            queue.store.recover(tx)
-            database.connection().set_trace_callback(None)
-
-        assert "idx_work_processing" in plan_of(database, statements[0], ())
-
 
 class TestCancelling:
     def test_waiting_and_delayed_items_of_a_subject_are_cancelled_at_once(self, queue):
@@ -503,12 +454,6 @@ class TestCounting:
         assert queue.store.list_pending("gpu", 2) == listed[:2]
         assert [queue.claim().correlation_id for _ in listed] == listed
 
-    def test_listing_the_next_subjects_walks_the_queue_without_sorting(self, database):
-        plan = plan_of(database, LIST_PENDING_SQL, ("gpu", 200))
-
-        assert "idx_work_claim" in plan
-        assert "TEMP B-TREE" not in plan
-
 
 def _claimed(queue, subject="s"):
     """A new item, in hand; nothing else may be pending."""
@@ -532,165 +477,3 @@ def test_open_items_of_an_owner_are_those_that_wait_or_are_in_hand(queue):
 
     assert {each.work_id for each in queue.store.list_open("tests")} == {waiting, held}
     assert queue.store.list_open("another") == []
-
-
-@dataclass
-class _Believed:
-    """What an item should be, by the contract alone."""
-
-    order: tuple
-    lane: str
-    status: str = "pending"
-    attempts: int = 0
-    crashes: int = 0
-    run_at: datetime | None = None
-
-
-class QueueMachine(RuleBasedStateMachine):
-    """Any sequence of steps keeps every item in exactly one status, in at most one hand."""
-
-    def __init__(self):
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        path = Path(self.folder.name) / "library.db"
-        migrate(path)
-        self.now = datetime(2026, 11, 21, tzinfo=UTC)
-        self.database = Database(path, clock=lambda: self.now)
-        self.store = WorkStore(self.database)
-        self.believed = {}
-        self.held = {}
-        self.lost = []
-        self.finished = {}
-
-    def teardown(self):
-        self.database.close()
-        self.folder.cleanup()
-
-    @rule(lane=st.sampled_from(["gpu", "io"]), priority=st.integers(-1, 1))
-    def enqueue(self, lane, priority):
-        with self.database.transaction() as tx:
-            work_id = self.store.enqueue(tx, NewWork("paint", lane, {}, "tests", "s", priority))
-        self.believed[work_id] = _Believed(
-            (self.now - timedelta(seconds=600 * priority), len(self.believed)), lane
-        )
-
-    @rule(lane=st.sampled_from(["gpu", "io"]))
-    def claim(self, lane):
-        for each in self.believed.values():
-            if each.lane == lane and each.status == "scheduled" and each.run_at <= self.now:
-                each.status = "pending"
-        waiting = [
-            key for key, each in self.believed.items() if (each.lane, each.status) == (lane, "pending")
-        ]
-        expected = min(waiting, key=lambda each: self.believed[each].order, default=None)
-
-        item = self.store.claim(lane)
-
-        assert (item.work_id if item else None) == expected
-        if item is not None:
-            believed = self.believed[expected]
-            believed.status, believed.attempts = "processing", believed.attempts + 1
-            self.held[expected] = item
-
-    @precondition(lambda self: self.held)
-    @rule(data=st.data())
-    def complete(self, data):
-        item = self._drop(data, "completed")
-        with self.database.transaction() as tx:
-            self.store.complete(tx, item)
-        self.finished[item.work_id] = self._row(item.work_id)
-
-    @precondition(lambda self: self.held)
-    @rule(data=st.data(), status=st.sampled_from(["failed", "cancelled", "dead"]))
-    def fail(self, data, status):
-        item = self._drop(data, status)
-        with self.database.transaction() as tx:
-            self.store.end(tx, item, status, "it broke")
-        self.finished[item.work_id] = self._row(item.work_id)
-
-    @precondition(lambda self: self.held)
-    @rule(data=st.data(), delay_s=st.integers(0, 5))
-    def retry(self, data, delay_s):
-        item = self._drop(data, "scheduled")
-        self.believed[item.work_id].run_at = self.now + timedelta(seconds=delay_s)
-        with self.database.transaction() as tx:
-            self.store.retry(tx, item, delay_s, "again")
-
-    @precondition(lambda self: self.held)
-    @rule(data=st.data())
-    def hand_back(self, data):
-        item = self._drop(data, "pending")
-        self.believed[item.work_id].attempts -= 1
-        with self.database.transaction() as tx:
-            self.store.hand_back(tx, item)
-
-    @rule()
-    def recover(self):
-        with self.database.transaction() as tx:
-            found = self.store.recover(tx)
-        assert {item.work_id for item in found.handed_back + found.dead} == set(self.held)
-        for work_id, item in self.held.items():
-            believed = self.believed[work_id]
-            believed.crashes += 1
-            is_dead = believed.crashes >= CRASHES_MAX
-            believed.status = "dead" if is_dead else "pending"
-            believed.attempts -= not is_dead
-            self.lost.append(item)
-        self.held = {}
-
-    @rule()
-    def cancel_waiting(self):
-        with self.database.transaction() as tx:
-            cancelled = self.store.cancel_waiting(tx, "s", "paint")
-        waiting = {key for key, each in self.believed.items() if each.status in ("pending", "scheduled")}
-        assert {item.work_id for item in cancelled} == waiting
-        for work_id in waiting:
-            self.believed[work_id].status = "cancelled"
-
-    @precondition(lambda self: self.lost)
-    @rule(data=st.data(), name=st.sampled_from(["complete", "hand_back"]))
-    def write_without_the_lease(self, data, name):
-        item = data.draw(st.sampled_from(self.lost))
-        with pytest.raises(QueueError), self.database.transaction() as tx:
-            getattr(self.store, name)(tx, item)
-        assert self.store.renew([item]) == [item]
-
-    @rule(seconds=st.integers(1, 4))
-    def clock_moves(self, seconds):
-        self.now += timedelta(seconds=seconds)
-
-    @invariant()
-    def every_item_is_in_exactly_the_status_it_should_be_in(self):
-        rows = self.database.query("SELECT id, status, attempt_count, crash_count FROM work_queue")
-        expected = {key: (each.status, each.attempts, each.crashes) for key, each in self.believed.items()}
-        assert {row["id"]: tuple(row)[1:] for row in rows} == expected
-        assert len(rows) == len(self.believed)
-
-    @invariant()
-    def every_lease_is_in_one_hand(self):
-        rows = self.database.query("SELECT id, lease_token FROM work_queue WHERE lease_token IS NOT NULL")
-        assert {row["id"]: row["lease_token"] for row in rows} == {
-            work_id: item.lease_token for work_id, item in self.held.items()
-        }
-        tokens = Counter(item.lease_token for item in [*self.held.values(), *self.lost])
-        assert all(count == 1 for count in tokens.values())
-
-    @invariant()
-    def what_has_ended_never_changes(self):
-        assert {work_id: self._row(work_id) for work_id in self.finished} == self.finished
-
-    def _drop(self, data, status):
-        work_id = data.draw(st.sampled_from(sorted(self.held)))
-        self.believed[work_id].status = status
-        item = self.held.pop(work_id)
-        self.lost.append(item)
-        return item
-
-    def _row(self, work_id):
-        return dict(self.database.query_one("SELECT * FROM work_queue WHERE id = ?", (work_id,)))
-
-
-TestAnySequenceOfSteps = QueueMachine.TestCase
-TestAnySequenceOfSteps.settings = settings(
-    max_examples=30, stateful_step_count=25, deadline=None, database=None
-)

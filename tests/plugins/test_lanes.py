@@ -1,0 +1,115 @@
+"""The queue over the API while no sidecar runs: looked at by all, steered by admins, in their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from hotfolder.app import Library, open_library
+from hotfolder.config import load_settings
+from hotfolder.queue.lanes import LaneBook
+from hotfolder.queue.overview import QueueOverview
+from tests.plugins.furniture import JOBS
+from tests.plugins.house import House, page_data
+
+QUEUE = "/-/api/queue"
+
+
+@pytest.fixture
+def library(house: House) -> Iterator[Library]:
+    """The same library in another program; every lane runs again afterwards."""
+    opened = open_library(house.root, load_settings(house.root, {}))
+    yield opened
+    for lane in ("gpu", "cpu", "io"):
+        LaneBook(opened.database).put(lane, "running", "test")
+    opened.close()
+
+
+def lane_of(found: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(each for each in found["lanes"] if each["lane"] == name)
+
+
+def without_age(found: dict[str, Any]) -> dict[str, Any]:
+    """What does not depend on the moment of asking."""
+    lanes = [{**each, "oldestAgeS": None} for each in found["lanes"]]
+    return {**found, "lanes": lanes, "seq": None}
+
+
+def test_everybody_who_may_look_sees_what_the_command_line_shows(
+    visitor: httpx.Client, library: Library
+) -> None:
+    found = visitor.get(QUEUE).json()
+
+    slots = library.settings.queue.lanes.model_dump()
+    assert without_age(found) == without_age(QueueOverview(library.database, slots).describe())
+    assert [each["lane"] for each in found["lanes"]] == ["gpu", "cpu", "io"]
+    assert lane_of(found, "gpu")["pending"] == 3
+    assert lane_of(found, "gpu")["oldestAgeS"] >= 0
+    assert {each["jobId"] for each in found["next"]} == {
+        JOBS[owner, "queued"] for owner in ("anna", "ben", None)
+    }
+    assert found["seq"] == library.database.last_event_seq()
+
+
+def test_the_page_begins_with_the_same(visitor: httpx.Client) -> None:
+    assert without_age(page_data(visitor.get("/-/queue").text)["queue"]) == without_age(
+        visitor.get(QUEUE).json()
+    )
+
+
+@pytest.mark.parametrize("way", ["token", "login"])
+def test_an_admin_pauses_a_lane_and_lets_it_go_on(house: House, library: Library, way: str) -> None:
+    client = house.program("admin", "carl") if way == "token" else house.browser("admin", "carl")
+    before = library.database.last_event_seq()
+
+    answers = [client.post(f"/-/api/lanes/gpu/{verb}") for verb in ("pause", "drain", "resume")]
+
+    assert [each.status_code for each in answers] == [200] * 3
+    states = [lane_of(each.json(), "gpu")["state"] for each in answers]
+    assert states == ["paused", "draining", "running"]
+    events = library.database.list_events(before)
+    assert [(each.topic, each.subject_id, each.actor, each.data["state"]) for each in events] == [
+        ("queue.lane", "gpu", "carl", state) for state in states
+    ]
+
+
+def test_a_wish_that_was_made_already_stays_with_who_made_it_first(house: House, library: Library) -> None:
+    first = house.program("admin", "carl").post("/-/api/lanes/gpu/pause").json()
+
+    second = house.program("admin", "dora").post("/-/api/lanes/gpu/pause").json()
+
+    assert without_age(second) == without_age(first)
+    assert second["seq"] == first["seq"]
+    assert lane_of(second, "gpu")["actor"] == LaneBook(library.database).find("gpu").actor == "carl"
+
+
+def test_a_lane_with_nothing_in_it_is_drained_at_once(house: House, library: Library) -> None:
+    found = house.program("admin", "carl").post("/-/api/lanes/io/drain").json()
+
+    assert (lane_of(found, "io")["state"], lane_of(found, "io")["actor"]) == ("paused", "carl")
+
+
+@pytest.mark.parametrize(("scope", "status"), [(None, 401), ("read", 403), ("submit", 403), ("review", 403)])
+def test_nobody_else_steers_a_lane(house: House, library: Library, scope: str | None, status: int) -> None:
+    client = house.visitor() if scope is None else house.program(scope, "anna")
+
+    for verb in ("pause", "resume", "drain"):
+        assert client.post(f"/-/api/lanes/gpu/{verb}").status_code == status
+    assert LaneBook(library.database).find("gpu").state == "running"
+
+
+def test_a_lane_that_there_is_not_is_not_found_and_the_others_are_named(admin: httpx.Client) -> None:
+    answer = admin.post("/-/api/lanes/tpu/pause")
+
+    assert answer.status_code == 404
+    assert "gpu, cpu, io" in answer.json()["error"]["hint"]
+
+
+def test_a_request_that_makes_no_sense_is_refused(admin: httpx.Client) -> None:
+    assert admin.get("/-/api/lanes/gpu/pause").status_code == 405
+    assert admin.post(QUEUE).status_code == 405
+    assert admin.post("/-/api/lanes/gpu/stop").status_code == 404
+    assert admin.post("/-/api/lanes/gpu/pause", json={"for": "ever"}).status_code == 400

@@ -1,0 +1,151 @@
+"""The review queue over the API: who may decide, what a decision does, and what makes no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import httpx
+import pytest
+
+from hotfolder.clock import new_id
+from hotfolder.database import Database
+from hotfolder.library.collections import CollectionStore
+from hotfolder.library.generations import Generation, GenerationStore
+from hotfolder.library.media import Media, MediaStore
+from tests.plugins.furniture import GENERATION, JOBS, NOWHERE, PLAIN
+from tests.plugins.house import House
+
+LIST = "/-/api/review"
+Make = Callable[[], str]
+
+
+@pytest.fixture
+def database(house: House) -> Iterator[Database]:
+    """The service's hand on the library."""
+    opened = Database(house.root / "library.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def make(database: Database) -> Make:
+    """Makes a picture that awaits its review, and gives its id."""
+    positions = count(len(database.query("SELECT 1 FROM generations")) + 100)
+
+    def make_one() -> str:
+        generation_id, media_id = new_id(), new_id()
+        generations = GenerationStore(database)
+        generation = Generation(
+            generation_id, JOBS["anna", "completed"], next(positions), "local", "local.procedural.image",
+            "text-to-image", {"prompt": "A bay"}, 64, 48, 5, "pending", "",
+        )  # fmt: skip
+        place = f"originals/2026/11/{media_id}.png"
+        media = Media(
+            media_id, place, f"thumbnails/{media_id}.jpg", f"{media_id}.png", "generation", 64, 48, 7,
+            "image/png", media_id, media_id, None, "2026-11-21T03:00:00.000Z", generation_id,
+            review="awaiting",
+        )  # fmt: skip
+        with database.transaction() as tx:
+            generations.insert(tx, generation, [])
+            generations.set_status(tx, generation_id, "processing")
+            MediaStore(database).insert(tx, media, ())
+            generations.set_status(tx, generation_id, "awaiting_review")
+        return media_id
+
+    return make_one
+
+
+def waiting(client: httpx.Client) -> list[str]:
+    answer = client.get(LIST, params={"limit": 500})
+    assert answer.status_code == 200
+    assert answer.json()["total"] == len(answer.json()["items"])
+    return [each["mediaId"] for each in answer.json()["items"]]
+
+
+@pytest.mark.parametrize("way", ["token", "login"])
+def test_accepted_picture_joins_its_collection_and_waits_no_longer(
+    house: House, database: Database, make: Make, way: str
+) -> None:
+    media_id = make()
+    client = house.program("review", "rita") if way == "token" else house.browser("review", "rita")
+    assert media_id in waiting(client)
+    (item,) = [each for each in client.get(LIST).json()["items"] if each["mediaId"] == media_id]
+    assert (item["review"], item["thumbnailUrl"][:7]) == ("awaiting", "/media/")
+    seq = client.get(LIST).json()["seq"]
+
+    answer = client.post(f"{LIST}/{media_id}", json={"decision": "accept", "collection": f"Best {way}"})
+
+    assert (answer.status_code, answer.json()["review"]) == (200, "accepted")
+    assert media_id not in waiting(client)
+    assert CollectionStore(database).list_media(f"Best {way}") == [media_id]
+    events = client.get("/-/api/events", params={"after": seq}).json()["events"]
+    assert ("library.updated", media_id, "rita") in [
+        (each["topic"], each["subjectId"], each["actor"]) for each in events
+    ]
+
+
+def test_discarded_picture_is_no_longer_there(house: House, database: Database, make: Make) -> None:
+    media_id = make()
+    client = house.program("review")
+
+    answer = client.post(f"{LIST}/{media_id}", json={"decision": "discard"})
+
+    assert (answer.status_code, answer.json()["review"]) == (200, "discarded")
+    assert client.get(f"/-/api/media/{media_id}").status_code == 404
+    assert media_id not in waiting(client)
+    sql = "SELECT lane, status FROM work_queue WHERE task_type = 'media.discard' AND correlation_id = ?"
+    assert [tuple(each) for each in database.query(sql, (media_id,))] == [("io", "pending")]
+
+
+def test_same_decision_again_is_answered_alike_and_another_is_refused(house: House, make: Make) -> None:
+    address = f"{LIST}/{make()}"
+    client = house.program("review")
+
+    first, again, other = (
+        client.post(address, json={"decision": each}) for each in ("accept", "accept", "discard")
+    )
+
+    assert first.json() == again.json()
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "library.review_decided")
+
+
+@pytest.mark.parametrize("scope", ["read", "rate", "submit"])
+def test_only_a_reviewer_decides(house: House, make: Make, scope: str) -> None:
+    address, body = f"{LIST}/{make()}", {"decision": "accept"}
+
+    answer = house.program(scope).post(address, json=body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "web.scope_missing")
+    assert house.visitor().post(address, json=body).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"decision": None}, {"decision": "maybe"}, {"decision": True}, {"decision": ["accept"]},
+        {"decision": "accept", "x": 1}, {"decision": "accept", "collection": 7},
+        {"decision": "discard", "collection": "Best"}, {"decision": "accept", "collection": "a\nb"},
+        {"decision": "accept", "collection": "a\u202eb"},
+    ],
+)  # fmt: skip
+def test_decision_that_makes_no_sense_is_refused(admin: httpx.Client, make: Make, body: object) -> None:
+    media_id = make()
+
+    answer = admin.post(f"{LIST}/{media_id}", json=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] in ("web.invalid_request", "library.invalid_value")
+    assert media_id in waiting(admin)
+
+
+def test_what_awaits_no_review_cannot_be_decided(admin: httpx.Client) -> None:
+    body = {"decision": "accept"}
+
+    known, unknown = (admin.post(f"{LIST}/{each}", json=body) for each in (PLAIN, NOWHERE))
+
+    assert (known.status_code, known.json()["error"]["code"]) == (409, "library.not_in_review")
+    assert unknown.status_code == 404
+    assert admin.get(f"{LIST}/{PLAIN}").status_code == 405
+    assert admin.post(LIST, json=body).status_code == 405
+    assert GENERATION not in waiting(admin)
