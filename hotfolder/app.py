@@ -16,6 +16,7 @@ from hotfolder.config import LoadedSettings, Settings
 from hotfolder.database import Database
 from hotfolder.domain.credits import Prices, to_amount
 from hotfolder.domain.limits import LimitRules, OwnerRules
+from hotfolder.domain.moderation import Rule, RuleBook
 from hotfolder.domain.resources import find_lacking
 from hotfolder.engine.kinds import EXTRAS
 from hotfolder.errors import LibraryError
@@ -30,18 +31,22 @@ from hotfolder.generation.context import PRIORITY_FOLDERS, FolderContexts
 from hotfolder.generation.control import JobControl
 from hotfolder.generation.entrance import Entrance, NoCharges
 from hotfolder.generation.finding import ReferenceFinder
+from hotfolder.generation.moderating import Moderation, PromptLog
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.recipes import RecipeShelf
 from hotfolder.generation.references import ReferenceDesk
+from hotfolder.generation.reviewing import ReviewDesk
 from hotfolder.generation.runs import RunBook
 from hotfolder.generation.service import GenerationService
 from hotfolder.generation.waiting import WaitingBook
 from hotfolder.imports.desk import ImportDesk
+from hotfolder.library.collections import CollectionStore
 from hotfolder.library.credits import CreditBook
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.imports import ImportStore
 from hotfolder.library.jobs import JobStore
 from hotfolder.library.media import MediaStore
+from hotfolder.library.owner_blocks import OwnerBlockStore
 from hotfolder.library.owners import OwnerStore
 from hotfolder.library.seen import SeenStore
 from hotfolder.lock import LibraryLock
@@ -171,6 +176,7 @@ class Library:
             PresetShelf(self.paths.presets),
             self.catalog.by_key,
             self.limits,
+            self.moderation,
             max_job_bytes=self.settings.intake.max_job_bytes,
         )
 
@@ -213,6 +219,19 @@ class Library:
         owners = self.settings.limits.owners
         own = owners.get(owner or "default") or owners.get("default")
         return own.priority_max if own is not None else None
+
+    @cached_property
+    def moderation(self) -> Moderation:
+        """Which jobs are refused or looked at."""
+        given = self.settings.moderation
+        rules = RuleBook([Rule(**each.model_dump()) for each in given.rules])
+        return Moderation(rules, given.blocked_owners, OwnerBlockStore(self.database))
+
+    @cached_property
+    def review_desk(self) -> ReviewDesk:
+        """Accepts and discards pictures."""
+        stores = (self.jobs, self.generations, self.media, CollectionStore(self.database), self.work)
+        return ReviewDesk(self.database, *stores, on_discarded=self.credits.refund_discarded)
 
     @cached_property
     def entrance(self) -> Entrance:
@@ -259,7 +278,13 @@ class Library:
                 refs_timeout_s=self.settings.intake.refs_timeout_s,
                 clock=utc_now,
             ),
+            self._prompt_log,
         )
+
+    @cached_property
+    def _prompt_log(self) -> PromptLog | None:
+        is_wanted = self.settings.moderation.log_prompts
+        return PromptLog(self.paths.logs / "prompts.jsonl", utc_now) if is_wanted else None
 
     @cached_property
     def control(self) -> JobControl:

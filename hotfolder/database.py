@@ -17,6 +17,9 @@ from hotfolder.errors import DiskFull, LibraryBusy, LibraryError
 from hotfolder.events import GENERATION_PROGRESS, Event
 
 BUSY_TIMEOUT_S = 15.0
+_CHECKPOINT_PAGES = 4000
+"""So much is gathered before it is brought into the database itself, which costs two flushes."""
+_CACHE_KIB = 8000
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BUSY_PAUSE_S = 0.01
 Row = sqlite3.Row
@@ -218,6 +221,8 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -17,7 +17,7 @@ QUEUE: Final = (
     "DROP INDEX idx_work_like",
     "DROP INDEX idx_work_near",
     # One index for what is in line and what is in hand, the latter right before the former: a claim and an
-    # end each rewrite one page of it. The partial indexes hold no row that a claim would have to move in vain.
+    # end each rewrite one page of it. The partial ones hold no row that a claim would have to move in vain.
     "DROP INDEX idx_work_processing",
     """
     CREATE INDEX idx_work_claim ON work_queue (status DESC, lane, rank)

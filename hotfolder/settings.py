@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from hotfolder.domain.document import Node, to_plain
+from hotfolder.domain.moderation import Rule, RuleBook
+from hotfolder.errors import ConfigError
 
 
 class _Section(BaseModel):
@@ -241,6 +243,14 @@ class ModerationSettings(_Section):
     rules: list[ModerationRule] = Field(default_factory=list, description="All of them are looked at.")
     blocked_owners: list[str] = Field(default_factory=list, description="Whose jobs are refused.")
     log_prompts: bool = Field(False, description="Write every prompt to logs/prompts.jsonl.")
+
+    @model_validator(mode="after")
+    def _can_be_looked_for(self) -> ModerationSettings:
+        try:
+            RuleBook([Rule(**each.model_dump()) for each in self.rules])
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 class MetadataSettings(_Section):

@@ -14,6 +14,7 @@ from hotfolder.engine_keeper import EngineKeeper
 from hotfolder.engine_news import EngineNews
 from hotfolder.engines import build_engines, build_model_sets
 from hotfolder.files.storage import remove_leftovers
+from hotfolder.gpu_watch import GpuWatch
 from hotfolder.intake import build_intake
 from hotfolder.library.control import ControlStore
 from hotfolder.queue.nudge import NudgeListener
@@ -88,6 +89,7 @@ class Sidecar:
             preload=settings.engine.preload,
             find_last=self._find_last_model,
         )
+        self._gpus = GpuWatch(library.paths.run / "gpus")
         self._nudge = NudgeListener(library.paths.run / "nudge", library.doorbell.ring)
 
     def start(self) -> None:
@@ -113,6 +115,7 @@ class Sidecar:
         for manager in self._engines.by_kind.values():
             self._news.tell(manager.status())  # an earlier run may have ended without a word
         self._news.start()
+        self._gpus.start()
         self._status.start()
         self._nudge.start()
         self._worker.start()
@@ -141,6 +144,7 @@ class Sidecar:
         self._worker.stop(grace_s)
         self._engines.stop()
         self._news.stop()
+        self._gpus.stop()
         self._nudge.stop()
         self._status.stop()
         self._library.lock.release()

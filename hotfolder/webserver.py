@@ -78,6 +78,7 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         generations=library.generations,
         accounts=accounts,
         control=library.control,
+        review=library.review_desk,
         wishes=ControlStore(database),
         host=LibraryHost(library),
         news=News(read_latest),

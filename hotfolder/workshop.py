@@ -13,10 +13,12 @@ from hotfolder.app import Library
 from hotfolder.clock import new_id, utc_now
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.engines import Engines, build_engines, build_model_sets
+from hotfolder.generation import reviewing
 from hotfolder.generation.closing import DELIVER_RESULT
 from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
 from hotfolder.generation.model_hashes import ModelHashes
+from hotfolder.generation.reviewing import MEDIA_DISCARD
 from hotfolder.imports.ends import DiscardHandler, RefuseHandler
 from hotfolder.imports.folder_book import FolderBook
 from hotfolder.imports.folder_rules import check_access, check_place
@@ -78,6 +80,7 @@ def _build_generation_handlers(library: Library, engines: Engines) -> dict[str, 
         FINALIZE: FinalizeHandler(
             *stores, library.media, ingest, library.closer, endpoints, credit, hashes.hashes_of_files
         ),
+        MEDIA_DISCARD: reviewing.DiscardHandler(library.paths, library.media, ingest),
         DELIVER_RESULT: ResultHandler(
             *stores, library.media, failed_layout=library.settings.intake.failed_layout
         ),

@@ -19,8 +19,10 @@ from datasette_hotfolder.job_views import build_job_views
 from datasette_hotfolder.lane_views import build_lane_views
 from datasette_hotfolder.login_views import build_login_views
 from datasette_hotfolder.media_views import build_media_views
+from datasette_hotfolder.metrics_views import build_metrics_views
 from datasette_hotfolder.page_views import build_page_views
 from datasette_hotfolder.plain import STATIC
+from datasette_hotfolder.review_views import build_review_views
 from hotfolder.clock import new_id
 
 
@@ -38,7 +40,9 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         *build_job_views(services, desk),
         *build_lane_views(services),
         *build_event_views(services),
+        *build_review_views(services, services.review),
         *build_engine_views(services),
+        *build_metrics_views(services),
         *build_image_api(services, desk),
         *build_login_views(services),
         (r"^/(?:-/api|v1)/.*$", build_unknown_view()),

@@ -27,6 +27,8 @@ _STATUS: Final = {
     "job.already_ended": 409,
     "queue.backlog_full": 503,
     "job.not_retryable": 409,
+    "library.review_decided": 409,
+    "library.not_in_review": 409,
     "job.not_dead": 409,
     "job.running": 409,
     "library.disk_full": 507,

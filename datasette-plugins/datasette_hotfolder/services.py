@@ -110,6 +110,7 @@ class Services:
     generations: GenerationStore
     accounts: AccountStore
     control: Control
+    review: Review
     wishes: ControlStore
     host: Host
     news: News

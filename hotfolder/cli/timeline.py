@@ -144,7 +144,7 @@ def _draw_pictures(pictures: Sequence[PictureTime], screen: Screen) -> Iterator[
     yield f"Where the time went ({', '.join(f'{signs[phase]} {phase}' for phase in found)})"
     shown = pictures[:PICTURES_MAX]
     names = [_name(each) for each in shown]
-    words = [_sum_up(each) for each in shown]
+    words = [_sum_up(each, signs) for each in shown]
     used = max(map(len, names)) + max(map(len, words)) + 6
     room = max(_BAR_MIN, min(_BAR_MAX, screen.width - used))
     longest = max(1, *(each.total_ms() for each in shown))
@@ -164,10 +164,10 @@ def _draw_bar(picture: PictureTime, per_ms: float, signs: Mapping[Phase, str]) -
     return bar
 
 
-def _sum_up(picture: PictureTime) -> str:
+def _sum_up(picture: PictureTime, signs: Mapping[Phase, str]) -> str:
     parts = [(phase, picture.total_ms(phase)) for phase in PHASES]
-    told = ", ".join(f"{phase} {_in_words(ms)}" for phase, ms in parts if ms)
-    return f"{_in_words(picture.total_ms())}: {told}" if told else picture.status
+    told = "  ".join(f"{signs[phase]} {_in_words(ms)}" for phase, ms in parts if ms)
+    return f"{_in_words(picture.total_ms())} =  {told}" if told else picture.status
 
 
 def _name(picture: PictureTime) -> str:

@@ -88,7 +88,7 @@ def build_progress(
     `left` is what earlier pictures tell of the time until its end, the wait in the queue included.
     """
     total = len(generations)
-    ended = sum(each.status in ("completed", "failed", "cancelled") for each in generations)
+    ended = sum(each.status not in ("pending", "processing") for each in generations)
     current = next((each for each in generations if each.status == "processing"), None)
     data = latest.get(current.generation_id, {}) if current else {}
     step, steps = data.get("currentStep"), data.get("totalSteps")
@@ -176,7 +176,7 @@ def build_report(job: Job, generations: Sequence[Generation], file_name: str, in
         lines.append(f"Move `{name}` back into `{inbox}/`.")
     else:
         lines.append(f"Move `{name}` back into `{inbox}/`, or run `hotfolder jobs retry {job.job_id}`.")
-    if any(each.status == "completed" for each in generations):
+    if any(each.status in ("completed", "awaiting_review") for each in generations):
         lines.append("`hotfolder jobs retry` does not run again what completed.")
     lines += ["", f"Job {job.job_id}, dropped as `{inbox}/{one_line(job.job_file)}` at {job.created_at}.", ""]
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from hotfolder.errors import Problem
 from hotfolder.generation.context import FolderContext, FolderContexts
 from hotfolder.generation.entrance import Limits, with_limits
 from hotfolder.generation.finding import Beside
+from hotfolder.generation.moderating import Judgement, Moderation
 from hotfolder.generation.presets import PresetShelf
 from hotfolder.generation.references import ReferenceDesk
 
@@ -29,6 +30,7 @@ class Checked:
     nodes: list[Node]
     plans: list[JobPlan | list[Problem]]
     context: FolderContext
+    judgements: list[Judgement | None]
 
     @property
     def problems(self) -> list[Problem]:
@@ -46,6 +48,7 @@ class JobChecker:
         presets: PresetShelf,
         endpoints: Mapping[str, Endpoint],
         limits: Limits,
+        moderation: Moderation,
         *,
         max_job_bytes: int,
     ) -> None:
@@ -54,6 +57,7 @@ class JobChecker:
         self._presets = presets
         self._endpoints = endpoints
         self._limits = limits
+        self._moderation = moderation
         self.max_job_bytes = max_job_bytes
 
     def check(self, data: bytes, document_format: DocumentFormat, folder: PurePosixPath = _TOP) -> Checked:
@@ -62,14 +66,20 @@ class JobChecker:
         context = self._contexts.read(folder)
         nodes = [context.complete(each) for each in written]
         plans = plan_jobs(nodes, self._endpoints, self._presets.find)
-        pairs = zip(written, plans, strict=True)
-        finished = [
-            context.explain(written_as, plan)
-            if isinstance(plan, list)
-            else with_limits(self._limits, folder, plan, context.priority)
-            for written_as, plan in pairs
+        judgements = [
+            None if isinstance(plan, list) else self._judge(node, plan, folder, context.priority)
+            for node, plan in zip(nodes, plans, strict=True)
         ]
-        return Checked(written, nodes, finished, context)
+        finished = []
+        for own, plan, judged in zip(written, plans, judgements, strict=True):
+            outcome = plan if judged is None else judged.outcome
+            finished.append(context.explain(own, outcome) if isinstance(outcome, list) else outcome)
+        return Checked(written, nodes, finished, context, judgements)
+
+    def _judge(self, node: Node, plan: JobPlan, folder: PurePosixPath, extra: int) -> Judgement:
+        """What a sound job becomes once it is known whose it is."""
+        limited = with_limits(self._limits, folder, plan, extra)
+        return self._moderation.judge(limited.job.owner, limited, node)
 
     def check_references(self, checked: Checked, beside: Beside) -> list[Problem]:
         """The problems of all references. Stores nothing."""

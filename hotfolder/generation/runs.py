@@ -115,7 +115,7 @@ class RunBook:
     ) -> bool:
         inputs = [each.sha256 for each in self._generations.list_inputs(generation.generation_id)]
         return (
-            generation.status == "completed"
+            generation.status in ("completed", "awaiting_review")
             and generation.endpoint_key == plan.endpoint.endpoint_key
             and generation.params == run.params
             and run.width in (0, generation.width)

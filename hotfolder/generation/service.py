@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -27,6 +27,7 @@ from hotfolder.generation.description import (
 )
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.identity import read_identity
+from hotfolder.generation.moderating import Judgement, PromptLog
 from hotfolder.generation.references import Acceptance, AcceptedReference, ReferenceDesk
 from hotfolder.generation.runs import RunBook
 from hotfolder.generation.splitting import split_documents
@@ -49,6 +50,7 @@ class GenerationService:
         desk: ReferenceDesk,
         checker: JobChecker,
         waiting: WaitingBook,
+        prompts: PromptLog | None = None,
     ) -> None:
         self._database = database
         self._paths = paths
@@ -58,6 +60,7 @@ class GenerationService:
         self._desk = desk
         self._checker = checker
         self._waiting = waiting
+        self._prompts = prompts
 
     def take_in(
         self, claimed: ClaimedFile, is_arriving: Callable[[Path], bool] = stands_still
@@ -75,6 +78,7 @@ class GenerationService:
         self, claimed: ClaimedFile, is_arriving: Callable[[Path], bool]
     ) -> Accepted | Waiting | Split:
         checked = self._checker.check(claimed.data, claimed.document_format, claimed.folder)
+        self._log_prompts(claimed.job_id, [each for each in checked.judgements if each and each.problems])
         if len(checked.nodes) > 1:
             return self._split(claimed, checked, is_arriving)
         beside = Beside(self._paths.inbox / claimed.folder, claimed.bundle, is_arriving)
@@ -101,7 +105,13 @@ class GenerationService:
             return self._waiting.enter(claimed, existing, plan, node, acceptance, until)
         used = {each.source: each.sha256 for each in acceptance.references if each.source is not None}
         admitted = self._admit(claimed, existing, plan, node, acceptance.references)
+        self._log_prompts(admitted, checked.judgements)
         return Accepted(admitted, used)
+
+    def _log_prompts(self, job_id: str, judgements: Sequence[Judgement | None]) -> None:
+        for each in judgements:
+            if each is not None and self._prompts is not None:
+                self._prompts.write(job_id, each)
 
     def _admit(
         self,

@@ -12,40 +12,30 @@ _CUTOFF = """
         FROM control WHERE key = :key
     ), '9999')
 """
-_HEAD = f"""
-    SELECT {{}} FROM work_queue
-    WHERE status = 'pending' AND lane = :lane AND since <= {_CUTOFF}
-    ORDER BY rank, rowid
-    LIMIT 1
-"""
-_CLAIM = """
-    UPDATE work_queue
-    SET status = 'processing', attempt_count = attempt_count + 1,
-        lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
-    WHERE rowid = ({})
-    RETURNING *
-"""
+_IN_LINE = f"status = 'pending' AND lane = :lane AND since <= {_CUTOFF}"
+_FIRST = "ORDER BY rank, rowid LIMIT 1"
 LOOK_SQL = f"""
     SELECT EXISTS (
         SELECT 1 FROM work_queue WHERE status = 'scheduled' AND lane = :lane AND run_at <= :now
-    ) AS is_due, EXISTS ({_HEAD.format("1")}) AS is_pending
+    ) AS is_due,
+    EXISTS (SELECT 1 FROM work_queue WHERE {_IN_LINE}) AS is_pending
 """
-HEAD_SQL = _HEAD.format("rowid AS place, priority, affinity, affinity_detail")
-CLAIM_SQL = _CLAIM.format(":place")
-CLAIM_HEAD_SQL = _CLAIM.format(_HEAD.format("rowid"))
-LIKE_SQL = f"""
-    SELECT rowid AS place FROM work_queue
-    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
-      AND affinity_detail = :detail AND since <= {_CUTOFF}
-    ORDER BY rank, rowid
-    LIMIT 1
-"""
+HEAD_SQL = f"SELECT rowid AS place, * FROM work_queue WHERE {_IN_LINE} {_FIRST}"
 NEAR_SQL = f"""
-    SELECT rowid AS place FROM work_queue
-    WHERE status = 'pending' AND lane = :lane AND priority = :priority AND affinity = :main
-      AND since <= {_CUTOFF}
-    ORDER BY rank, rowid
-    LIMIT 1
+    SELECT rowid AS place, * FROM work_queue
+    WHERE {_IN_LINE} AND priority = :priority AND affinity = :main
+    {_FIRST}
+"""
+LIKE_SQL = f"""
+    SELECT rowid AS place, * FROM work_queue
+    WHERE {_IN_LINE} AND priority = :priority AND affinity = :main AND affinity_detail = :detail
+    {_FIRST}
+"""
+TAKE_SQL = """
+    UPDATE work_queue
+    SET status = 'processing', attempt_count = attempt_count + 1,
+        lease_token = :token, lease_until = :until, started_at = :at, error_message = NULL
+    WHERE rowid = :place
 """
 COMPLETE_SQL = """
     UPDATE work_queue

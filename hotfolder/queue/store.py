@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,8 +33,6 @@ from hotfolder.queue.lanes import STATE_SQL, key_of
 from hotfolder.queue.statements import (
     AHEAD_SQL,
     CANCEL_REQUESTED_SQL,
-    CLAIM_HEAD_SQL,
-    CLAIM_SQL,
     COMPLETE_SQL,
     COUNT_SQL,
     DUPLICATE_SQL,
@@ -50,6 +48,7 @@ from hotfolder.queue.statements import (
     PROMOTE_SQL,
     RENEW_SQL,
     RERANK_SQL,
+    TAKE_SQL,
     URGENT_SQL,
 )
 
@@ -120,25 +119,29 @@ class WorkStore:
         if not self._has_work(lane):
             return None
         with self._database.transaction(durable=False) as tx:
-            values = {
-                "lane": lane,
-                "key": key_of(lane),
-                "token": self._make_id(),
-                "until": self._lease_end(tx.at),
-                "at": tx.at,
-            }
-            found = _find_like(tx, values, near) if near else None
-            row = tx.execute(CLAIM_SQL if found else CLAIM_HEAD_SQL, {**values, "place": found}).fetchone()
-            if row is None:  # another process was quicker
+            lane_values = {"lane": lane, "key": key_of(lane)}
+            head = tx.execute(HEAD_SQL, lane_values).fetchone()
+            if head is None:  # another process was quicker
                 return None
+            row = _find_like(tx, lane_values, head, near) or head
+            lease = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at}
+            tx.execute(TAKE_SQL, {**lease, "place": row["place"]})
+            item = replace(
+                _to_item(row),
+                status="processing",
+                attempt_count=row["attempt_count"] + 1,
+                lease_token=lease["token"],
+                started_at=tx.at,
+                has_overtaken=row is not head,
+            )
             told = {
                 "status": "processing",
                 "from": "pending",
-                "taskType": row["task_type"],
-                "attempt": row["attempt_count"],
+                "taskType": item.task_type,
+                "attempt": item.attempt_count,
             }
-            tx.event(WORK_UPDATED, "work", row["id"], told)
-            return _to_item(row, has_overtaken=found is not None)
+            tx.event(WORK_UPDATED, "work", item.work_id, told)
+            return item
 
     def renew(self, items: list[WorkItem]) -> list[WorkItem]:
         """Extend the leases of items in hand; gives back those whose lease is no longer ours."""
@@ -205,9 +208,10 @@ class WorkStore:
             RETURNING id, task_type, priority
         """
         rows = tx.execute(sql, (run_at or tx.at, correlation_id, task_type)).fetchall()
-        for row in rows if since else ():
-            place = (since, rank_of(since, row["priority"], self._point), row["id"])
-            tx.execute("UPDATE work_queue SET since = ?, rank = ? WHERE id = ?", place)
+        for row in rows:
+            if since is not None:
+                place = (since, rank_of(since, row["priority"], self._point), row["id"])
+                tx.execute("UPDATE work_queue SET since = ?, rank = ? WHERE id = ?", place)
         if run_at is None or run_at <= tx.at:
             for row in rows:
                 tx.execute("UPDATE work_queue SET status = 'pending' WHERE id = ?", (row["id"],))
@@ -440,19 +444,18 @@ def _told(item: WorkItem, status: WorkStatus, message: str | None) -> dict[str, 
     return told
 
 
-def _find_like(tx: Transaction, values: Mapping[str, str], near: Affinity) -> int | None:
+def _find_like(tx: Transaction, lane: Mapping[str, str], head: Row, near: Affinity | None) -> Row | None:
     """The item that shares most with `near` among those of the head's priority; None: the head itself."""
-    head = tx.execute(HEAD_SQL, values).fetchone()
-    if head is None or head["affinity"] is None:
+    if near is None or head["affinity"] is None:
         return None
     if (head["affinity"], head["affinity_detail"]) == (near.main, near.detail):
         return None
-    wanted = {**values, "priority": head["priority"], "main": near.main, "detail": near.detail}
-    found = tx.execute(LIKE_SQL, wanted).fetchone() or tx.execute(NEAR_SQL, wanted).fetchone()
-    return None if found is None or found["place"] == head["place"] else int(found["place"])
+    wanted = {**lane, "priority": head["priority"], "main": near.main, "detail": near.detail}
+    found: Row | None = tx.execute(LIKE_SQL, wanted).fetchone() or tx.execute(NEAR_SQL, wanted).fetchone()
+    return None if found is None or found["place"] == head["place"] else found
 
 
-def _to_item(row: Row, *, has_overtaken: bool = False) -> WorkItem:
+def _to_item(row: Row) -> WorkItem:
     return WorkItem(
         work_id=row["id"],
         task_type=row["task_type"],
@@ -471,5 +474,4 @@ def _to_item(row: Row, *, has_overtaken: bool = False) -> WorkItem:
         started_at=row["started_at"],
         affinity=Affinity(row["affinity"], row["affinity_detail"] or "") if row["affinity"] else None,
         failures=tuple(FailedAttempt(**each) for each in json.loads(row["failures_json"] or "[]")),
-        has_overtaken=has_overtaken,
     )

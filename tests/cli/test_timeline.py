@@ -64,8 +64,8 @@ def test_bars_show_where_the_time_went_all_to_one_scale() -> None:
 
     assert lines == [
         "Where the time went (· waited, ▒ loading, █ sampling, ▓ saving, ▚ lost)",
-        f"  picture 1  {'·' * 10}{'▚' * 10}{'█' * 20}  4.0 s: waited 1.0 s, sampling 2.0 s, lost 1.0 s",
-        f"  picture 2  {'▒' * 5}{'█' * 4}▓{' ' * 30}  1.0 s: loading 500 ms, sampling 400 ms, saving 100 ms",
+        f"  picture 1  {'·' * 10}{'▚' * 10}{'█' * 20}  4.0 s =  · 1.0 s  █ 2.0 s  ▚ 1.0 s",
+        f"  picture 2  {'▒' * 5}{'█' * 4}▓{' ' * 30}  1.0 s =  ▒ 500 ms  █ 400 ms  ▓ 100 ms",
     ]
 
 
@@ -86,7 +86,7 @@ def test_terminal_without_unicode_gets_plain_ascii() -> None:
     lines = draw_timeline(Timeline("j", (*TWICE.steps, wordy), TWICE.pictures), Screen(200, False), UTC)
 
     assert all(each.isascii() for each in lines)
-    assert f"  picture 1  {'.' * 10}{'x' * 10}{'#' * 20}  4.0 s:" in "\n".join(lines)
+    assert f"  picture 1  {'.' * 10}{'x' * 10}{'#' * 20}  4.0 s =" in "\n".join(lines)
 
 
 def test_text_of_others_forges_no_line() -> None:

@@ -15,8 +15,7 @@ NEAR = {**LANE, "priority": 0, "main": "klein", "detail": "x"}
 PLANS = {
     "LOOK_SQL": (LANE, [IN_LINE, "idx_work_scheduled (lane=? AND run_at<?)"]),
     "HEAD_SQL": (LANE, [IN_LINE]),
-    "CLAIM_HEAD_SQL": ({**LANE, **LEASE}, ["work_queue USING INTEGER PRIMARY KEY", IN_LINE]),
-    "CLAIM_SQL": ({**LEASE, "place": 1}, ["work_queue USING INTEGER PRIMARY KEY"]),
+    "TAKE_SQL": ({**LEASE, "place": 1}, ["SEARCH work_queue USING INTEGER PRIMARY KEY"]),
     "LIKE_SQL": (
         NEAR,
         ["idx_work_like (lane=? AND priority=? AND affinity=? AND affinity_detail=?)"],

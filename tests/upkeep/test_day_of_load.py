@@ -22,13 +22,13 @@ from hotfolder.upkeep.history import History
 from tests.upkeep.conftest import HandClock
 
 HOURS = 24
-PICTURES_AN_HOUR = 20
-JOBS_AN_HOUR = 40
-SIZE_MAX = 60_000_000
+JOBS_AN_HOUR, PICTURES_OF_A_JOB = 15, 5
+SIZE_MAX = 7_500_000
+"""Bytes after a day of 1,800 pictures; more than half of it is what the library knows of the pictures."""
 
 
 class Studio:
-    """The queue and the library at work, without engine and files; what a job leaves behind is all written."""
+    """The queue and the library at work, without engine and files; all that a job leaves is written."""
 
     def __init__(self, path: Path) -> None:
         migrate(path)
@@ -114,28 +114,36 @@ class Studio:
         self.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
         return self.database.path.stat().st_size
 
-    def close(self) -> None:
-        self.database.close()
+    def count(self, table: str) -> int:
+        row = self.database.query_one(f"SELECT count(*) AS n FROM {table}")
+        return int(row["n"]) if row else 0
 
 
-import time,sys
-def main(p, prune, hours):
-    s=Studio(Path(p)/f"{prune}.db")
-    h=History(s.database, days=0.25, events_max=50_000, pause_s=0.0)
-    t=time.time(); n=0; tp=0
-    for hour in range(hours):
-        for _ in range(JOBS_AN_HOUR): s.submit(PICTURES_AN_HOUR)
-        n+=s.work_off()
-        s.clock.advance(3600)
-        t0=time.time()
-        if prune:
-            stop=threading.Event()
-            h.prune_progress(stop); r=h.prune(stop)
-        tp+=time.time()-t0
-    d=s.database
-    print(prune, hours, n, "pics", round(time.time()-t,1),"s", "prune",round(tp,2), s.count_bytes()/1e6, "MB; events", d.query_one("select count(*) n from events")["n"], "work", d.query_one("select count(*) n from work_queue")["n"], "free", d.query_one("PRAGMA freelist_count")[0])
-    for r in d.query("SELECT name, sum(pgsize)/1e6 mb FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 14") if len(sys.argv)>3 else []: print(r[0], round(r[1],2))
-import tempfile
-if __name__=="__main__":
-    with tempfile.TemporaryDirectory() as p:
-        main(p, True, int(sys.argv[1])); main(p, False, int(sys.argv[2]))
+def run_hours(studio: Studio, hours: int, history: History | None, size_max: int | None = None) -> int:
+    """So many hours of load, or until the database is larger than that; gives its size."""
+    stop = threading.Event()
+    for _ in range(hours):
+        for _ in range(JOBS_AN_HOUR):
+            studio.submit(PICTURES_OF_A_JOB)
+        assert studio.work_off() == JOBS_AN_HOUR * PICTURES_OF_A_JOB
+        studio.clock.advance(3600)
+        if history is not None:
+            history.prune_progress(stop)
+            history.prune(stop)
+        if size_max is not None and studio.count_bytes() > size_max:
+            break
+    return studio.count_bytes()
+
+
+def test_day_of_load_leaves_a_small_database_because_of_the_retention(tmp_path: Path) -> None:
+    kept, pruned = Studio(tmp_path / "kept.db"), Studio(tmp_path / "pruned.db")
+    history = History(pruned.database, days=3 / 24, events_max=10_000, pause_s=0.0)
+
+    assert run_hours(pruned, HOURS, history) < SIZE_MAX
+    assert run_hours(kept, HOURS, None, SIZE_MAX) > SIZE_MAX, "without retention it would not be small"
+
+    pictures = HOURS * JOBS_AN_HOUR * PICTURES_OF_A_JOB
+    assert pruned.count("media") == pruned.count("generations") == pictures, "what was made is no history"
+    assert pruned.count("events") <= 10_000
+    kept.database.close()
+    pruned.database.close()

@@ -7,11 +7,12 @@ export function actionButton(action, words, label, act) {
   return element("button", { type: "button", class: "button", "data-action": action, "aria-label": label, title: label, click: () => act(action) }, words);
 }
 
-/** Shows of these buttons (by action) the ones that are possible; the focus of one that goes is given to the next. */
+/** Shows of these buttons (by action) the ones that are possible; one that goes gives the focus to the next. */
 export function offer(buttons, possible) {
-  const focused = [...buttons.values()].find((button) => button === document.activeElement);
+  const all = [...buttons.values()];
+  const place = all.indexOf(document.activeElement);
   buttons.forEach((button, action) => (button.hidden = !possible.has(action)));
-  if (!focused?.hidden) return;
-  const next = [...buttons.values()].find((button) => !button.hidden) ?? focused.closest("li");
+  if (!all[place]?.hidden) return;
+  const next = [...all.slice(place), ...all].find((button) => !button.hidden) ?? all[place].closest("li");
   next.focus({ preventScroll: true });
 }
