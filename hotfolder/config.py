@@ -221,6 +221,9 @@ def _to_config_error(
         if each["type"] == "extra_forbidden":
             lines.append(f"{where}`{key}` is not a known setting.")
             hints.append(did_you_mean(str(path[-1]), _known_keys(path[:-1])))
+        elif each["type"] == "value_error":  # said in words by what looked at the value
+            lines.append(f"{where}{each['ctx']['error']}")
+            hints.append(_explain(path))
         else:
             lines.append(f"{where}`{key}` is {_found(each)}; expected {_expected(each)}.")
             hints.append(_explain(path))
