@@ -182,11 +182,12 @@ class JobDesk:
         pictures = self._services.media.list_newest_of_jobs(ids, PICTURES_SHOWN)
         totals = self._services.generations.count_of_jobs(ids)
         dead = self._overview.count_dead_of(ids)
-        has_sidecar = bool(self._services.host.describe_sidecar()["running"])
+        is_served = bool(self._services.host.describe_sidecar()["running"])
+        stands = self._overview.stands_still()
         return [
             job_object(
                 job,
-                self._read_progress(job, has_sidecar),
+                self._read_progress(job, is_served and (job.status in AT_WORK or not stands)),
                 pictures.get(job.job_id, ()),
                 totals.get(job.job_id, 0),
                 dead.get(job.job_id, 0),
@@ -200,8 +201,8 @@ class JobDesk:
         job = Job(job_id, "received", name, name, b"", _written_at(file), owner=_read_owner(file))
         return job_object(job, None, (), 0)
 
-    def _read_progress(self, job: Job, has_sidecar: bool) -> Mapping[str, Any] | None:
-        """As the status file says, written at most twice a second; without a sidecar nobody knows an end."""
+    def _read_progress(self, job: Job, has_end: bool) -> Mapping[str, Any] | None:
+        """As the status file says, written at most twice a second; its end where somebody works towards it."""
         if job.status not in ACTIVE:
             return None
         try:
@@ -209,7 +210,7 @@ class JobDesk:
             progress: dict[str, Any] = dict(status["progress"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return progress if has_sidecar else {**progress, "etaSeconds": None, "etaRangeSeconds": None}
+        return progress if has_end else {**progress, "etaSeconds": None, "etaRangeSeconds": None}
 
 
 def _allowed(body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hotfolder.cli.following import describe_job, read_progress
 from hotfolder.cli.job_wishes import cancel, find_one, hold, prioritize, release, requeue, retry
 from hotfolder.cli.opening import opened
 from hotfolder.cli.output import json_option, one_line, print_json, print_table, say
+from hotfolder.cli.queue import build_overview
 from hotfolder.delivery.documents import build_head, build_report, build_status_line, describe_time_left
 from hotfolder.domain.generation import ACTIVE, AT_WORK, ENDED
 from hotfolder.library.jobs import Job
@@ -111,7 +112,10 @@ def _find_progress(library: Library, job: Job) -> dict[str, Any]:
     """How far a job is; empty when it has ended, and while nobody works."""
     if job.status in ENDED or not library.lock.is_held_by_another():
         return {}
-    return read_progress(library, job) or {}
+    progress = read_progress(library, job) or {}
+    if job.status not in AT_WORK and build_overview(library).stands_still():
+        return progress | {"etaSeconds": None, "etaRangeSeconds": None} if progress else {}
+    return progress
 
 
 def _list_object(job: Job, progress: dict[str, Any]) -> dict[str, Any]:

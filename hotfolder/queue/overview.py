@@ -131,6 +131,10 @@ class QueueOverview:
             for lane, slots in self._slots.items()
         ]
 
+    def stands_still(self) -> bool:
+        """Whether nobody knows when pictures that wait are begun: their lane does not run."""
+        return self._book.find(PICTURES_LANE).state != "running"
+
     def count_jobs(self) -> dict[str, int]:
         """How many jobs have each of the states before their end."""
         return {row["status"]: int(row["n"]) for row in self._database.query(_JOBS_SQL)}
