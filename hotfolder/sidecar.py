@@ -18,6 +18,9 @@ from hotfolder.gpu_watch import GpuWatch
 from hotfolder.intake import build_intake
 from hotfolder.library.control import ControlStore
 from hotfolder.queue.nudge import NudgeListener
+from hotfolder.upkeep.history import History
+from hotfolder.upkeep.keeper import Keeper, Task
+from hotfolder.upkeep.stale import StaleWatch
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.imports import ImportFolder
 from hotfolder.watchers.inbox_files import is_bundle_folder
@@ -36,6 +39,8 @@ FOLDERS_LOOK_S = 60.0
 """So long may a look at all that lies in import folders take, before a stop is obeyed."""
 PREPARED_AHEAD = 1
 """So many pictures are claimed and prepared while one is made: the engine never waits for a disk."""
+SILENCE_MARGIN_S = 120.0
+"""A picture that was silent for longer than the engine may take, and this, does not move any more."""
 LOOK_S = 0.25
 """So often is it looked for claimed files that somebody deleted: those missing twice are cancelled."""
 
@@ -89,8 +94,27 @@ class Sidecar:
             preload=settings.engine.preload,
             find_last=self._find_last_model,
         )
+        self._upkeep = self._build_upkeep()
         self._gpus = GpuWatch(library.paths.run / "gpus")
         self._nudge = NudgeListener(library.paths.run / "nudge", library.doorbell.ring)
+
+    def _build_upkeep(self) -> Keeper:
+        library, queue, engine = self._library, self._library.settings.queue, self._library.settings.engine
+        history = History(library.database, days=queue.history_days, events_max=queue.history_events)
+        stale = StaleWatch(
+            library.database,
+            library.jobs,
+            library.generations,
+            library.work,
+            library.closer,
+            silence_s=engine.generate_timeout_s + engine.load_timeout_s + SILENCE_MARGIN_S,
+        )
+        tasks = [
+            Task("progress", history.prune_progress, 60.0),
+            Task("history", history.prune, 600.0),
+            Task("stale work", stale.look, 60.0),
+        ]
+        return Keeper(tasks, library.doorbell)
 
     def start(self) -> None:
         """Lock the library, mend what an earlier run left, then begin to work.
@@ -125,6 +149,7 @@ class Sidecar:
         self._loop.start()
         self._import_loop.start()
         self._folders.start()
+        self._upkeep.start()
         log.info("watching %s", self._library.paths.inbox)
 
     def stop(self) -> None:
@@ -141,6 +166,7 @@ class Sidecar:
         self._observer.stop(5.0)
         self._engines.close()
         self._keeper.stop(5.0)
+        self._upkeep.stop(5.0)
         self._worker.stop(grace_s)
         self._engines.stop()
         self._news.stop()

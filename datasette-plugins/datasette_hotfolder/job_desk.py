@@ -202,7 +202,7 @@ class JobDesk:
         return job_object(job, None, (), 0)
 
     def _read_progress(self, job: Job, has_end: bool) -> Mapping[str, Any] | None:
-        """As the status file says, written at most twice a second; its end where somebody works towards it."""
+        """As the status file says, at most twice a second anew; its end while somebody works towards it."""
         if job.status not in ACTIVE:
             return None
         try:

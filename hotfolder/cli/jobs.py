@@ -14,9 +14,11 @@ from hotfolder.cli.job_wishes import cancel, find_one, hold, prioritize, release
 from hotfolder.cli.opening import opened
 from hotfolder.cli.output import json_option, one_line, print_json, print_table, say
 from hotfolder.cli.queue import build_overview
+from hotfolder.cli.timeline import draw_timeline, find_screen, timeline_object
 from hotfolder.delivery.documents import build_head, build_report, build_status_line, describe_time_left
 from hotfolder.domain.generation import ACTIVE, AT_WORK, ENDED
 from hotfolder.library.jobs import Job
+from hotfolder.library.timeline import read_timeline
 from hotfolder.watchers.inbox_files import list_held, list_waiting
 
 
@@ -76,8 +78,10 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
         result = describe_job(library, job)
         generations = library.generations.list_of_job(job.job_id)
         progress = _find_progress(library, job)
+        timeline = read_timeline(library.database, job.job_id)
     if as_json:
-        print_json(result if job.status in ENDED else {**result, **_waits(job), "progress": progress or None})
+        live = {} if job.status in ENDED else {**_waits(job), "progress": progress or None}
+        print_json({**result, **live, "timeline": timeline_object(timeline)})
         return
     say(f"{job.job_id}  {job.status}")
     if progress:
@@ -94,6 +98,7 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
         for output in each["outputs"] or [{"path": "", "width": "", "height": ""}]
     ]
     print_table(("Seed", "Status", "Picture", "Size"), rows, "No pictures.")
+    say("\n" + "\n".join(draw_timeline(timeline, find_screen())))
     if job.status in ("failed", "cancelled", "partially_completed"):
         name = PurePath(job.final_path or job.file_name).name
         say("\n" + build_report(job, generations, name, paths.inbox.name))
@@ -113,8 +118,8 @@ def _find_progress(library: Library, job: Job) -> dict[str, Any]:
     if job.status in ENDED or not library.lock.is_held_by_another():
         return {}
     progress = read_progress(library, job) or {}
-    if job.status not in AT_WORK and build_overview(library).stands_still():
-        return progress | {"etaSeconds": None, "etaRangeSeconds": None} if progress else {}
+    if progress and job.status not in AT_WORK and build_overview(library).stands_still():
+        return {**progress, "etaSeconds": None, "etaRangeSeconds": None}
     return progress
 
 

@@ -266,24 +266,36 @@ class Worker:
                 lost.interrupt.set()
 
     def _take_up_expired(self) -> None:
-        """An item may be left in nobody's hand when a full disk kept its end from being recorded."""
+        """An item is in nobody's hand when a full disk kept its end from being recorded, or it was voided."""
         with self._lock:
             in_hand = set(self._in_hand)
-        error = HotfolderError(
-            "The end of the work could not be recorded.",
-            code="queue.lease_expired",
-            hint="See the log of the sidecar.",
-            retryable=True,
-        )
         for item in self._store.list_expired():
             if item.work_id not in in_hand:
-                self._record_expired(item, error)
+                self._record_expired(item, _unrecorded() if item.lease_token else _stale())
 
     def _record_expired(self, item: WorkItem, error: HotfolderError) -> None:
         try:
             self._record_failure(_InHand(item), error)
         except Exception:  # one item that cannot be recorded must not keep the others
             log.exception("the end of %s (%s) could not be recorded", item.task_type, item.correlation_id)
+
+
+def _unrecorded() -> HotfolderError:
+    return HotfolderError(
+        "The end of the work could not be recorded.",
+        code="queue.lease_expired",
+        hint="See the log of the sidecar.",
+        retryable=True,
+    )
+
+
+def _stale() -> HotfolderError:
+    return HotfolderError(
+        "It made no progress for too long.",
+        code="queue.stale",
+        hint="See the log of the sidecar, and that of the engine; `engine.generate_timeout_s` is the limit.",
+        retryable=True,
+    )
 
 
 class _NoHandler:

@@ -8,6 +8,10 @@ import pytest
 
 from hotfolder.app import Library
 from hotfolder.cli.opening import user_name
+from hotfolder.delivery.documents import build_progress, build_status
+from hotfolder.domain.estimate import Estimate
+from hotfolder.files.storage import write_json
+from hotfolder.lock import LibraryLock
 from tests.cli.conftest import Command
 from tests.cli.test_jobs import BROKEN, add_job
 from tests.dead_work import let_die
@@ -98,6 +102,24 @@ def test_a_job_for_later_says_from_when(on: Command, library: Library) -> None:
 
     assert on("jobs", "list", "--json").json[0]["notBefore"] == at
     assert f"queued (not before {at})" in on("jobs", "list").out
+
+
+def test_nobody_forecasts_an_end_while_the_lane_of_pictures_is_paused(
+    on: Command, library: Library, root: Path
+) -> None:
+    job = library.jobs.get(add_job(library, 1))
+    progress = build_progress([], {}, 0, Estimate(10.0, 20.0, 30.0))
+    write_json(library.paths.status_json(job.job_id), build_status(job, progress))
+    sidecar = LibraryLock(root / "run" / "lock")
+    sidecar.acquire()
+    try:
+        assert "10 to 30 s left" in on("jobs", "list").out
+        on("queue", "pause", "--lane", "gpu")
+        assert "left" not in on("jobs", "list").out + on("jobs", "show", job.job_id).out
+        told = on("jobs", "list", "--json").json[0]["progress"]
+        assert told == {**progress, "etaSeconds": None, "etaRangeSeconds": None}
+    finally:
+        sidecar.release()
 
 
 def test_a_job_that_runs_or_has_ended_is_not_held(on: Command, library: Library) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +75,21 @@ def test_an_admin_pauses_a_lane_and_lets_it_go_on(house: House, library: Library
     assert [(each.topic, each.subject_id, each.actor, each.data["state"]) for each in events] == [
         ("queue.lane", "gpu", "carl", state) for state in states
     ]
+
+
+def test_nobody_forecasts_an_end_while_the_lane_of_pictures_stands_still(
+    house: House, visitor: httpx.Client, library: Library
+) -> None:
+    job_id = JOBS["anna", "queued"]
+    progress = {"etaSeconds": 20, "etaRangeSeconds": [10, 30], "queuePosition": 0}
+    (house.root / "status" / f"{job_id}.json").write_text(json.dumps({"progress": progress}))
+    with house.held():
+        assert visitor.get(f"/-/api/jobs/{job_id}").json()["progress"] == progress
+
+        house.program("admin", "carl").post("/-/api/lanes/gpu/pause")
+
+        told = visitor.get(f"/-/api/jobs/{job_id}").json()["progress"]
+    assert told == {**progress, "etaSeconds": None, "etaRangeSeconds": None}
 
 
 def test_a_wish_that_was_made_already_stays_with_who_made_it_first(house: House, library: Library) -> None:

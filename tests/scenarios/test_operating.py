@@ -179,6 +179,20 @@ def test_queue_under_control_looks_the_same_in_command_line_web_page_and_databas
     assert studio.service.wait_for_result("kept.yaml")["status"] == "completed"
 
 
+def test_held_job_whose_file_is_deleted_is_cancelled_by_the_file_manager(studio: Studio) -> None:
+    studio.command("queue", "pause", "--lane", "gpu")
+    job_id = studio.drop("unwanted.yaml")
+    studio.wish(f"jobs/{job_id}/hold")
+
+    (studio.service.root / "processing" / f"{job_id}--unwanted.yaml").unlink()
+
+    assert studio.service.wait_for_result("unwanted.yaml")["status"] == "cancelled"
+    (told,) = studio.listed("jobs", "list", "--all")
+    assert (told["status"], told["held"]) == ("cancelled", False)
+    sql = "SELECT actor FROM events WHERE subject_id = ? AND actor IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    assert studio.service.query(sql, job_id) == [{"actor": "file manager"}]
+
+
 def test_drained_lane_finishes_what_is_in_line_and_leaves_what_comes_later(studio: Studio) -> None:
     for number in range(3):
         studio.service.drop(f"{number}.yaml", job("before"))

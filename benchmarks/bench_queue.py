@@ -1,0 +1,243 @@
+"""The queue beside huey, litequeue and persist-queue: the same items, the same machine, turn by turn in one run.
+
+queue_contestants says what each of them does for an item. Three states: nothing in it, 1,000,000 finished items,
+100,000 pending ones. The best turn of each counts: what else the machine does can only slow one down. The peers are
+installed into a temporary folder; where they cannot be had, only ours are measured. Then the time from a commit
+in one process to the claim in another, with the datagram and without (queue_latency).
+Usage: bench_queue.py [--rounds N] [--finished N] [--pending N] [--peers FOLDER] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from queue_contestants import ALL, Ours, OursBare, Queue
+from queue_latency import Latency, measure_latency
+
+PEERS = ("huey", "litequeue", "persist-queue")
+INSTALL_LIMIT_S = 300.0
+ITEMS = 2000
+TURN_LIMIT_S = 0.5
+"""A turn ends here even when items are left: one contestant claims ten a second in one of the states."""
+BARE_GOAL, FULL_GOAL = 1.0, 8000.0
+P50_GOAL_MS, P99_GOAL_MS = 1.0, 10.0
+TEXT = json.dumps({"prompt": "a lighthouse " * 30, "seed": 42, "steps": 4, "size": [1024, 1024], "refs": []})
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one contestant in one state: its best turn."""
+
+    enqueued_per_s: float
+    batch_enqueued_per_s: float | None
+    claims_per_s: float
+    ends_per_s: float
+    p50_ms: float
+    p99_ms: float
+
+
+def main() -> int:
+    options = parse_options()
+    before = os.getloadavg()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        found = importable(install_peers(options.peers or folder / "peers"))
+        states = {
+            "empty": (0, False),
+            "finished": (options.finished, True),
+            "pending": (options.pending, False),
+        }
+        figures = {
+            name: compete(found, folder / name, count, options.rounds, finished=finished)
+            for name, (count, finished) in states.items()
+        }
+        latency = measure_latency(folder / "latency")
+    load = [round(each, 1) for each in (*before[:1], *os.getloadavg()[:1])]
+    (print_json if options.json else print_table)(figures, latency, load)
+    return 0
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--finished", type=int, default=1_000_000)
+    parser.add_argument("--pending", type=int, default=100_000)
+    parser.add_argument("--peers", type=Path, help="keeps what was installed for the next run")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def install_peers(folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for peer in PEERS:
+        if (folder / peer).exists():
+            continue
+        try:
+            target = [*command, "--no-deps", "--target", str(folder / peer), peer]
+            subprocess.run(target, check=True, capture_output=True, timeout=INSTALL_LIMIT_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"{peer} cannot be had: {error}", file=sys.stderr)
+    sys.path.extend(str(folder / peer) for peer in PEERS)
+    return folder
+
+
+def importable(folder: Path) -> list[type[Queue]]:
+    """Ours, and the peers that are there."""
+    there = [each for each in PEERS if (folder / each).exists()]
+    for name in there:
+        importlib.import_module(name.replace("-", ""))
+    return [each for each in ALL if not each.is_peer or each.name in there]
+
+
+def compete(
+    contestants: Iterable[type[Queue]], folder: Path, count: int, rounds: int, *, finished: bool
+) -> dict[str, Figures]:
+    """Turn by turn; where there is nothing in the queue it is a new one for each turn."""
+    turns: dict[str, list[Figures]] = {each.name: [] for each in contestants}
+    with ExitStack() as stack:
+        kept = {}
+        for each in contestants:
+            kept[each.name] = opened(each, folder / "kept" / each.name, stack)
+            if count:
+                kept[each.name].fill(count, TEXT, finished=finished)
+        for number in range(rounds):
+            for each in contestants:
+                queue = kept[each.name]
+                if not count:
+                    queue = opened(each, folder / str(number) / each.name, stack)
+                turns[each.name].append(take_turn(queue))
+    return {name: best(found) for name, found in turns.items()}
+
+
+def opened(contestant: type[Queue], folder: Path, stack: ExitStack) -> Queue:
+    folder.mkdir(parents=True)
+    queue = contestant(folder)  # type: ignore[call-arg]  # all of them take their folder
+    stack.callback(queue.close)
+    return queue
+
+
+def take_turn(queue: Queue) -> Figures:
+    begun_at = time.perf_counter()
+    for _ in range(ITEMS):
+        queue.put(TEXT)
+    put_s = time.perf_counter() - begun_at
+    begun_at = time.perf_counter()
+    has_batches = queue.put_many(TEXT for _ in range(ITEMS))
+    batch_s = time.perf_counter() - begun_at
+    return drain(queue, ITEMS / put_s, ITEMS / batch_s if has_batches else None)
+
+
+def drain(queue: Queue, enqueued_per_s: float, batch_enqueued_per_s: float | None) -> Figures:
+    """Claim and complete what the turn has put in, as far as time allows."""
+    expected, clock = json.loads(TEXT), time.perf_counter
+    claims, both = [], []
+    stop_at = clock() + TURN_LIMIT_S
+    for _ in range(ITEMS * (1 if batch_enqueued_per_s is None else 2)):
+        begun_at = clock()
+        claimed, value = queue.claim()
+        claimed_at = clock()
+        queue.complete(claimed)
+        ended_at = clock()
+        assert value == expected
+        claims.append(claimed_at - begun_at)
+        both.append(ended_at - begun_at)
+        if ended_at > stop_at:
+            break
+    both_s = sorted(both)
+    return Figures(
+        enqueued_per_s,
+        batch_enqueued_per_s,
+        len(claims) / sum(claims),
+        len(both) / sum(both),
+        1000 * both_s[len(both_s) // 2],
+        1000 * both_s[len(both_s) * 99 // 100],
+    )
+
+
+def best(turns: Sequence[Figures]) -> Figures:
+    """The best turn of each figure."""
+    fastest = max(turns, key=lambda each: each.ends_per_s)
+    batches = [each.batch_enqueued_per_s for each in turns if each.batch_enqueued_per_s is not None]
+    return Figures(
+        max(each.enqueued_per_s for each in turns),
+        max(batches) if batches else None,
+        max(each.claims_per_s for each in turns),
+        fastest.ends_per_s,
+        fastest.p50_ms,
+        fastest.p99_ms,
+    )
+
+
+def ratio(found: Mapping[str, Figures], figure: str) -> float | None:
+    """Ours, bare, of the best peer."""
+    ours = (Ours.name, OursBare.name)
+    peers = [getattr(each, figure) for name, each in found.items() if name not in ours]
+    return getattr(found[OursBare.name], figure) / max(peers) if peers else None
+
+
+def judge(states: Mapping[str, Mapping[str, Figures]], latency: Latency) -> list[tuple[str, str, bool]]:
+    """What was to be reached, what was, and whether that is enough."""
+    lines = []
+    for state, found in states.items():
+        reached = ratio(found, "ends_per_s")
+        if reached is not None:
+            goal = f"{state}: bare claim + complete at least {BARE_GOAL} x the best peer"
+            lines.append((goal, f"{reached:.2f}", reached >= BARE_GOAL))
+        per_s = found[Ours.name].ends_per_s
+        goal = f"{state}: with leases, fencing and events at least {FULL_GOAL:,.0f}/s"
+        lines.append((goal, f"{per_s:,.0f}", per_s >= FULL_GOAL))
+    p50, p99 = latency.nudged_p50_ms, latency.nudged_p99_ms
+    lines.append((f"enqueue to claim, p50 at most {P50_GOAL_MS} ms", f"{p50:.2f}", p50 <= P50_GOAL_MS))
+    lines.append((f"enqueue to claim, p99 at most {P99_GOAL_MS} ms", f"{p99:.2f}", p99 <= P99_GOAL_MS))
+    return lines
+
+
+def print_table(states: Mapping[str, Mapping[str, Figures]], latency: Latency, load: Sequence[float]) -> None:
+    print(f"WAL, synchronous = NORMAL; {len(TEXT)} bytes of JSON; load {load[0]} before, {load[1]} after")
+    print(
+        "state     queue             enqueue/s    batched/s      claim/s   claim+complete/s   p50 ms   p99 ms"
+    )
+    for state, found in states.items():
+        for name, each in found.items():
+            batched = "-" if each.batch_enqueued_per_s is None else f"{each.batch_enqueued_per_s:,.0f}"
+            print(
+                f"{state:9} {name:16} {each.enqueued_per_s:10,.0f} {batched:>12} {each.claims_per_s:12,.0f}"
+                f" {each.ends_per_s:18,.0f} {each.p50_ms:8.3f} {each.p99_ms:8.3f}"
+            )
+        alone = ratio(found, "claims_per_s")
+        if alone is not None:
+            print(f"{state:9} the claim alone, bare: {alone:.2f} x the best peer's")
+    print(
+        f"latency   nudged: p50 {latency.nudged_p50_ms:.2f} ms, p99 {latency.nudged_p99_ms:.2f} ms;", end=" "
+    )
+    print(f"polled: p50 {latency.polled_p50_ms:.0f} ms, longest {latency.polled_max_ms:.0f} ms")
+    for goal, reached, met in judge(states, latency):
+        print(f"{'met   ' if met else 'MISSED'}  {goal}: {reached}")
+
+
+def print_json(states: Mapping[str, Mapping[str, Figures]], latency: Latency, load: Sequence[float]) -> None:
+    for state, found in states.items():
+        for name, each in found.items():
+            print(json.dumps({"state": state, "by": name, **asdict(each)}))
+        alone, both = ratio(found, "claims_per_s"), ratio(found, "ends_per_s")
+        print(json.dumps({"state": state, "bareOfBestPeer": {"claim": alone, "claimAndComplete": both}}))
+    print(json.dumps({"latency": asdict(latency), "load": load}))
+    for goal, reached, met in judge(states, latency):
+        print(json.dumps({"goal": goal, "reached": reached, "met": met}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
