@@ -1,10 +1,13 @@
 """The queues that bench_queue compares: ours twice, and three from the package index, behind one interface.
 
-All keep their items in a SQLite file in WAL mode with synchronous = NORMAL, take the same JSON text and hand out
-the value it stands for. An item is claimed, then its end is written down, in two transactions:
-ours: WorkStore's claim and complete, with leases, fencing tokens and events; ours, bare: the same statements
-without events and without a WorkItem; litequeue: pop and done; persist-queue: get and ack; huey: dequeue, which
-forgets the item, and its result put into the result store, which is what huey keeps of a finished one.
+All keep their items in a SQLite file in WAL mode with synchronous = NORMAL, take the same JSON text and give the
+value it stands for. An item is claimed, then its end is written down, in two transactions:
+
+hotfolder         WorkStore's claim and complete, with leases, fencing tokens and events
+hotfolder, bare   the statements of these alone: no events, and no WorkItem made of a row
+huey              dequeue, which forgets the item, and its result put into the result store
+litequeue         pop and done
+persist-queue     get and ack
 """
 
 from __future__ import annotations
@@ -117,7 +120,8 @@ class OursBare:
     def _values(self, text: str) -> tuple[Any, ...]:
         self._rank += 1
         kind = ("bench.work", "io", "pending", 0, text, "subject", "bench", 3)
-        return (new_id(), *kind, _AT, _AT, self._rank, None, None, None, None)
+        given = (new_id(), *kind, _AT, _AT, self._rank)
+        return given + (None,) * (INSERT_SQL.count("?") - len(given))
 
     def claim(self) -> tuple[tuple[str, str], Any]:
         execute, token = self._connection.execute, new_id()
@@ -150,7 +154,8 @@ def fill_ours(connection: sqlite3.Connection, count: int, text: str, *, finished
         {_COUNTED} INSERT INTO work_queue
             (id, task_type, lane, status, priority, payload_json, correlation_id, owner_module, max_attempts,
              created_at, since, rank, completed_at)
-        SELECT printf('0197%08x-%016x', n, n), 'bench.work', 'io', ?, 0, ?, 'subject', 'bench', 3, ?, ?, n - 1e9, ?
+        SELECT printf('0197%08x-%016x', n, n), 'bench.work', 'io', ?, 0, ?, 'subject', 'bench', 3,
+            ?, ?, n - 1000000000, ?
         FROM c
         """,
         (count, status, text, _AT, _AT, done),
@@ -181,7 +186,7 @@ class Huey:
     def put(self, text: str) -> object:
         return self._storage.enqueue(text.encode())
 
-    def put_many(self, texts: Iterable[str]) -> bool:
+    def put_many(self, texts: Iterable[str]) -> bool:  # noqa: ARG002 - the protocol
         return False
 
     def claim(self) -> tuple[str, Any]:
@@ -264,7 +269,7 @@ class PersistQueue:
     def put(self, text: str) -> object:
         return self._queue.put(json.loads(text))
 
-    def put_many(self, texts: Iterable[str]) -> bool:
+    def put_many(self, texts: Iterable[str]) -> bool:  # noqa: ARG002 - the protocol
         return False
 
     def claim(self) -> tuple[Any, Any]:

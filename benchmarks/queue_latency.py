@@ -1,6 +1,6 @@
 """From the commit of an enqueue in one process to the claim by an idle lane in another.
 
-Run as a program it is the process with the lane: it prints the instant at which each item came into its handler.
+Run as a program it is the process with the lane: it prints when each item came into its handler.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def measure_latency(folder: Path) -> Latency:
     database = Database(folder / "library.db")
     command = [sys.executable, __file__, str(folder)]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert child.stdin is not None and child.stdout is not None
+    assert child.stdin is not None
+    assert child.stdout is not None
     try:
         assert child.stdout.readline() == "ready\n"
         port_file = folder / "nudge"
@@ -74,9 +75,9 @@ def waited_ms(database: Database, told: IO[str], port_file: Path | None) -> floa
 class Telling:
     """A handler that tells when it was called; the clock is the same in all processes of a machine."""
 
-    def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
+    def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - the protocol
         print(time.monotonic(), flush=True)
-        return Done(lambda tx: None)
+        return Done(lambda _: None)
 
     def returned(self, tx: Transaction, item: WorkItem) -> None:
         pass

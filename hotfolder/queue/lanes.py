@@ -58,12 +58,15 @@ class LaneBook:
         """Pause the draining lanes in which nothing is left of what was there when it began."""
         for wish in [self.find(lane) for lane in lanes]:
             if wish.state == "draining" and not self._has_open(wish):
-                with self._database.transaction() as tx:
-                    if (
-                        _to_wish(wish.lane, tx.execute(STATE_SQL, (key_of(wish.lane),)).fetchone()).at
-                        == wish.at
-                    ):
-                        self._write(tx, wish.lane, "paused", wish.actor or "")
+                self._pause_if_empty(wish)
+
+    def _pause_if_empty(self, wish: LaneWish) -> None:
+        """Looked at again while nobody writes: work may have come back into line meanwhile."""
+        with self._database.transaction() as tx:
+            now = _to_wish(wish.lane, tx.execute(STATE_SQL, (key_of(wish.lane),)).fetchone())
+            is_same = (now.state, now.at) == ("draining", wish.at)
+            if is_same and not self._has_open(wish):  # on the connection of `tx`
+                self._write(tx, wish.lane, "paused", wish.actor or "")
 
     def _has_open(self, wish: LaneWish) -> bool:
         values = (wish.lane, wish.at)

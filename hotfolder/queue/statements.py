@@ -76,10 +76,9 @@ AHEAD_SQL = """
     SELECT count(*) AS n FROM work_queue
     WHERE status = 'pending' AND lane = ? AND (rank, rowid) < (?, ?)
 """
-URGENT_SQL = """
+URGENT_SQL = f"""
     SELECT 1 FROM work_queue
-    WHERE status = 'pending' AND lane = :lane AND priority > :priority
-      AND rank < (SELECT rank FROM work_queue WHERE id = :id)
+    WHERE {_IN_LINE} AND priority > :priority AND rank < (SELECT rank FROM work_queue WHERE id = :id)
     LIMIT 1
 """
 # What has ended is in no index of these: a statement for each status looks at what is open alone.

@@ -299,7 +299,7 @@ class WorkStore:
         state = self._database.query_one(STATE_SQL, (key_of(item.lane),))
         if state is not None and state["value"] == "paused":
             return True
-        values = {"lane": item.lane, "priority": item.priority, "id": item.work_id}
+        values = {"lane": item.lane, "key": key_of(item.lane), "priority": item.priority, "id": item.work_id}
         return self._database.query_one(URGENT_SQL, values) is not None
 
     def list_expired(self) -> list[WorkItem]:
@@ -445,14 +445,20 @@ def _told(item: WorkItem, status: WorkStatus, message: str | None) -> dict[str, 
 
 
 def _find_like(tx: Transaction, lane: Mapping[str, str], head: Row, near: Affinity | None) -> Row | None:
-    """The item that shares most with `near` among those of the head's priority; None: the head itself."""
+    """The item that shares most with `near` among those of the head's priority; None: the head itself.
+
+    One that would have to give way to a more urgent one at once is better not taken: see `gives_way`.
+    """
     if near is None or head["affinity"] is None:
         return None
     if (head["affinity"], head["affinity_detail"]) == (near.main, near.detail):
         return None
     wanted = {**lane, "priority": head["priority"], "main": near.main, "detail": near.detail}
     found: Row | None = tx.execute(LIKE_SQL, wanted).fetchone() or tx.execute(NEAR_SQL, wanted).fetchone()
-    return None if found is None or found["place"] == head["place"] else found
+    if found is None or found["place"] == head["place"]:
+        return None
+    has_more_urgent = tx.execute(URGENT_SQL, {**wanted, "id": found["id"]}).fetchone() is not None
+    return None if has_more_urgent else found
 
 
 def _to_item(row: Row) -> WorkItem:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hotfolder.domain.work import Affinity, WorkItem
+from hotfolder.domain.work import Affinity, NewWork, WorkItem
+from hotfolder.queue.lanes import LaneBook
 from hotfolder.queue.stay import STAY_S, Stay
 
 SMALL = Affinity("4b", "bay")
@@ -50,3 +51,32 @@ def test_urgent_items_in_between_do_not_let_those_that_were_overtaken_wait_for_l
     now[0] = STAY_S
 
     assert stay.wanted() is None
+
+
+def test_a_lane_that_stays_with_its_model_does_not_hand_work_back_and_forth(queue, database, clock) -> None:
+    """An old job of another model, a young one of the loaded model, and an urgent one between the two."""
+    with database.transaction() as tx:
+        queue.store.enqueue(tx, NewWork("paint", "gpu", {}, "tests", "old", affinity=Affinity("9b")))
+    clock.advance(1800)
+    with database.transaction() as tx:
+        queue.store.enqueue(tx, NewWork("paint", "gpu", {}, "tests", "young", affinity=SMALL))
+        queue.store.enqueue(tx, NewWork("paint", "gpu", {}, "tests", "urgent", 1, affinity=SMALL))
+
+    item = queue.store.claim("gpu", SMALL)
+
+    assert item is not None
+    assert item.correlation_id == "old"
+    assert not queue.store.gives_way(item)
+
+
+def test_a_lane_that_drains_does_not_give_way_to_what_came_later(queue, database, clock) -> None:
+    queue.put("before")
+    clock.advance(1)
+    LaneBook(database).put("gpu", "draining", "anna")
+    clock.advance(1)
+    queue.put("after", priority=50)
+
+    item = queue.claim()
+
+    assert item.correlation_id == "before"
+    assert not queue.store.gives_way(item)
