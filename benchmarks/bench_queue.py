@@ -1,8 +1,8 @@
 """The queue beside huey, litequeue and persist-queue: the same items on the same machine, turn by turn.
 
-queue_contestants says what each does for an item. Three states: nothing in it, 1,000,000 finished items, 100,000
-pending ones. The best turn of each counts: what else the machine does can only slow one down. The peers are
-installed into a temporary folder; where they cannot be had, only ours are measured. Then the time from a
+queue_contestants says what each does for an item. Three states: nothing in it, 1,000,000 finished items,
+100,000 pending ones. The best turn of each counts: what else the machine does can only slow one down. Peers
+are installed into a temporary folder; where they cannot be had, only ours are measured. Then the time from a
 commit in one process to the claim in another, with the datagram and without (queue_latency).
 Usage: bench_queue.py [--rounds N] [--finished N] [--pending N] [--peers FOLDER] [--json]
 """

@@ -1,7 +1,7 @@
 """The queues that bench_queue compares: ours twice, and three from the package index, behind one interface.
 
-All keep their items in a SQLite file in WAL mode with synchronous = NORMAL, take the same JSON text and give the
-value it stands for. An item is claimed, then its end is written down, in two transactions:
+All keep their items in a SQLite file in WAL mode with synchronous = NORMAL, take the same JSON text and give
+the value it stands for. An item is claimed, then its end is written down, in two transactions:
 
 hotfolder         WorkStore's claim and complete, with leases, fencing tokens and events
 hotfolder, bare   the statements of these alone: no events, and no WorkItem made of a row

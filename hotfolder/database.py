@@ -45,16 +45,17 @@ class Transaction:
         actor: str | None = None,
     ) -> None:
         """Append an event; of a generation's progress only the latest is kept."""
-        if topic == GENERATION_PROGRESS:
-            # The plus keeps SQLite off the index of topics, where the progress of every generation stands.
-            self.execute("DELETE FROM events WHERE subject_id = ? AND +topic = ?", (subject_id, topic))
-        self.execute(
+        added = self.execute(
             """
             INSERT INTO events (at, topic, subject_type, subject_id, actor, data_json)
             VALUES (?, ?, ?, ?, ?, ?)
             """,
             (self.at, topic, subject_type, subject_id, actor, to_json(data)),
         )
+        if topic == GENERATION_PROGRESS:  # afterwards: the newest event is never removed, see schema_queue
+            # The plus keeps SQLite off the index of topics, where the progress of every generation stands.
+            sql = "DELETE FROM events WHERE subject_id = ? AND +topic = ? AND seq < ?"
+            self.execute(sql, (subject_id, topic, added.lastrowid))
 
     def count(self, name: str, labels: Mapping[str, str] | None = None, by: float = 1) -> None:
         """Add to a counter that outlives the rows it counts; for metrics."""

@@ -37,6 +37,24 @@ QUEUE: Final = (
     CREATE INDEX idx_work_near ON work_queue (lane, priority, affinity, rank)
     WHERE status = 'pending' AND affinity IS NOT NULL
     """,
+    # Without AUTOINCREMENT, which rewrites a page for each event: no number comes twice while nobody removes
+    # the newest event.
+    """
+    CREATE TABLE events_numbered (
+        seq INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        subject_type TEXT NOT NULL,
+        subject_id TEXT NOT NULL,
+        actor TEXT,
+        data_json TEXT NOT NULL
+    )
+    """,
+    "INSERT INTO events_numbered SELECT * FROM events",
+    "DROP TABLE events",
+    "ALTER TABLE events_numbered RENAME TO events",
+    "CREATE INDEX idx_events_subject ON events (subject_id, seq)",
+    "CREATE INDEX idx_events_topic ON events (topic, seq)",
     # What a job waits for besides its turn.
     "ALTER TABLE jobs ADD COLUMN hold_requested INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE jobs ADD COLUMN not_before TEXT",

@@ -16,9 +16,21 @@ from hotfolder.queue.lanes import LaneBook, LaneWish
 LISTED: Final = 20
 PICTURES_LANE: Final = "gpu"
 _PAGE: Final = 256
+# What an earlier run of a job left dead has been tried again since: its pictures have no position any more.
+_IS_DEAD: Final = (
+    "work_queue.status = 'dead' AND (generations.id IS NULL OR generations.position IS NOT NULL)"
+)
 # A query for each status: each is answered from the partial index of that status.
-_COUNTED: Final = ("pending", "scheduled", "processing", "dead")
-_COUNT_SQL: Final = "SELECT lane, count(*) AS n FROM work_queue WHERE status = '{}' GROUP BY lane"
+_COUNT_SQL: Final = {
+    "pending": "SELECT lane, count(*) AS n FROM work_queue WHERE status = 'pending' GROUP BY lane",
+    "scheduled": "SELECT lane, count(*) AS n FROM work_queue WHERE status = 'scheduled' GROUP BY lane",
+    "processing": "SELECT lane, count(*) AS n FROM work_queue WHERE status = 'processing' GROUP BY lane",
+    "dead": f"""
+        SELECT lane, count(*) AS n FROM work_queue
+        LEFT JOIN generations ON generations.id = work_queue.correlation_id
+        WHERE {_IS_DEAD} GROUP BY lane
+    """,
+}
 _OLDEST_SQL: Final = "SELECT lane, min(since) AS since FROM work_queue WHERE status = 'pending' GROUP BY lane"
 _JOBS_SQL: Final = """
     SELECT status, count(*) AS n FROM jobs
@@ -35,12 +47,11 @@ _NEXT_SQL: Final = """
     ORDER BY rank, work_queue.rowid
     LIMIT :page
 """
-# What an earlier run of a job left dead has been tried again since: its pictures have no position any more.
-_DEAD_FROM: Final = """
+_DEAD_FROM: Final = f"""
     FROM work_queue
     LEFT JOIN generations ON generations.id = work_queue.correlation_id
     JOIN jobs ON jobs.id = coalesce(generations.job_id, work_queue.correlation_id)
-    WHERE work_queue.status = 'dead' AND (generations.id IS NULL OR generations.position IS NOT NULL)
+    WHERE {_IS_DEAD}
 """
 _CODE: Final = """
     coalesce(json_extract(generations.error_json, '$.code'), json_extract(failures_json, '$[#-1].code'))
@@ -119,13 +130,13 @@ class QueueOverview:
 
     def list_lanes(self) -> list[LaneView]:
         """Every lane, in the order of the settings."""
-        counts = {status: self._count(status) for status in _COUNTED}
+        counts = {status: self._count(sql) for status, sql in _COUNT_SQL.items()}
         oldest = {row["lane"]: row["since"] for row in self._database.query(_OLDEST_SQL)}
         return [
             LaneView(
                 self._book.find(lane),
                 slots,
-                {status: counts[status].get(lane, 0) for status in _COUNTED},
+                {status: found.get(lane, 0) for status, found in counts.items()},
                 oldest.get(lane),
             )
             for lane, slots in self._slots.items()
@@ -179,8 +190,8 @@ class QueueOverview:
             "dead": [_dead_object(each) for each in self.list_dead()],
         }
 
-    def _count(self, status: str) -> dict[str, int]:
-        return {row["lane"]: int(row["n"]) for row in self._database.query(_COUNT_SQL.format(status))}
+    def _count(self, sql: str) -> dict[str, int]:
+        return {row["lane"]: int(row["n"]) for row in self._database.query(sql)}
 
 
 def _lane_object(lane: LaneView, now: str) -> dict[str, Any]:

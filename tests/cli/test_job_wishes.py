@@ -176,7 +176,8 @@ def test_dead_work_of_a_job_is_tried_again_with_all_of_its_attempts(on: Command,
     item = library.work.claim("gpu")
     assert item is not None
     assert (item.attempt_count, library.generations.get(item.correlation_id).job_id) == (1, job_id)
-    assert on("queue", "show", "--json").json["dead"] == []
+    shown = on("queue", "show", "--json").json
+    assert (shown["dead"], shown["lanes"][0]["dead"]) == ([], 0)
 
 
 def test_requeue_without_a_job_or_a_filter_says_why_it_does_nothing(on: Command, library: Library) -> None:
