@@ -19,6 +19,9 @@ RATING_CHANGED = "rating.changed"
 IMPORT_ENDED = "import.ended"
 ENGINE_STATUS = "engine.status"
 
+FILE_MANAGER = "file manager"
+"""The actor of what somebody did by moving or deleting files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

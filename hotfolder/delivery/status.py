@@ -172,7 +172,9 @@ class StatusWriter:
         is_running = event.topic == GENERATION_PROGRESS or event.data.get("status") in RUNNING
         pile = self._live if is_running or job_id in self._running else self._changed
         pile[job_id] = None
-        if event.data.get("status") == "queued":  # its wait is told from who is ahead now
+        if (
+            event.data.get("status") == "queued" or "priority" in event.data
+        ):  # its wait is told from who is ahead now
             self._round_at_s = 0.0
 
     def _note_progress(self, event: Event) -> None:

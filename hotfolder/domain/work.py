@@ -17,7 +17,7 @@ WORK_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "completed": frozenset(),
     "failed": frozenset({"pending"}),
     "cancelled": frozenset({"pending"}),
-    "dead": frozenset({"pending"}),
+    "dead": frozenset({"pending", "failed"}),
 }
 
 RETRY_MAX_S: Final = 600.0

@@ -122,18 +122,17 @@ class JobControl:
     def requeue(self, job_id: str, actor: str) -> Job:
         """Try dead work of a job again with all of its attempts; raises HotfolderError when none is dead."""
         dead = [each for each in self._work.list_of(job_id) if each.status == "dead"]
-        if dead:
-            with self._database.transaction() as tx:
-                for each in dead:
-                    self._work.requeue(tx, each.work_id)
-            return self._jobs.get(job_id)
-        if not self._has_dead_pictures(job_id):
+        has_dead_pictures = self._has_dead_pictures(job_id)
+        if not dead and not has_dead_pictures:
             raise HotfolderError(
                 f"No work of job {job_id} is dead.",
                 code="job.not_dead",
                 hint="Requeue is for work that used up its attempts; `jobs retry` runs a failed job again.",
             )
-        return self.retry(job_id, actor)
+        with self._database.transaction() as tx:
+            for each in dead:
+                self._work.requeue(tx, each.work_id, actor)
+        return self.retry(job_id, actor) if has_dead_pictures else self._jobs.get(job_id)
 
     def _has_dead_pictures(self, job_id: str) -> bool:
         subjects = [each.generation_id for each in self._generations.list_of_job(job_id)]

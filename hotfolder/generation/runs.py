@@ -108,6 +108,7 @@ class RunBook:
                 if run is not None and generation.params == run.params:
                     seeds[run.position] = generation.seed  # the same picture is wanted, now whole
                 self._generations.detach(tx, generation.generation_id)
+                self._work.bury(tx, generation.generation_id)
         return _Kept(frozenset(kept), seeds)
 
     def _is_kept(

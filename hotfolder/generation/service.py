@@ -13,6 +13,7 @@ from hotfolder.domain.generation import ENDED, RETRYABLE
 from hotfolder.domain.instants import derived_id, is_uuid
 from hotfolder.domain.plan import JobPlan
 from hotfolder.errors import JobFileError, Problem, QueueError
+from hotfolder.events import FILE_MANAGER
 from hotfolder.files.names import display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.generation.checking import Checked, JobChecker
@@ -126,7 +127,8 @@ class GenerationService:
             return self._accept(claimed, plan, references, node)
         if existing.status == "waiting_refs":
             return self._waiting.leave(existing, claimed, plan, references, node)
-        return self._run_again(as_it_is_now(existing, claimed, plan, node), plan, references)
+        actor = FILE_MANAGER if claimed.again is not None else None
+        return self._run_again(as_it_is_now(existing, claimed, plan, node), plan, references, actor)
 
     def _find_existing(self, claimed: ClaimedFile, own_id: str | None) -> Job | None:
         if claimed.again is not None:
@@ -198,11 +200,13 @@ class GenerationService:
         log.info("job %s accepted: %s (%d pictures)", job.job_id, job.job_file, len(plan.runs))
         return job.job_id
 
-    def _run_again(self, job: Job, plan: JobPlan, references: list[AcceptedReference]) -> str:
+    def _run_again(
+        self, job: Job, plan: JobPlan, references: list[AcceptedReference], actor: str | None
+    ) -> str:
         with self._database.transaction() as tx:
             if self._jobs.get(job.job_id).status not in RETRYABLE:  # `jobs retry` was quicker
                 return job.job_id
-            kept = self._runs.begin(tx, job, plan, references)
+            kept = self._runs.begin(tx, job, plan, references, actor)
         log.info("job %s runs again (%d of %d pictures kept)", job.job_id, kept, len(plan.runs))
         return job.job_id
 
@@ -213,7 +217,7 @@ class GenerationService:
             if existing is None:
                 self._jobs.insert(tx, received(claimed, None, tx.at))
             if existing is None or existing.status == "waiting_refs":
-                self._closer.withdraw(tx, claimed.job_id)
+                self._closer.withdraw(tx, claimed.job_id, FILE_MANAGER)
         return Accepted(claimed.job_id)
 
     def refuse(self, claimed: ClaimedFile, error: JobFileError) -> Accepted:
@@ -230,7 +234,7 @@ class GenerationService:
             if existing is not None and (waits or is_again):
                 job = replace(existing, text=text, extra=identity.extra or existing.extra)
                 if is_again:
-                    self._jobs.begin_again(tx, job)
+                    self._jobs.begin_again(tx, job, FILE_MANAGER)
                 self._jobs.set_waiting(tx, job.job_id, (), None)
             else:
                 own_id = identity.own_id if existing is None else None

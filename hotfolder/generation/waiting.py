@@ -11,6 +11,7 @@ from hotfolder.database import Database, Transaction
 from hotfolder.domain.document import Node
 from hotfolder.domain.instants import format_instant, parse_instant
 from hotfolder.domain.plan import JobPlan
+from hotfolder.events import FILE_MANAGER
 from hotfolder.files.names import display_text
 from hotfolder.generation.claimed import ClaimedFile, Waiting
 from hotfolder.generation.description import as_it_is_now, describe, received
@@ -82,7 +83,8 @@ class WaitingBook:
             self._jobs.set_status(tx, job.job_id, "waiting_refs")
             return job.job_id
         if existing.status != "waiting_refs":
-            self._jobs.begin_again(tx, as_it_is_now(existing, claimed, plan, node), status="waiting_refs")
+            actor = FILE_MANAGER if claimed.again is not None else None
+            self._jobs.begin_again(tx, as_it_is_now(existing, claimed, plan, node), actor, "waiting_refs")
         return existing.job_id
 
     def leave(

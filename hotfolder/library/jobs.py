@@ -162,9 +162,7 @@ class JobStore:
         """Jobs in the order in which they are taken up, without the texts of their files."""
         return self._list(statuses, "priority DESC, created_at, id", limit)
 
-    def _list(
-        self, statuses: frozenset[str], order: str, limit: int, owner: str | None = None
-    ) -> list[Job]:
+    def _list(self, statuses: frozenset[str], order: str, limit: int, owner: str | None = None) -> list[Job]:
         chosen = f"status IN ({_marks(statuses)})" + (" AND owner = ?" if owner is not None else "")
         sql = f"SELECT {_SUMMARY} FROM jobs WHERE {chosen} ORDER BY {order} LIMIT ?"
         owners = () if owner is None else (owner,)

@@ -16,11 +16,17 @@ POLL_S = 1.0
 
 
 class LaneThreads:
-    """A few threads that take turns on one lane; `run_one` does one item and says whether there was one."""
+    """A few threads that take turns on one lane.
 
-    def __init__(self, name: str, slots: int, run_one: Callable[[str], bool], doorbell: Doorbell) -> None:
+    `run_on` does an item, and those after it while the function that it is given says so; it says whether
+    there was one.
+    """
+
+    def __init__(
+        self, name: str, slots: int, run_on: Callable[[str, Callable[[], bool]], bool], doorbell: Doorbell
+    ) -> None:
         self.name = name
-        self._run_one = run_one
+        self._run_on = run_on
         self._stop = threading.Event()
         self._drain = False
         self._bells = [doorbell.listen() for _ in range(slots)]
@@ -55,7 +61,7 @@ class LaneThreads:
         return any(thread.is_alive() for thread in self._threads)
 
     def _loop(self, bell: threading.Event) -> None:
-        while not self._stop.is_set() or self._drain:
+        while self._goes_on():
             bell.clear()
             if self._has_worked():
                 continue
@@ -63,9 +69,12 @@ class LaneThreads:
                 return
             bell.wait(POLL_S)
 
+    def _goes_on(self) -> bool:
+        return not self._stop.is_set() or self._drain
+
     def _has_worked(self) -> bool:
         try:
-            return self._run_one(self.name)
+            return self._run_on(self.name, self._goes_on)
         except Exception:  # the loop outlives a full disk and a locked database
             log.exception("lane %s could not claim or record; it tries again", self.name)
             self._stop.wait(POLL_S)

@@ -119,29 +119,34 @@ class WorkStore:
         if not self._has_work(lane):
             return None
         with self._database.transaction(durable=False) as tx:
-            lane_values = {"lane": lane, "key": key_of(lane)}
-            head = tx.execute(HEAD_SQL, lane_values).fetchone()
-            if head is None:  # another process was quicker
-                return None
-            row = _find_like(tx, lane_values, head, near) or head
-            lease = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at}
-            tx.execute(TAKE_SQL, {**lease, "place": row["place"]})
-            item = replace(
-                _to_item(row),
-                status="processing",
-                attempt_count=row["attempt_count"] + 1,
-                lease_token=lease["token"],
-                started_at=tx.at,
-                has_overtaken=row is not head,
-            )
-            told = {
-                "status": "processing",
-                "from": "pending",
-                "taskType": item.task_type,
-                "attempt": item.attempt_count,
-            }
-            tx.event(WORK_UPDATED, "work", item.work_id, told)
-            return item
+            return self.take(tx, lane, near)
+
+    def take(self, tx: Transaction, lane: str, near: Affinity | None = None) -> WorkItem | None:
+        """Claim inside the caller's transaction, such as the one in which it completes what it had in hand."""
+        self._promote(tx, lane)
+        lane_values = {"lane": lane, "key": key_of(lane)}
+        head = tx.execute(HEAD_SQL, lane_values).fetchone()
+        if head is None:
+            return None
+        row = _find_like(tx, lane_values, head, near) or head
+        lease = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at}
+        tx.execute(TAKE_SQL, {**lease, "place": row["place"]})
+        item = replace(
+            _to_item(row),
+            status="processing",
+            attempt_count=row["attempt_count"] + 1,
+            lease_token=lease["token"],
+            started_at=tx.at,
+            has_overtaken=row is not head,
+        )
+        told = {
+            "status": "processing",
+            "from": "pending",
+            "taskType": item.task_type,
+            "attempt": item.attempt_count,
+        }
+        tx.event(WORK_UPDATED, "work", item.work_id, told)
+        return item
 
     def renew(self, items: list[WorkItem]) -> list[WorkItem]:
         """Extend the leases of items in hand; gives back those whose lease is no longer ours."""
@@ -226,19 +231,24 @@ class WorkStore:
         """
         tx.execute(sql, {"priority": priority, "point": self._point, "subject": correlation_id})
 
-    def requeue(self, tx: Transaction, work_id: str) -> None:
+    def requeue(self, tx: Transaction, work_id: str, actor: str | None = None) -> None:
         """Give a dead item all of its attempts again; raises QueueError for one that is not dead."""
         sql = """
             UPDATE work_queue
             SET status = 'pending', attempt_count = 0, crash_count = 0, cancel_requested = 0,
                 failures_json = NULL, error_message = NULL, started_at = NULL, completed_at = NULL,
-                run_at = NULL
-            WHERE id = ? AND status = 'dead' RETURNING task_type
+                run_at = :at
+            WHERE id = :id AND status = 'dead' RETURNING task_type
         """
-        row = tx.execute(sql, (work_id,)).fetchone()
+        row = tx.execute(sql, {"at": tx.at, "id": work_id}).fetchone()
         if row is None:
             raise QueueError(f"Work item {work_id} is not dead.", hint="Only dead work can be requeued.")
-        tx.event(WORK_UPDATED, "work", work_id, _told_pending("dead", row))
+        tx.event(WORK_UPDATED, "work", work_id, _told_pending("dead", row), actor)
+
+    def bury(self, tx: Transaction, correlation_id: str) -> None:
+        """Dead work of a subject that is made anew as another is no longer to be requeued: it failed."""
+        sql = "UPDATE work_queue SET status = 'failed' WHERE correlation_id = ? AND status = 'dead'"
+        tx.execute(sql, (correlation_id,))
 
     def rerank(self, tx: Transaction) -> None:
         """Put what waits in the order of `aging_s`, if that has changed since it was last in order."""
@@ -384,16 +394,12 @@ class WorkStore:
         """Whether there is something to claim; a lane in which there is nothing costs a look, no lock."""
         values = {"lane": lane, "key": key_of(lane), "now": self._database.now()}
         look = self._database.query_one(LOOK_SQL, values)
-        if look is not None and look["is_due"]:
-            self._promote(lane)
-            look = self._database.query_one(LOOK_SQL, values)
-        return look is not None and bool(look["is_pending"])
+        return look is not None and bool(look["is_due"] or look["is_pending"])
 
-    def _promote(self, lane: str) -> None:
+    def _promote(self, tx: Transaction, lane: str) -> None:
         """What was to wait until now is in line from now on."""
-        with self._database.transaction(durable=False) as tx:
-            for row in tx.execute(PROMOTE_SQL, (lane, tx.at)).fetchall():
-                tx.event(WORK_UPDATED, "work", row["id"], _told_pending("scheduled", row))
+        for row in tx.execute(PROMOTE_SQL, (lane, tx.at)).fetchall():
+            tx.event(WORK_UPDATED, "work", row["id"], _told_pending("scheduled", row))
 
     def _list_waiting(self, tx: Transaction, correlation_id: str, task_type: str) -> list[WorkItem]:
         """The items of a subject and kind that nobody holds."""

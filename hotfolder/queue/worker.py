@@ -84,7 +84,7 @@ class Worker:
         self._heart_bell = doorbell.listen()
         self._heart = threading.Thread(target=self._beat, name="queue-heartbeat", daemon=True)
         self._stays = {name: Stay() for name in lanes}
-        self._lanes = [LaneThreads(name, slots, self.run_one, doorbell) for name, slots in lanes.items()]
+        self._lanes = [LaneThreads(name, slots, self.run_on, doorbell) for name, slots in lanes.items()]
 
     def recover(self) -> int:
         """Void the leases of an earlier run; gives the number of items handed back."""
@@ -133,22 +133,33 @@ class Worker:
 
     def run_one(self, lane: str) -> bool:
         """Claim and run one item; False when the lane has none, or has been interrupted."""
-        stay = self._stays[lane]
-        item = None if lane in self._interrupted else self._store.claim(lane, stay.wanted())
-        if item is None:
-            return False
-        stay.claimed(item)
-        held = self._take_in_hand(item)
+        return self.run_on(lane, lambda: False)
+
+    def run_on(self, lane: str, goes_on: Callable[[], bool]) -> bool:
+        """Claim and run an item and, while `goes_on`, those after it; False when the lane has none.
+
+        What comes next is claimed in the transaction that completes what came before.
+        """
+        item = None if lane in self._interrupted else self._store.claim(lane, self._stays[lane].wanted())
+        is_any = item is not None
+        while item is not None:
+            self._stays[lane].claimed(item)
+            item = self._run_held(self._take_in_hand(item), goes_on)
+        return is_any
+
+    def _run_held(self, held: _InHand, goes_on: Callable[[], bool]) -> WorkItem | None:
+        """Run an item; gives the next one, if it has been claimed already."""
+        item = held.item
         try:
-            self._run(held)
+            return self._run(held, goes_on)
         except QueueError as error:
             log.warning("work item %s was taken away: %s", item.work_id, error)
             with self._database.transaction(durable=False) as tx:
-                tx.count(LEASE_LOSSES, {"lane": lane})
+                tx.count(LEASE_LOSSES, {"lane": item.lane})
+            return None
         finally:
             with self._lock:
                 del self._in_hand[item.work_id]
-        return True
 
     def _take_in_hand(self, item: WorkItem) -> _InHand:
         held = _InHand(item)
@@ -159,14 +170,16 @@ class Worker:
         self._heart_bell.set()  # so may have been a wish to cancel: look once more
         return held
 
-    def _run(self, held: _InHand) -> None:
-        item = held.item
+    def _run(self, held: _InHand, goes_on: Callable[[], bool]) -> WorkItem | None:
+        item, following = held.item, None
         try:
             done = self._handler(item).execute(item, held.interrupt)
             held.is_ending = True
             with self._database.transaction() as tx:
                 self._store.complete(tx, item)
                 done.record(tx)
+                if goes_on() and item.lane not in self._interrupted:
+                    following = self._store.take(tx, item.lane, self._stays[item.lane].wanted())
         except HotfolderError as error:
             self._record_failure(held, error)
         except Exception as error:
@@ -179,6 +192,8 @@ class Worker:
             self._record_failure(held, unexpected)
         else:
             self._tidy(item, done)
+            return following
+        return None
 
     def _handler(self, item: WorkItem) -> WorkHandler:
         return self._handlers.get(item.task_type) or _NoHandler()

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 from hotfolder.errors import HotfolderError
+from hotfolder.events import FILE_MANAGER
 from hotfolder.files.names import parse_claim_name
 from hotfolder.library.jobs import Job
 
 log = logging.getLogger(__name__)
-
-ACTOR = "file manager"
 
 
 class Jobs(Protocol):
@@ -88,7 +87,7 @@ class ProcessingWatch:
             before = self._jobs.get(job_id).retry_of_path
             if before is not None and (self._folder.parent / before).exists():
                 return
-            self._cancel(job_id, ACTOR)
+            self._cancel(job_id, FILE_MANAGER)
             log.info("job %s is cancelled: its file was deleted from processing/", job_id)
         except HotfolderError as error:
             log.info("job %s is not cancelled: %s", job_id, error)

@@ -94,6 +94,7 @@ def test_show_lists_the_pictures(on_finished: Command, finished: Service) -> Non
     out = on_finished("jobs", "show", id_of(finished, "pair.yaml")).out
 
     pictures = [line.split() for line in out.splitlines() if "originals/" in line]
+    pictures = [each for each in pictures if each[0].isdigit()]  # the timeline names them too
     assert [each[0] for each in pictures] == ["8", "9"]
     assert all((finished.root / each[2]).is_file() for each in pictures)
     assert all(each[3:] == ["64", "x", "64"] for each in pictures)
@@ -107,10 +108,12 @@ def test_show_of_a_failed_job_repeats_its_report(on_finished: Command, finished:
     assert "## To try again" in out
 
 
-def test_show_as_json_is_the_result_file(on_finished: Command, finished: Service) -> None:
+def test_show_as_json_is_the_result_file_with_what_happened(on_finished: Command, finished: Service) -> None:
     found = on_finished("jobs", "show", "order-7", "--json").json
 
+    timeline = found.pop("timeline")
     assert found == finished.wait_for_result("bay.yaml")
+    assert [each["to"] for each in timeline["steps"] if each["what"].startswith("job")][-1] == "completed"
 
 
 def test_time_left_of_a_job_is_told_while_a_sidecar_works(on: Command, library: Library, root: Path) -> None:

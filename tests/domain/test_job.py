@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hotfolder.domain.document import parse_documents
-from hotfolder.domain.job import NOT_SUPPORTED, JobFile, read_job
+from hotfolder.domain.job import JobFile, read_job
 from hotfolder.domain.plan import JobPlan, plan_jobs
 from hotfolder.errors import JobFileError, Problem
 from tests.domain.job_texts import ENDPOINTS, JOB, json_job, parse_one, plan_of, problems_of, shelf

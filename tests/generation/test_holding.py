@@ -215,3 +215,29 @@ def test_a_job_that_needs_what_no_lane_has_waits_and_says_so(tmp_path) -> None:
     assert (waiting.status, waiting.wait_reason) == ("backlogged", "no lane of this machine has high-vram")
     assert events == told_once
     assert after == "queued"
+
+
+def test_a_picture_that_is_tried_again_leaves_no_dead_work_behind(library: Library) -> None:
+    job_id = take_in(library, JOB)
+    die(library, job_id)
+
+    library.control.retry(job_id, "anna")
+
+    rows = library.database.query("SELECT status FROM work_queue WHERE task_type = ?", (EXECUTE,))
+    assert [row["status"] for row in rows] == ["failed", "pending"]
+
+
+def test_a_requeue_says_who_wanted_it_and_takes_result_and_picture_alike(library: Library) -> None:
+    job_id = take_in(library, JOB)
+    die(library, job_id)
+    item = library.work.claim("io")
+    assert item is not None
+    with library.database.transaction() as tx:
+        library.work.end(tx, item, "dead", "the disk was full")
+
+    library.control.requeue(job_id, "anna")
+
+    assert library.work.list_of(job_id)[0].status == "pending"
+    assert status(library, job_id) == "queued"
+    told_of = [each for each in library.database.list_events(0) if each.subject_id == item.work_id]
+    assert told_of[-1].actor == "anna"

@@ -32,7 +32,10 @@ PLANS = {
     "DUPLICATE_SQL": (("key",), ["idx_work_dedupe (dedupe_key=?)"]),
     "LIST_PENDING_SQL": (("gpu", 200), [IN_LINE]),
     "AHEAD_SQL": (("gpu", 0, 0), ["COVERING INDEX idx_work_claim (status=? AND lane=? AND rank<?)"]),
-    "URGENT_SQL": ({"lane": "gpu", "key": "lane.gpu", "priority": 0, "id": "x"}, ["(status=? AND lane=? AND rank<?)"]),
+    "URGENT_SQL": (
+        {"lane": "gpu", "key": "lane.gpu", "priority": 0, "id": "x"},
+        ["(status=? AND lane=? AND rank<?)"],
+    ),
 }
 
 

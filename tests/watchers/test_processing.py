@@ -10,8 +10,9 @@ import pytest
 
 from hotfolder.domain.generation import JobStatus
 from hotfolder.errors import HotfolderError, NotFound
+from hotfolder.events import FILE_MANAGER
 from hotfolder.library.jobs import Job
-from hotfolder.watchers.processing import ACTOR, ProcessingWatch
+from hotfolder.watchers.processing import ProcessingWatch
 
 JOB = str(UUID(int=7))
 OTHER = str(UUID(int=8))
@@ -68,7 +69,7 @@ def test_deleted_file_cancels_its_job_once_it_is_missing_in_two_looks(house: _Ho
     assert house.look() == []
     assert house.look() == [JOB]
     assert house.look(3) == [JOB]
-    assert house.cancelled == [(JOB, ACTOR)]
+    assert house.cancelled == [(JOB, FILE_MANAGER)]
 
 
 def test_file_deleted_before_anybody_looked_cancels_its_job(house: _House) -> None:
@@ -219,7 +220,7 @@ def test_file_deleted_before_its_job_had_a_row_cancels_it_all_the_same(house: _H
     house.watch.look()
     house.watch.look()
 
-    assert house.cancelled == [(JOB, ACTOR)]
+    assert house.cancelled == [(JOB, FILE_MANAGER)]
 
 
 def test_folder_that_is_gone_is_told_of_once(house: _House, caplog: pytest.LogCaptureFixture) -> None:
