@@ -1,13 +1,15 @@
 """The queues that bench_queue compares: ours twice, and three from the package index, behind one interface.
 
 All keep their items in a SQLite file in WAL mode with synchronous = NORMAL, take the same JSON text and give
-the value it stands for. An item is claimed, then its end is written down, in two transactions:
+the value it stands for. A turn writes down the end of one item and claims the next:
 
-hotfolder         WorkStore's claim and complete, with leases, fencing tokens and events
-hotfolder, bare   the statements of these alone: no events, and no WorkItem made of a row
-huey              dequeue, which forgets the item, and its result put into the result store
-litequeue         pop and done
-persist-queue     get and ack
+hotfolder           WorkStore's complete and take in one transaction, as its lanes do while there is work;
+                    with leases, fencing tokens and events
+hotfolder, bare     the statements of these alone: no events, and no WorkItem made of a row
+huey                puts a result into the result store, then dequeues, which forgets the item
+huey, no results    dequeues alone: nothing is left of an item, whatever becomes of it
+litequeue           done and pop
+persist-queue       ack and get
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from hotfolder.database import Database, connect
 from hotfolder.domain.work import NewWork, WorkItem
 from hotfolder.events import Doorbell
 from hotfolder.migrations import migrate
-from hotfolder.queue.statements import COMPLETE_SQL, HEAD_SQL, INSERT_SQL, TAKE_SQL
+from hotfolder.queue.statements import COMPLETE_SQL, HEAD_SQL, INSERT_SQL, PROMOTE_SQL, TAKE_SQL
 from hotfolder.queue.store import WorkStore
 
 NORMAL = "PRAGMA synchronous = NORMAL"
@@ -47,8 +49,8 @@ class Queue(Protocol):
     def claim(self) -> tuple[Any, Any]:
         """What the end has to be written down for, and the value."""
 
-    def complete(self, claimed: Any) -> object:
-        """Write down the end of a claimed item."""
+    def turn(self, claimed: Any) -> tuple[Any, Any]:
+        """Write down the end of a claimed item and claim the next."""
 
     def fill(self, count: int, text: str, *, finished: bool) -> None:
         """Make so many finished or pending items, quickly."""
@@ -84,10 +86,12 @@ class Ours:
         assert item is not None
         return item, item.payload
 
-    def complete(self, claimed: WorkItem) -> object:
+    def turn(self, claimed: WorkItem) -> tuple[WorkItem, Any]:
         with self._database.transaction(durable=False) as tx:
             self._store.complete(tx, claimed)
-        return None
+            item = self._store.take(tx, "io")
+        assert item is not None
+        return item, item.payload
 
     def fill(self, count: int, text: str, *, finished: bool) -> None:
         fill_ours(self._database.connection(), count, text, finished=finished)
@@ -124,19 +128,24 @@ class OursBare:
         return given + (None,) * (INSERT_SQL.count("?") - len(given))
 
     def claim(self) -> tuple[tuple[str, str], Any]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._take()
+
+    def turn(self, claimed: tuple[str, str]) -> tuple[tuple[str, str], Any]:
+        work_id, token = claimed
+        values = {"status": "completed", "from": "processing", "message": None, "at": _AT}
+        self._connection.execute("BEGIN IMMEDIATE")
+        done = self._connection.execute(COMPLETE_SQL, {**values, "id": work_id, "token": token})
+        assert done.rowcount == 1
+        return self._take()
+
+    def _take(self) -> tuple[tuple[str, str], Any]:
         execute, token = self._connection.execute, new_id()
-        execute("BEGIN IMMEDIATE")
+        execute(PROMOTE_SQL, ("io", _AT))
         row = execute(HEAD_SQL, _LANE).fetchone()
         execute(TAKE_SQL, {"token": token, "until": _AT, "at": _AT, "place": row["place"]})
         execute("COMMIT")
         return (row["id"], token), json.loads(row["payload_json"])
-
-    def complete(self, claimed: tuple[str, str]) -> object:
-        work_id, token = claimed
-        values = {"status": "completed", "from": "processing", "message": None, "at": _AT}
-        done = self._connection.execute(COMPLETE_SQL, {**values, "id": work_id, "token": token})
-        assert done.rowcount == 1
-        return None
 
     def fill(self, count: int, text: str, *, finished: bool) -> None:
         fill_ours(self._connection, count, text, finished=finished)
@@ -194,8 +203,9 @@ class Huey:
         self._count += 1
         return f"{self._count:036}", json.loads(data)
 
-    def complete(self, claimed: str) -> object:
-        return self._storage.put_data(claimed, b"true", is_result=True)
+    def turn(self, claimed: str) -> tuple[str, Any]:
+        self._storage.put_data(claimed, b"true", is_result=True)
+        return self.claim()
 
     def fill(self, count: int, text: str, *, finished: bool) -> None:
         table = "kv (queue, key, value) SELECT 'huey', printf('%064d', n), CAST('true' AS BLOB)"
@@ -207,6 +217,15 @@ class Huey:
 
     def close(self) -> None:
         self._storage.close()
+
+
+class HueyForgetting(Huey):
+    """SqliteHuey whose tasks give no results."""
+
+    name = "huey, no results"
+
+    def turn(self, claimed: str) -> tuple[str, Any]:  # noqa: ARG002 - the protocol
+        return self.claim()
 
 
 class Litequeue:
@@ -234,8 +253,9 @@ class Litequeue:
         message = self._queue.pop()
         return message.message_id, json.loads(message.data)
 
-    def complete(self, claimed: str) -> object:
-        return self._queue.done(claimed)
+    def turn(self, claimed: str) -> tuple[str, Any]:
+        self._queue.done(claimed)
+        return self.claim()
 
     def fill(self, count: int, text: str, *, finished: bool) -> None:
         from litequeue import MessageStatus
@@ -276,8 +296,9 @@ class PersistQueue:
         found = self._queue.get(block=False, raw=True)
         return found["pqid"], found["data"]
 
-    def complete(self, claimed: Any) -> object:
-        return self._queue.ack(id=claimed)
+    def turn(self, claimed: Any) -> tuple[Any, Any]:
+        self._queue.ack(id=claimed)
+        return self.claim()
 
     def fill(self, count: int, text: str, *, finished: bool) -> None:
         sql = f"{_COUNTED} INSERT INTO ack_queue_default (data, timestamp, status) SELECT ?, n, ? FROM c"
@@ -288,4 +309,4 @@ class PersistQueue:
         self._queue.close()
 
 
-ALL: tuple[type[Queue], ...] = (Ours, OursBare, Huey, Litequeue, PersistQueue)
+ALL: tuple[type[Queue], ...] = (Ours, OursBare, Huey, HueyForgetting, Litequeue, PersistQueue)

@@ -121,6 +121,7 @@ def build_status(job: Job, progress: Mapping[str, Any]) -> dict[str, Any]:
         "progress": dict(progress),
         "waitsFor": list(job.waits_for),
         "waitsUntil": job.waits_until,
+        "waitReason": job.wait_reason,
     }
 
 
@@ -129,6 +130,8 @@ def build_status_line(job: Job, progress: Mapping[str, Any]) -> str:
     parts = [one_line(job.file_name), job.status.replace("_", " ")]
     if job.waits_for:
         parts.append("lacks " + ", ".join(map(one_line, job.waits_for)))
+    if job.wait_reason:
+        parts.append(one_line(job.wait_reason))
     if job.status == "queued" and progress["queuePosition"] is not None:
         parts.append(f"{progress['queuePosition']} ahead")
     if progress["totalImages"] > 1:

@@ -122,7 +122,7 @@ class WorkStore:
             return self.take(tx, lane, near)
 
     def take(self, tx: Transaction, lane: str, near: Affinity | None = None) -> WorkItem | None:
-        """Claim inside the caller's transaction, such as the one in which it completes what it had in hand."""
+        """Claim inside the caller's transaction, such as the one that completes what it had in hand."""
         self._promote(tx, lane)
         lane_values = {"lane": lane, "key": key_of(lane)}
         head = tx.execute(HEAD_SQL, lane_values).fetchone()
