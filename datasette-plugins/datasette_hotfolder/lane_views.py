@@ -50,6 +50,6 @@ def read_queue(services: Services) -> dict[str, Any]:
 def _want(services: Services, lane: str, state: LaneState, actor: str) -> dict[str, Any]:
     book = LaneBook(services.database)
     book.put(lane, state, actor)
-    book.settle([lane])  # what has nothing left to finish need not wait for a sidecar
+    book.settle(services.lanes)  # what has nothing left to finish need not wait for a sidecar
     services.host.nudge()
     return read_queue(services)

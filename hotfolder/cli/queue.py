@@ -78,11 +78,11 @@ def _want(context: click.Context, lane: str | None, state: LaneState) -> None:
     lanes = LANES if lane is None else (lane,)
     with opened(context) as library:
         book = LaneBook(library.database)
-        for each in lanes:
-            before = book.find(each)
-            book.put(each, state, user_name())
-            book.settle([each])  # what has nothing left to finish need not wait for a sidecar
-            say(_outcome(before, state, book.find(each)))
+        before = [book.find(each) for each in lanes]
+        book.put_all(lanes, state, user_name())
+        book.settle(LANES)  # what has nothing left to finish need not wait for a sidecar
+        for each in before:
+            say(_outcome(each, state, book.find(each.lane)))
         library.nudge()
 
 

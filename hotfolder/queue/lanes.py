@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Literal
 
 from hotfolder.database import Database, Row, Transaction
+from hotfolder.domain.instants import format_instant, parse_instant
+from hotfolder.domain.work import RETRY_MAX_S
 
 LaneState = Literal["running", "paused", "draining"]
 LANE_CHANGED: Final = "queue.lane"
-STATE_SQL: Final = "SELECT value, at FROM control WHERE key = ?"
+STATE_SQL: Final = "SELECT value, actor, at FROM control WHERE key = ?"
 HAS_OPEN_SQL: Final = tuple(
-    f"SELECT 1 FROM work_queue WHERE lane = ? AND since <= ? AND {which} LIMIT 1"
+    f"SELECT 1 FROM work_queue WHERE lane = :lane AND since <= :at AND {which} LIMIT 1"
     for which in (
         "status = 'processing'",
         "status = 'pending'",
-        "status = 'scheduled' AND run_at IS NOT NULL",
+        "status = 'scheduled' AND run_at <= :soon",
     )
 )
 _PREFIX: Final = "lane."
@@ -43,33 +46,40 @@ class LaneBook:
 
     def find(self, lane: str) -> LaneWish:
         """What is wanted of a lane."""
-        row = self._database.query_one("SELECT * FROM control WHERE key = ?", (_PREFIX + lane,))
+        row = self._database.query_one(STATE_SQL, (key_of(lane),))
         return _to_wish(lane, row)
 
     def put(self, lane: str, state: LaneState, actor: str) -> LaneWish:
         """Want it so; what is so already stays as it is, with who wanted it first."""
-        with self._database.transaction() as tx:
-            row = tx.execute("SELECT * FROM control WHERE key = ?", (_PREFIX + lane,)).fetchone()
-            if _to_wish(lane, row).state != state:
-                self._write(tx, lane, state, actor)
+        self.put_all([lane], state, actor)
         return self.find(lane)
 
-    def settle(self, lanes: Iterable[str]) -> None:
-        """Pause the draining lanes in which nothing is left of what was there when it began."""
-        for wish in [self.find(lane) for lane in lanes]:
-            if wish.state == "draining" and not self._has_open(wish):
-                self._pause_if_empty(wish)
-
-    def _pause_if_empty(self, wish: LaneWish) -> None:
-        """Looked at again while nobody writes: work may have come back into line meanwhile."""
+    def put_all(self, lanes: Iterable[str], state: LaneState, actor: str) -> None:
+        """Want it so for several lanes, from one instant on."""
         with self._database.transaction() as tx:
-            now = _to_wish(wish.lane, tx.execute(STATE_SQL, (key_of(wish.lane),)).fetchone())
-            is_same = (now.state, now.at) == ("draining", wish.at)
-            if is_same and not self._has_open(wish):  # on the connection of `tx`
+            for lane in lanes:
+                if self.find(lane).state != state:  # on the connection of `tx`
+                    self._write(tx, lane, state, actor)
+
+    def settle(self, lanes: Collection[str]) -> None:
+        """Pause the draining ones of these lanes once none of them has anything left of what was there.
+
+        Together, because what one has made passes through the others.
+        """
+        if not self._list_empty_drains(lanes):
+            return
+        with self._database.transaction() as tx:  # again, while nobody writes
+            for wish in self._list_empty_drains(lanes):
                 self._write(tx, wish.lane, "paused", wish.actor or "")
 
+    def _list_empty_drains(self, lanes: Iterable[str]) -> list[LaneWish]:
+        draining = [wish for wish in map(self.find, lanes) if wish.state == "draining"]
+        return [] if any(map(self._has_open, draining)) else draining
+
     def _has_open(self, wish: LaneWish) -> bool:
-        values = (wish.lane, wish.at)
+        """What is tried again after a pause is waited for, what is to be run next year is not."""
+        soon = format_instant(parse_instant(self._database.now()) + timedelta(seconds=RETRY_MAX_S))
+        values = {"lane": wish.lane, "at": wish.at, "soon": soon}
         return any(self._database.query_one(sql, values) is not None for sql in HAS_OPEN_SQL)
 
     def _write(self, tx: Transaction, lane: str, state: LaneState, actor: str) -> None:
@@ -92,4 +102,4 @@ def key_of(lane: str) -> str:
 def _to_wish(lane: str, row: Row | None) -> LaneWish:
     if row is None:
         return LaneWish(lane)
-    return LaneWish(lane, row["value"], row["actor"] if "actor" in row.keys() else None, row["at"])  # noqa: SIM118
+    return LaneWish(lane, row["value"], row["actor"], row["at"])

@@ -14,14 +14,14 @@ LEASE = {"token": "t", "until": "2026", "at": "2026", "id": "x"}
 NEAR = {**LANE, "priority": 0, "main": "klein", "detail": "x"}
 PLANS = {
     "LOOK_SQL": (LANE, [IN_LINE, "idx_work_scheduled (lane=? AND run_at<?)"]),
-    "HEAD_SQL": (LANE, [IN_LINE]),
+    "HEAD_SQL": (LANE, [IN_LINE, "idx_work_scheduled (lane=? AND run_at<?)"]),
     "TAKE_SQL": ({**LEASE, "place": 1}, ["SEARCH work_queue USING INTEGER PRIMARY KEY"]),
     "LIKE_SQL": (
         NEAR,
         ["idx_work_like (lane=? AND priority=? AND affinity=? AND affinity_detail=?)"],
     ),
     "NEAR_SQL": (NEAR, ["idx_work_near (lane=? AND priority=? AND affinity=?)"]),
-    "PROMOTE_SQL": (("gpu", "2026"), ["idx_work_scheduled (lane=? AND run_at<?)"]),
+    "PROMOTE_SQL": (LANE, ["idx_work_scheduled (lane=? AND run_at<?)"]),
     "COMPLETE_SQL": (
         {**LEASE, "status": "completed", "message": None, "from": "processing"},
         ["sqlite_autoindex_work_queue_1 (id=?)"],
@@ -56,7 +56,7 @@ def test_each_statement_finds_its_rows_by_an_index_without_sorting(database, nam
 
 @pytest.mark.parametrize("sql", [*HAS_OPEN_SQL, *statements.COUNT_SQL, *statements.LIST_OPEN_SQL])
 def test_what_is_open_is_found_without_what_has_ended(database, sql):
-    plan = plan_of(database, sql, {"lane": "gpu"} if ":lane" in sql else ["gpu"] * sql.count("?"))
+    plan = plan_of(database, sql, {"lane": "gpu", "at": "9999", "soon": "9999"} if ":lane" in sql else ["gpu"] * sql.count("?"))
 
     assert "idx_work_claim (status=?" in plan or "idx_work_scheduled" in plan
 

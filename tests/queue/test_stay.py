@@ -80,3 +80,37 @@ def test_a_lane_that_drains_does_not_give_way_to_what_came_later(queue, database
 
     assert item.correlation_id == "before"
     assert not queue.store.gives_way(item)
+
+
+def test_a_drain_of_all_lanes_waits_for_what_is_still_to_pass_through_them(queue, database, clock) -> None:
+    queue.put("picture")
+    book = LaneBook(database)
+    clock.advance(1)
+    book.put_all(["gpu", "cpu", "io"], "draining", "anna")
+    book.settle(["gpu", "cpu", "io"])
+    while_it_waits = [book.find(lane).state for lane in ("gpu", "cpu", "io")]
+
+    item = queue.claim()
+    with database.transaction() as tx:
+        queue.store.complete(tx, item)
+        queue.store.enqueue(tx, NewWork("keep", "cpu", {}, "tests", "picture", since=item.since))
+    book.settle(["gpu", "cpu", "io"])
+    in_between = [book.find(lane).state for lane in ("gpu", "cpu", "io")]
+    queue.do("complete", queue.claim("cpu"))
+    book.settle(["gpu", "cpu", "io"])
+
+    assert while_it_waits == in_between == ["draining"] * 3
+    assert [book.find(lane).state for lane in ("gpu", "cpu", "io")] == ["paused"] * 3
+
+
+def test_a_drain_does_not_wait_for_what_is_to_be_run_next_year(queue, database, clock) -> None:
+    with database.transaction() as tx:
+        work = NewWork("paint", "gpu", {}, "tests", "later", run_at="2030-01-01T00:00:00.000Z")
+        queue.store.enqueue(tx, work)
+    clock.advance(1)
+    book = LaneBook(database)
+    book.put("gpu", "draining", "anna")
+
+    book.settle(["gpu"])
+
+    assert book.find("gpu").state == "paused"
