@@ -1,4 +1,4 @@
-.PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-engine soak soak-engine screenshots clean
+.PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-queue bench-engine soak soak-engine screenshots clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -47,6 +47,9 @@ bench-intake: $(VENV)/.dev  ## bursts into a watched folder, and the cost of idl
 
 bench-engine: $(VENV)/.dev  ## how long the engine waits between two pictures of the service
 	$(BIN)/python benchmarks/bench_engine.py $(ARGS)
+
+bench-queue: $(VENV)/.dev  ## the queue beside huey, litequeue and persist-queue
+	$(BIN)/python benchmarks/bench_queue.py $(ARGS)
 
 bench-claim: $(VENV)/.dev  ## from a rename into a watched folder to the claim
 	$(BIN)/python benchmarks/bench_claim.py $(ARGS)

@@ -20,18 +20,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from hotfolder.clock import new_id
+from hotfolder.clock import new_id, new_token
 from hotfolder.database import Database, connect
 from hotfolder.domain.work import NewWork, WorkItem
 from hotfolder.events import Doorbell
 from hotfolder.migrations import migrate
-from hotfolder.queue.statements import COMPLETE_SQL, HEAD_SQL, INSERT_SQL, PROMOTE_SQL, TAKE_SQL
+from hotfolder.queue.statements import COMPLETE_SQL, HEAD_SQL, INSERT_SQL, TAKE_SQL
 from hotfolder.queue.store import WorkStore
 
 NORMAL = "PRAGMA synchronous = NORMAL"
 _COUNTED = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?)"
-_LANE = {"lane": "io", "key": "lane.io"}
 _AT = "2026-01-01T00:00:00.000Z"
+_DONE = {"status": "completed", "from": "processing", "message": None, "at": _AT}
+_LANE = {"lane": "io", "key": "lane.io", "now": _AT}
 
 
 class Queue(Protocol):
@@ -39,6 +40,7 @@ class Queue(Protocol):
 
     name: str
     is_peer: bool
+    keeps_ended: bool
 
     def put(self, text: str) -> object:
         """Add one item, committed."""
@@ -64,6 +66,7 @@ class Ours:
 
     name = "hotfolder"
     is_peer = False
+    keeps_ended = True
 
     def __init__(self, folder: Path) -> None:
         path = folder / "library.db"
@@ -105,6 +108,7 @@ class OursBare:
 
     name = "hotfolder, bare"
     is_peer = False
+    keeps_ended = True
 
     def __init__(self, folder: Path) -> None:
         migrate(folder / "library.db")
@@ -132,16 +136,13 @@ class OursBare:
         return self._take()
 
     def turn(self, claimed: tuple[str, str]) -> tuple[tuple[str, str], Any]:
-        work_id, token = claimed
-        values = {"status": "completed", "from": "processing", "message": None, "at": _AT}
         self._connection.execute("BEGIN IMMEDIATE")
-        done = self._connection.execute(COMPLETE_SQL, {**values, "id": work_id, "token": token})
+        done = self._connection.execute(COMPLETE_SQL, {**_DONE, "id": claimed[0], "token": claimed[1]})
         assert done.rowcount == 1
         return self._take()
 
     def _take(self) -> tuple[tuple[str, str], Any]:
-        execute, token = self._connection.execute, new_id()
-        execute(PROMOTE_SQL, ("io", _AT))
+        execute, token = self._connection.execute, new_token()
         row = execute(HEAD_SQL, _LANE).fetchone()
         execute(TAKE_SQL, {"token": token, "until": _AT, "at": _AT, "place": row["place"]})
         execute("COMMIT")
@@ -184,6 +185,7 @@ class Huey:
 
     name = "huey"
     is_peer = True
+    keeps_ended = True
 
     def __init__(self, folder: Path) -> None:
         from huey import SqliteHuey
@@ -223,6 +225,7 @@ class HueyForgetting(Huey):
     """SqliteHuey whose tasks give no results."""
 
     name = "huey, no results"
+    keeps_ended = False
 
     def turn(self, claimed: str) -> tuple[str, Any]:  # noqa: ARG002 - the protocol
         return self.claim()
@@ -233,6 +236,7 @@ class Litequeue:
 
     name = "litequeue"
     is_peer = True
+    keeps_ended = True
 
     def __init__(self, folder: Path) -> None:
         from litequeue import LiteQueue
@@ -277,6 +281,7 @@ class PersistQueue:
 
     name = "persist-queue"
     is_peer = True
+    keeps_ended = True
 
     def __init__(self, folder: Path) -> None:
         from persistqueue import SQLiteAckQueue

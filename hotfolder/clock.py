@@ -22,6 +22,11 @@ def new_id() -> str:
     return uuid7(int(utc_now().timestamp() * 1000), secrets.randbits(74))
 
 
+def new_token() -> str:
+    """128 random bits that nobody guesses or has by accident."""
+    return secrets.token_hex(16)
+
+
 def new_seed() -> int:
     """A seed for a generation, 0..2147483647."""
     return secrets.randbelow(2**31)

@@ -10,6 +10,7 @@ from typing import Final
 
 from hotfolder.engine.manager import EngineManager
 from hotfolder.engine.messages import LoadParams
+from hotfolder.engine.supervision import BackOff, RestartPolicy
 from hotfolder.engines import Engines
 from hotfolder.errors import EngineError
 from hotfolder.events import Doorbell
@@ -20,6 +21,11 @@ log = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
 HEALTH_S: Final = 30.0
+TRIES: Final = RestartPolicy(first_rest_s=5.0, starts=3)
+"""At a wish: each try ends what others have loaded."""
+GRANTED: Final = "engine.granted"
+"""The instant of the wish that has been granted or given up: it does not concern the next start."""
+ACTOR: Final = "engine-keeper"
 
 
 class EngineKeeper:
@@ -37,6 +43,7 @@ class EngineKeeper:
         *,
         preload: str,
         find_last: Callable[[], str | None],
+        tries: RestartPolicy = TRIES,
     ) -> None:
         self._engines = engines
         self._model_sets = model_sets
@@ -47,6 +54,8 @@ class EngineKeeper:
         self._stop = threading.Event()
         self._seen: Wish | None = None
         self._wanted: str | None = None  # what is still to be done: a model set to load, or empty: unload
+        self._policy = tries
+        self._begin_anew()
         self._health_at_s = time.monotonic() + HEALTH_S
         self._thread = threading.Thread(target=self._run, name="engine-keeper", daemon=True)
 
@@ -64,8 +73,8 @@ class EngineKeeper:
             self._thread.join(timeout_s)
 
     def _choose_first(self) -> str | None:
-        if self._seen is not None:
-            return self._seen.value or None
+        if self._seen is not None and not self._is_granted(self._seen):
+            return self._seen.value
         return {"none": None, "last": self._find_last()}.get(self._preload, self._preload)
 
     def _run(self) -> None:
@@ -88,8 +97,9 @@ class EngineKeeper:
         wish = self._control.find(WANTED_MODEL)
         if wish is not None and wish != self._seen:
             self._seen, self._wanted = wish, wish.value
-        if self._wanted is not None:
-            self._grant(self._wanted)
+            self._begin_anew()
+        if self._wanted is not None and not self._pause.remaining_s():
+            self._try(self._wanted)
         for manager in self._engines.by_kind.values():
             self._bring_back(manager)
         if time.monotonic() >= self._health_at_s:
@@ -97,31 +107,70 @@ class EngineKeeper:
             for manager in self._engines.by_kind.values():
                 manager.check_health()
 
-    def _grant(self, wanted: str) -> None:
+    def _begin_anew(self) -> None:
+        self._tries, self._pause = 0, BackOff(self._policy)
+
+    def _try(self, wanted: str) -> None:
+        """Once; what fails is tried again, unless it fails for good."""
         kind, name = find_engine(wanted)
         manager, model = self._engines.by_kind.get(kind), self._model_sets.get(name or "")
-        if manager is not None and manager.rests:
+        if wanted and manager is not None and manager.rests:
             return  # nobody holds the seat to wait for an engine: others could work
+        try:
+            if not wanted:
+                self._unload()
+            elif manager is None or model is None:
+                log.warning("%s cannot be loaded: there is no such model set, or no engine for it", wanted)
+            else:
+                self._load(manager, model)
+        except EngineError as error:
+            if self._stop.is_set():
+                return
+            if self._is_worth_another(error):
+                raise
+            self._give_up(wanted, manager, error)
+        self._settle()
+
+    def _is_worth_another(self, error: EngineError) -> bool:
+        """An engine that cannot start, or has no time, says nothing of the wish; it has a rest of its own."""
+        if error.spends_attempt and error.code != "engine.start_failed":
+            self._tries += 1
+            self._pause.failed()
+        return error.retryable and self._pause.is_worth_another(self._tries)
+
+    def _give_up(self, wanted: str, manager: EngineManager | None, error: EngineError) -> None:
+        what = f"{wanted} is not loaded" if wanted else "not all models are unloaded"
+        told = f"{what}, after {self._tries} tries it is given up: {error.message}"
+        log.warning("%s", told)
+        if manager is not None:
+            manager.tell(told)
+
+    def _settle(self) -> None:
+        """The wish is no more: neither now, nor at the next start."""
         self._wanted = None
-        if not wanted:
-            self._unload()
-        elif manager is None or model is None:
-            log.warning("%s cannot be loaded: there is no such model set, or no engine for it", wanted)
-        else:
-            self._load(wanted, manager, model)
+        self._begin_anew()
+        if self._seen is not None and not self._is_granted(self._seen):
+            self._control.put(GRANTED, self._seen.at, ACTOR)
+
+    def _is_granted(self, wish: Wish) -> bool:
+        granted = self._control.find(GRANTED)
+        return granted is not None and granted.value == wish.at
 
     def _unload(self) -> None:
+        """Whatever can be: an engine that is ill does not keep the memory of the others."""
+        failed: list[EngineError] = []
         with self._engines.seat.taken(self._stop):
             for manager in self._engines.by_kind.values():
-                manager.unload()
+                try:
+                    manager.unload()
+                except EngineError as error:
+                    failed.append(error)
+        if failed:
+            raise failed[0]
 
-    def _load(self, wanted: str, manager: EngineManager, model: LoadParams) -> None:
-        try:
-            with self._engines.seat.taken(self._stop):
-                manager.load(model, cancel=self._stop)
-        finally:
-            if manager.rests:  # it failed, and is tried again after that
-                self._wanted = wanted
+    def _load(self, manager: EngineManager, model: LoadParams) -> None:
+        with self._engines.seat.taken(self._stop):
+            manager.load(model, cancel=self._stop)
 
     def _bring_back(self, manager: EngineManager) -> None:
         """After a crash or a cancel, unless a job is about to do so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,20 +73,41 @@ def _child(module: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module)
 
 
-def build_model_sets(library: Library) -> dict[str, LoadParams]:
-    """The model sets of the settings with the paths of their files."""
-    roots = [Path(each).expanduser() for each in library.settings.models.roots] + [library.paths.models]
-    sets = {}
-    for name, each in library.settings.models.sets.items():
+class ModelSets(Mapping[str, LoadParams]):
+    """The model sets of the settings with the paths of their files, which are sought while one is missing."""
+
+    def __init__(self, settings: Mapping[str, ModelSetSettings], roots: Sequence[Path]) -> None:
+        self._settings = settings
+        self._roots = tuple(roots)
+        self._found = {name: self._find(name) for name in settings}
+
+    def __getitem__(self, name: str) -> LoadParams:
+        found = self._found[name]
+        if not all(Path(each).is_file() for each in found.files()):
+            found = self._found[name] = self._find(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._settings)
+
+    def __len__(self) -> int:
+        return len(self._settings)
+
+    def _find(self, name: str) -> LoadParams:
         try:
-            sets[name] = _to_load_params(each, roots)
+            return _to_load_params(self._settings[name], self._roots)
         except ValueError as error:
             hint = "Flags are those of cn-engine's load, with its types: flash_attn: true, n_threads: 8."
             raise ConfigError(f"`models.sets.{name}` cannot be used: {error}.", hint=hint) from error
-    return sets
 
 
-def _to_load_params(model_set: ModelSetSettings, roots: list[Path]) -> LoadParams:
+def build_model_sets(library: Library) -> ModelSets:
+    """Those of a library; raises ConfigError when one cannot be used."""
+    roots = [Path(each).expanduser() for each in library.settings.models.roots] + [library.paths.models]
+    return ModelSets(library.settings.models.sets, roots)
+
+
+def _to_load_params(model_set: ModelSetSettings, roots: Sequence[Path]) -> LoadParams:
     def locate(name: str | None) -> str | None:
         return str(find_model_file(name, roots)) if name else None
 

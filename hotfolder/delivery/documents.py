@@ -92,7 +92,7 @@ def build_progress(
     current = next((each for each in generations if each.status == "processing"), None)
     data = latest.get(current.generation_id, {}) if current else {}
     step, steps = data.get("currentStep"), data.get("totalSteps")
-    fraction = min(step / steps, 1.0) if step is not None and steps else 0.0
+    fraction = min(max(step / steps, 0.0), 1.0) if step is not None and steps else 0.0
     return {
         "stage": data.get("stage"),
         "currentStep": step,

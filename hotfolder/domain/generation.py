@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -106,6 +106,8 @@ class GenerationRequest:
     seed: int
     references: tuple[PreparedReference, ...]
     output: str
+    job_id: str | None = None
+    """Whose picture it is: several of one job that fail say less of the engine than those of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +125,6 @@ class GenerationOutcome:
     warnings: tuple[str, ...] = ()
     model_paths: Mapping[str, str] = field(default_factory=dict)
     """Where the model's files lie, by role, for their hashes."""
+    model_stamps: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Size in bytes and mtime in ns of these files when the engine read them."""
     peak_memory_mb: int | None = None

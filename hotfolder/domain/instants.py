@@ -34,7 +34,8 @@ def uuid7(unix_ms: int, random_bits: int) -> str:
     """A UUID of version 7 (RFC 9562, section 5.7) from a time in milliseconds and 74 random bits."""
     random_bits &= (1 << _RANDOM_BITS) - 1
     high, low = random_bits >> 62, random_bits & ((1 << 62) - 1)
-    return str(uuid.UUID(int=(unix_ms << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low))
+    text = f"{(unix_ms << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def instant_of_id(text: str) -> datetime:

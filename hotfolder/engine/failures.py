@@ -20,9 +20,27 @@ _HINT_MEMORY: Final = (
     "Try a smaller size or fewer references, a model set of smaller (more quantised) files, `offload_to_cpu` "
     "or `vae_on_cpu` under its flags, or end other programs."
 )
+_HINT_AT_ONCE: Final = (
+    "An engine answers this at once, whatever it does later: `hotfolder engine check COMMAND` tells where a "
+    "program differs. The next job starts it again."
+)
+_SETTINGS: Final = {
+    "load": "engine.load_timeout_s",
+    "generate": "engine.generate_timeout_s",
+    "upscale": "engine.generate_timeout_s",
+}
+"""Which limit a user can set for a command as a whole; the others have none."""
 _CODE_CHARACTERS: Final = 40
+_QUOTE_CHARACTERS: Final = 8
+"""From so many equal characters on a line of the log is taken for a quote; shorter ones are common words."""
 _PASSING: Final = frozenset({"NO_MODEL", "PARSE_ERROR"})
 """What a command that we had loaded the model for, and that was JSON, meets only once."""
+
+
+class EngineGone(EngineCrashed):
+    """The engine was gone before it could read the command: the work has not been tried."""
+
+    spends_attempt = False
 
 
 def build_not_found(program: str) -> EngineError:
@@ -56,18 +74,25 @@ def build_crashed(cmd_id: str, ended: ProcessExit) -> EngineCrashed:
     return EngineCrashed(message, hint=_with_log(hint, ended.stderr_tail))
 
 
+def build_gone(ended: ProcessExit) -> EngineGone:
+    """An engine that had worked ended between two commands, and the second one came too soon to see it."""
+    return EngineGone(
+        f"the engine ended ({describe_exit(ended.returncode)}) while it had nothing to do",
+        hint="The next job starts it again.",
+    )
+
+
 def build_timed_out(timed_out: TimedOut, stderr_tail: Iterable[str]) -> EngineTimeout:
     """A limit has passed; which setting it was."""
     if timed_out.silent:
         message = f"the engine said nothing for {timed_out.limit_s:g} s during {timed_out.cmd}"
-        setting = "engine.stall_s"
     else:
         message = f"the engine did not end {timed_out.cmd} within {timed_out.limit_s:g} s"
-        cmd = "generate" if timed_out.cmd == "upscale" else timed_out.cmd  # one limit for both
-        setting = f"engine.{cmd}_timeout_s"
+    setting = _SETTINGS.get(timed_out.cmd)
+    hint = f"If it only needs longer, raise {'engine.stall_s' if timed_out.silent else setting}."
     if timed_out.foreign_id is not None:
         message += f"; before, it answered {timed_out.foreign_id[:SHOWN_ID_CHARACTERS]!r}, which nobody asked"
-    return EngineTimeout(message, hint=_with_log(f"If it only needs longer, raise {setting}.", stderr_tail))
+    return EngineTimeout(message, hint=_with_log(hint if setting else _HINT_AT_ONCE, stderr_tail))
 
 
 def build_refused(failure: Failure, stderr_tail: Iterable[str] = ()) -> EngineError:
@@ -123,7 +148,18 @@ def describe_exit(returncode: int) -> str:
         return f"signal {-returncode}"
 
 
+def drop_quotes(log: Iterable[str], prompt: str) -> tuple[str, ...]:
+    """The lines that show nothing of the prompt, which may itself have several lines."""
+    starts = [line.strip()[:_QUOTE_CHARACTERS] for line in prompt.splitlines()]
+    starts = [start for start in starts if len(start) == _QUOTE_CHARACTERS]
+    return tuple(
+        line
+        for line in log
+        if not any(start in line for start in starts) and line.strip(" \t\"'") not in prompt
+    )
+
+
 def _with_log(hint: str, stderr_tail: Iterable[str]) -> str:
-    # The log quotes prompts of earlier jobs, perhaps of other owners; this text goes into a job's report.
+    # The log may quote prompts; this text goes into a job's report.
     lines = [line for line in stderr_tail if "prompt" not in line.lower()][-SHOWN_LOG_LINES:]
     return "\n".join([hint, "The engine's log ends:", *lines]) if lines else hint

@@ -1,73 +1,43 @@
-"""Keeps one engine ready: starts it, loads the wanted model, gives it one command at a time, ends it."""
+"""The engine as others use it: it has the wanted model loaded, and does one thing at a time for them."""
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal
 
 from hotfolder.engine import failures
 from hotfolder.engine.conversation import LOOK_S, Conversation, EngineCommand, EngineTimeouts
-from hotfolder.engine.memory import find_shortage, forget_peak, read_peak_mb
+from hotfolder.engine.made import EnlargedPicture, Files, MadePicture, build_enlarged, build_made
+from hotfolder.engine.memory import forget_peak, read_peak_mb
 from hotfolder.engine.messages import (
-    GenerateOutcome,
     GenerateParams,
     LoadParams,
     StepProgress,
-    UpscaleOutcome,
     UpscaleParams,
     parse_load,
     parse_outcome,
     parse_upscale,
 )
-from hotfolder.engine.process import ProcessExit
-from hotfolder.engine.session import Failed, Finished
-from hotfolder.engine.supervision import AT_ONCE, BackOff, RestartPolicy
-from hotfolder.errors import EngineBusy, EngineCancelled, EngineCrashed, EngineError, EngineTimeout
+from hotfolder.engine.model_checks import find_missing, look_at, require_memory
+from hotfolder.engine.model_sets import named_files
+from hotfolder.engine.session import Failed
+from hotfolder.engine.supervised import Call, EngineStatus, State, SupervisedEngine
+from hotfolder.engine.supervision import AT_ONCE, JOBS_IN_A_ROW, Breaker, RestartPolicy
+from hotfolder.errors import EngineBusy, EngineCrashed, EngineError, EngineTimeout
 
 __all__ = ["EngineCommand", "EngineManager", "EngineStatus", "EngineTimeouts", "State"]
 
-State = Literal["stopped", "starting", "idle", "loading", "ready", "busy", "error"]
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """What the engine does, since when, and after an error why."""
-
-    state: State
-    kind: str
-    model_info: str | None
-    pid: int | None
-    since: datetime
-    problem: str | None = None
-    retry_at: datetime | None = None
-    """When an engine that failed is started again, if somebody wants it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One caller: what interrupts it, and whom to tell of progress."""
-
-    stops_seen: int
-    cancel: threading.Event | None = None
-    on_progress: Callable[[StepProgress], None] | None = None
-    is_patient: bool = False
-    """Waits while the engine rests after a failure, and for another start when one has failed."""
 
 
 class EngineManager:
     """One engine for any number of threads, one command at a time.
 
-    After a failure it rests as `restarts` says; who wants a picture waits meanwhile.
+    After a failure it rests as `restarts` says; who wants a picture waits meanwhile. Where starts are not
+    counted, and one job after the other fails, these failures cost the jobs nothing (`EngineBusy`).
 
     `on_status` runs on the thread that caused the change, must be quick and must not raise.
     """
@@ -79,21 +49,11 @@ class EngineManager:
         on_status: Callable[[EngineStatus], None] | None = None,
         restarts: RestartPolicy = AT_ONCE,
     ) -> None:
-        self._back_off = BackOff(restarts)
+        self._engine = SupervisedEngine(command, timeouts, on_status, restarts)
+        self._breaker = Breaker(JOBS_IN_A_ROW if restarts.starts is None else None)
         self._command = command
         self._timeouts = timeouts
-        self._on_status = on_status
         self._command_lock = threading.Lock()
-        self._announce_lock = threading.RLock()
-        self._numbers = itertools.count(1)
-        self._stops = itertools.count(1)
-        self._stops_seen = 0
-        self._closed = threading.Event()
-        self._engine: Conversation | None = None
-        self._loaded: LoadParams | None = None
-        self._kept: LoadParams | None = None  # what was loaded last, unless somebody unloaded it
-        self._model_info: str | None = None
-        self._status = EngineStatus("stopped", command.kind, None, None, datetime.now(UTC))
 
     def generate(
         self,
@@ -102,20 +62,25 @@ class EngineManager:
         *,
         on_progress: Callable[[StepProgress], None],
         cancel: threading.Event,
-    ) -> GenerateOutcome:
-        """Make one picture with this model; EngineCancelled soon after `cancel` is set or `stop` called."""
-        with self._exclusive(_Call(self._stops_seen, cancel, on_progress, is_patient=True)) as call:
-            engine = self._with_model(model, call)
-            self._announce("busy")
-            forget_peak(engine.pid or 0)
-            ended = self._run(engine, "generate", params.as_params(), self._timeouts.generate_s, call)
+        job: str | None = None,
+    ) -> MadePicture:
+        """Make one picture with this model; EngineCancelled soon after `cancel` is set or `stop` called.
+
+        `job` is whose failure it will be.
+        """
+        call = self._engine.call(cancel, on_progress, is_patient=True)
+        with self._exclusive(call), self._counted(job):
+            process = self._with_model(model, call)
+            name, files = self._engine.memory.info, self._list_read(named_files(model))
+            self._engine.announce("busy")
+            forget_peak(process.pid or 0)
+            ended = self._engine.run(process, "generate", params.as_params(), self._timeouts.generate_s, call)
             if isinstance(ended, Failed) and ended.failure.means_no_model:
-                self._loaded = self._model_info = None  # the engine lost it: the next job loads it again
-            self._back_off.worked()
-            self._announce("ready" if self._loaded else "idle")
+                self._engine.memory.forget_model()  # the engine lost it: the next job loads it again
+            self._rest()
             if isinstance(ended, Failed):
-                raise failures.build_refused(ended.failure, engine.stderr_tail())
-            return replace(parse_outcome(ended.reply.data), peak_memory_mb=read_peak_mb(engine.pid or 0))
+                raise failures.build_refused(ended.failure, process.stderr_tail())
+            return build_made(parse_outcome(ended.reply.data), read_peak_mb(process.pid or 0), name, files)
 
     def upscale(
         self,
@@ -123,17 +88,20 @@ class EngineManager:
         *,
         on_progress: Callable[[StepProgress], None],
         cancel: threading.Event,
-    ) -> UpscaleOutcome:
+        job: str | None = None,
+    ) -> EnlargedPicture:
         """Enlarge one picture, whatever model is loaded; it stays so. Ends early as `generate` does."""
-        with self._exclusive(_Call(self._stops_seen, cancel, on_progress, is_patient=True)) as call:
-            engine = self._started(call)
-            self._announce("busy")
-            ended = self._run(engine, "upscale", params.as_params(), self._timeouts.generate_s, call)
-            self._back_off.worked()
-            self._announce("ready" if self._loaded else "idle")
+        call = self._engine.call(cancel, on_progress, is_patient=True)
+        with self._exclusive(call), self._counted(job):
+            process = self._with_upscaler(params.model, call)
+            files = self._list_read({"upscale_model": params.model} if params.model else {})
+            self._engine.announce("busy")
+            forget_peak(process.pid or 0)
+            ended = self._engine.run(process, "upscale", params.as_params(), self._timeouts.generate_s, call)
+            self._rest()
             if isinstance(ended, Failed):
                 raise failures.build_refused(ended.failure)
-            return parse_upscale(ended.reply.data)
+            return build_enlarged(parse_upscale(ended.reply.data), read_peak_mb(process.pid or 0), files)
 
     def load(
         self,
@@ -143,17 +111,20 @@ class EngineManager:
         cancel: threading.Event | None = None,
     ) -> None:
         """Have this model loaded before the first job needs it; waits for no engine that rests."""
-        with self._exclusive(_Call(self._stops_seen, cancel, on_progress)) as call:
+        call = self._engine.call(cancel, on_progress)
+        with self._exclusive(call):
             self._with_model(model, call)
 
     def unload(self) -> None:
         """Give the memory of the model back; nothing happens without one."""
-        with self._exclusive(_Call(self._stops_seen)) as call:
-            self._kept = None
-            if self._engine and self._engine.usable and self._loaded:
-                ended = self._run(self._engine, "unload", None, self._timeouts.start_s, call)
-                self._loaded = self._model_info = None
-                self._announce("idle")
+        call = self._engine.call()
+        with self._exclusive(call):
+            self._engine.kept = None
+            process = self._engine.usable
+            if process and self._engine.memory.model:
+                ended = self._engine.run(process, "unload", None, self._timeouts.start_s, call)
+                self._engine.memory.forget_model()
+                self._engine.announce("idle")
                 if isinstance(ended, Failed):
                     raise failures.build_refused(ended.failure)
 
@@ -162,8 +133,8 @@ class EngineManager:
         if not self._command_lock.acquire(blocking=False):
             return
         try:
-            if self._engine and self._engine.usable:
-                self._run(self._engine, "ping", None, self._timeouts.start_s, _Call(self._stops_seen))
+            if process := self._engine.usable:
+                self._engine.run(process, "ping", None, self._timeouts.start_s, self._engine.call())
         except EngineError as error:
             _log.warning("the idle engine does not answer and is ended: %s", error)
         finally:
@@ -171,37 +142,41 @@ class EngineManager:
 
     def ping(self) -> float:
         """Milliseconds to the engine and back; starts it if need be."""
-        with self._exclusive(_Call(self._stops_seen)) as call:
-            engine = self._started(call)
+        call = self._engine.call()
+        with self._exclusive(call):
+            process = self._engine.started(call)
             sent_at = time.perf_counter()
-            ended = self._run(engine, "ping", None, self._timeouts.start_s, call)
+            ended = self._engine.run(process, "ping", None, self._timeouts.start_s, call)
             if isinstance(ended, Failed):
                 raise failures.build_refused(ended.failure)
             return (time.perf_counter() - sent_at) * 1000
 
     def status(self) -> EngineStatus:
         """The latest status; never waits."""
-        return self._status
+        return self._engine.status
+
+    def tell(self, problem: str) -> None:
+        """Have a problem announced with the state that the engine is in."""
+        self._engine.announce_problem(problem)
 
     @property
     def model_info(self) -> str | None:
         """The engine's own name for the loaded model, None while there is none."""
-        return self._model_info
+        return self._engine.memory.info
 
     @property
     def rests(self) -> bool:
         """Whether it has failed, and no picture may start it yet."""
-        return self._back_off.remaining_s() > 0
+        return self._engine.back_off.remaining_s() > 0
 
     @property
     def lost_model(self) -> LoadParams | None:
         """The model that went with an engine that crashed or was cancelled."""
-        engine = self._engine
-        return None if engine is not None and engine.usable else self._kept
+        return None if self._engine.usable else self._engine.kept
 
     def close(self) -> None:
         """Whoever waits for an engine that rests waits no longer: the service stops. For good."""
-        self._closed.set()
+        self._engine.close()
 
     def stop(self, timeout_s: float | None = None) -> None:
         """End the engine: at once if it works (its caller gets EngineCancelled), else quit, terminate, kill.
@@ -209,196 +184,96 @@ class EngineManager:
         Every call that was made before is interrupted; a later one starts the engine afresh.
         """
         limit_s = self._timeouts.quit_s if timeout_s is None else timeout_s
-        self._stops_seen = next(self._stops)
-        self._kept = None
+        self._engine.interrupt()
+        self._engine.kept = None
         if self._command_lock.acquire(timeout=limit_s):
             try:
-                self._quit(limit_s)
+                self._engine.quit(limit_s)
             finally:
                 self._command_lock.release()
-        elif engine := self._engine:
-            engine.kill()  # its caller is held up outside the engine and learns of it later
-
-    def _quit(self, timeout_s: float) -> None:
-        engine = self._engine
-        if engine is None and self._status.state in ("stopped", "error"):
-            return
-        self._forget()
-        if engine:
-            engine.quit(timeout_s)
-        self._announce("stopped")
+        else:
+            self._engine.kill()  # its caller is held up outside the engine
 
     @contextmanager
-    def _exclusive(self, call: _Call) -> Iterator[_Call]:
+    def _exclusive(self, call: Call) -> Iterator[None]:
         give_up_at = time.monotonic() + self._timeouts.busy_s
         while not self._command_lock.acquire(timeout=LOOK_S):
-            self._raise_if_interrupted(call)
+            self._engine.raise_if_interrupted(call)
             if time.monotonic() >= give_up_at:
                 raise EngineBusy(
                     "the engine is at work on another command", hint="Try again when it has ended."
                 )
         try:
-            self._raise_if_interrupted(call)
-            yield call
+            self._engine.raise_if_interrupted(call)
+            yield
         finally:
             self._command_lock.release()
 
-    def _raise_if_interrupted(self, call: _Call) -> None:
-        if self._stops_seen != call.stops_seen or (call.cancel is not None and call.cancel.is_set()):
-            raise EngineCancelled("the engine was stopped on request")
-
-    def _with_model(self, model: LoadParams, call: _Call) -> Conversation:
-        if self._loaded != model or not (self._engine and self._engine.usable):
-            self._require_files(model)
-        engine = self._started(call)
-        if self._loaded != model:
-            self._load(engine, model, call)
-        return engine
-
-    def _require_files(self, model: LoadParams) -> None:
-        """The engine gives one error for every cause: the commonest is found before it is asked."""
-        if self._command.kind != "cn-engine":
-            return
-        for path in model.files():
-            if not (self._command.cwd or Path()).joinpath(path).is_file():
-                if model == self._kept:
-                    self._kept = None  # it cannot be brought back
-                raise failures.build_model_missing(path)
-
-    def _require_memory(self, engine: Conversation, model: LoadParams) -> None:
-        """Where the weights stay in main memory; how much a graphics card has, only the engine knows."""
-        if self._command.kind != "sdcpp" and not model.flags.get("offload_to_cpu"):
-            return
-        shortage = find_shortage(model.files(), engine.pid or 0)
-        if shortage is not None:
-            raise failures.build_too_large(shortage)
-
-    def _started(self, call: _Call) -> Conversation:
-        if self._engine and self._engine.usable:
-            return self._engine
-        self._forget()
-        failed_starts = 0
-        while True:
-            self._rest(call)
-            try:
-                return self._start(call)
-            except EngineError as error:
-                self._lose(error)
-                failed_starts += 1
-                if not self._is_worth_another(call, error, failed_starts):
-                    raise
-
-    def _rest(self, call: _Call) -> None:
-        """Wait, as long as the last failure asks for; who only asks how the engine is does not wait."""
-        rest_s = self._back_off.remaining_s() if call.is_patient else 0.0
-        if rest_s <= 0:
-            return
-        _log.warning("the engine rests for %.0f s: %s", rest_s, self._status.problem)
-        while (remaining_s := self._back_off.remaining_s()) > 0:
-            self._raise_if_interrupted(call)
-            if self._closed.wait(min(LOOK_S, remaining_s)):  # it spends no attempt
-                raise EngineBusy("the service stops")
-
-    def _is_worth_another(self, call: _Call, error: EngineError, failed_starts: int) -> bool:
-        is_start = error.code == "engine.start_failed"
-        return is_start and call.is_patient and self._back_off.is_worth_another(failed_starts)
-
-    def _start(self, call: _Call) -> Conversation:
-        engine = Conversation(self._command, self._timeouts, self._numbers, self._on_idle_exit)
-        self._announce("starting")
-        self._engine = engine
+    @contextmanager
+    def _counted(self, job: str | None) -> Iterator[None]:
+        """Whether an engine that dies or hangs is the job's fault; when not, that spends no attempt."""
+        if job is not None and self._breaker.gives_way(job):
+            raise EngineBusy(f"others go first: {self._engine.status.problem}")
+        was_open = self._breaker.is_open
         try:
-            engine.start()
-            ended = self._ask(engine, "ping", None, self._timeouts.start_s, call)
+            yield
         except (EngineCrashed, EngineTimeout) as error:
-            raise failures.build_start_failed(f"{error.message}\n{error.hint or ''}".strip()) from error
-        if isinstance(ended, Failed):
-            engine.kill()
-            raise failures.build_start_failed(ended.failure.message)
-        self._announce("idle")
-        _log.info("engine started: %s, process %s", self._command.argv[0], engine.pid)
-        return engine
+            if job is not None and error.spends_attempt:
+                self._breaker.failed(job)
+            if self._breaker.is_open:
+                problem = f"one job after the other fails, so they wait: {error.message}"
+                self._engine.announce_error(problem)
+                if was_open:
+                    raise EngineBusy(problem, hint=error.hint) from error
+            raise
+        self._breaker.worked()
 
-    def _load(self, engine: Conversation, model: LoadParams, call: _Call) -> None:
+    def _rest(self) -> None:
+        """A job has its answer, be it a refusal."""
+        self._engine.back_off.worked()
+        self._engine.announce_rest()
+
+    def _with_model(self, model: LoadParams, call: Call) -> Conversation:
+        memory, found = self._engine.memory, look_at(self._command, model.files())
+        is_loaded = self._engine.usable and memory.model == model and found.items() <= memory.files.items()
+        if not is_loaded and (missing := find_missing(self._command, model)):
+            if model == self._engine.kept:
+                self._engine.kept = None  # it cannot be brought back
+            raise failures.build_model_missing(missing)
+        process = self._engine.started(call)
+        if not is_loaded:
+            self._load(process, model, call)
+        return process
+
+    def _with_upscaler(self, model: str | None, call: Call) -> Conversation:
+        """An engine keeps the model for enlarging, too: where its file has changed, it starts anew."""
+        found = look_at(self._command, [model] if model else [])
+        if any(self._engine.memory.files.get(path, key) != key for path, key in found.items()):
+            self._engine.quit(self._timeouts.quit_s)
+        process = self._engine.started(call)
+        self._engine.memory.files.update(found)
+        return process
+
+    def _list_read(self, named: Mapping[str, str]) -> Files:
+        """Files by role as they were when the engine read them."""
+        read = self._engine.memory.files
+        return {role: key for role, path in named.items() if (key := read.get(path)) is not None}
+
+    def _load(self, process: Conversation, model: LoadParams, call: Call) -> None:
         if call.on_progress:
             call.on_progress(StepProgress("loading"))
-        self._require_memory(engine, model)
-        self._loaded = self._model_info = None  # the engine frees the old model first, whatever comes then
-        self._announce("loading")
-        ended = self._run(engine, "load", model.as_params(), self._timeouts.load_s, call)
+        require_memory(self._command, model, process.pid or 0)
+        memory = self._engine.memory
+        memory.forget_model()  # the engine frees the old model first, whatever comes then
+        memory.files.update(look_at(self._command, model.files()))
+        self._engine.announce("loading")
+        ended = self._engine.run(process, "load", model.as_params(), self._timeouts.load_s, call)
         if isinstance(ended, Failed):
-            error = failures.build_load_failed(ended.failure, engine.stderr_tail())
-            self._announce("idle", str(error))
+            error = failures.build_load_failed(ended.failure, process.stderr_tail())
+            self._engine.announce("idle", str(error))
             raise error
         outcome = parse_load(ended.reply.data)
-        self._loaded, self._model_info = model, outcome.model_info
-        self._kept = model
-        self._announce("ready")
+        memory.model, memory.info = model, outcome.model_info
+        self._engine.kept = model
+        self._engine.announce("ready")
         _log.info("engine loaded %s in %s ms", outcome.model_info, outcome.load_time_ms)
-
-    def _run(
-        self, engine: Conversation, cmd: str, params: Mapping[str, Any] | None, total_s: float, call: _Call
-    ) -> Finished | Failed:
-        try:
-            return self._ask(engine, cmd, params, total_s, call)
-        except BaseException as error:
-            if engine.usable:  # the command was never sent
-                self._announce("ready" if self._loaded else "idle")
-            else:
-                self._lose(error)
-            raise
-
-    def _ask(
-        self, engine: Conversation, cmd: str, params: Mapping[str, Any] | None, total_s: float, call: _Call
-    ) -> Finished | Failed:
-        return engine.run(
-            cmd,
-            params,
-            total_s=total_s,
-            look=lambda: self._raise_if_interrupted(call),
-            on_progress=call.on_progress,
-        )
-
-    def _lose(self, error: BaseException) -> None:
-        """The engine is gone with its model: on request, or because of an error."""
-        self._forget()
-        if isinstance(error, EngineCancelled):
-            self._announce("stopped")
-            return
-        if isinstance(error, EngineError) and not error.retryable:
-            self._kept = None  # no program, say: a rest mends nothing, and nobody can bring the model back
-        else:
-            self._back_off.failed()
-        self._announce_error(str(error))
-
-    def _forget(self) -> None:
-        self._engine = self._loaded = self._model_info = None
-
-    def _on_idle_exit(self, engine: Conversation, ended: ProcessExit) -> None:
-        if self._engine is engine:
-            self._model_info = None
-            problem = (
-                f"the engine ended ({failures.describe_exit(ended.returncode)}) while it had nothing to do"
-            )
-            self._back_off.failed()
-            self._announce_error(problem)
-
-    def _announce_error(self, problem: str) -> None:
-        rest_s = self._back_off.remaining_s()
-        self._announce("error", problem, datetime.now(UTC) + timedelta(seconds=rest_s) if rest_s else None)
-
-    def _announce(self, state: State, problem: str | None = None, retry_at: datetime | None = None) -> None:
-        """The only place that changes the status."""
-        with self._announce_lock:
-            engine = self._engine
-            self._status = EngineStatus(
-                state=state,
-                kind=self._command.kind,
-                model_info=self._model_info,
-                pid=engine.pid if engine else None,
-                since=datetime.now(UTC),
-                problem=problem,
-                retry_at=retry_at,
-            )
-            if self._on_status:
-                self._on_status(self._status)

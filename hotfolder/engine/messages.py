@@ -35,6 +35,7 @@ __all__ = [
     "UpscaleOutcome",
     "UpscaleParams",
     "encode_command",
+    "find_stage",
     "parse_line",
     "parse_load",
     "parse_outcome",
@@ -46,6 +47,10 @@ Stage = Literal["loading", "conditioning", "encoding", "sampling", "saving", "up
 
 MESSAGE_CHARACTERS: Final = 2000
 """An error goes into reports: of a longer one the beginning is kept."""
+DAY_S: Final = 86_400
+MOST_STEPS: Final = 100_000
+MOST_PIXELS: Final = 1_000_000
+"""No edge of a picture is longer, no time longer than a day: such a figure of the engine is none."""
 
 _BAR_END = re.compile(r"\r|\x1b\[K")
 _STAGES: Final = frozenset({"loading", "conditioning", "encoding", "sampling", "saving", "upscaling"})
@@ -150,24 +155,33 @@ def parse_line(line: bytes) -> Message | None:
     return _parse_message(text) or _parse_message(_BAR_END.split(text)[-1])
 
 
+def find_stage(progress: Progress) -> Stage | None:
+    """The stage that it tells of, None for a phase that has no word of ours."""
+    phase = progress.data.get("phase")
+    return cast("Stage", phase) if isinstance(phase, str) and phase in _STAGES else None
+
+
 def parse_step_progress(progress: Progress) -> StepProgress | None:
     """The progress in our words, or None for a phase that has no word of ours."""
-    phase = progress.data.get("phase")
-    if not isinstance(phase, str) or phase not in _STAGES:
+    stage = find_stage(progress)
+    if stage is None:
         return None
-    step_time_s = _number_or_none(progress.data.get("step_time_s"))
+    data = progress.data
+    step, total_steps = (_count_or_none(data.get(name), MOST_STEPS) for name in ("step", "total_steps"))
+    if step is not None and total_steps is not None and step > total_steps:
+        step = total_steps = None
     return StepProgress(
-        stage=cast("Stage", phase),
-        step=_whole_or_none(progress.data.get("step")),
-        total_steps=_whole_or_none(progress.data.get("total_steps")),
-        step_time_s=step_time_s,
-        message=_text_or_none(progress.data.get("message")),
+        stage=stage,
+        step=step,
+        total_steps=total_steps,
+        step_time_s=_figure_or_none(data.get("step_time_s"), DAY_S),
+        message=_text_or_none(data.get("message")),
     )
 
 
 def parse_load(data: Mapping[str, Any]) -> LoadOutcome:
     """The reply to a load command."""
-    return LoadOutcome(_text_or_none(data.get("model_info")), _whole_or_none(data.get("load_time_ms")))
+    return LoadOutcome(_text_or_none(data.get("model_info")), _time_ms_or_none(data.get("load_time_ms")))
 
 
 def parse_outcome(data: Mapping[str, Any]) -> GenerateOutcome:
@@ -179,7 +193,7 @@ def parse_outcome(data: Mapping[str, Any]) -> GenerateOutcome:
     return GenerateOutcome(
         output=output,
         seed=seed,
-        total_time_ms=_whole_or_none(data.get("total_time_ms")) or 0,
+        total_time_ms=_time_ms_or_none(data.get("total_time_ms")) or 0,
         prompt_cache_hit=data.get("prompt_cache_hit") is True,
         ref_latent_cache_hit=data.get("ref_latent_cache_hit") is True,
     )
@@ -192,15 +206,15 @@ def parse_upscale(data: Mapping[str, Any]) -> UpscaleOutcome:
         raise _build_incomplete("output", data)
     return UpscaleOutcome(
         output=output,
-        total_time_ms=_whole_or_none(data.get("total_time_ms")) or 0,
-        width=_whole_or_none(data.get("width")),
-        height=_whole_or_none(data.get("height")),
+        total_time_ms=_time_ms_or_none(data.get("total_time_ms")) or 0,
+        width=_count_or_none(data.get("width"), MOST_PIXELS),
+        height=_count_or_none(data.get("height"), MOST_PIXELS),
         model_info=_text_or_none(data.get("model_info")),
     )
 
 
 def _build_incomplete(missing: str, data: Mapping[str, Any]) -> EngineProtocolError:
-    given = ", ".join(sorted(data)) or "nothing"
+    given = _encodable(", ".join(sorted(data)))[:MESSAGE_CHARACTERS] or "nothing"
     return EngineProtocolError(
         f"the engine's result tells no success, {missing}; it has: {given}",
         hint="Update the engine; `hotfolder doctor` says whether it answers.",
@@ -235,13 +249,28 @@ def _build_message(kind: object, command_id: str, data: Mapping[str, Any]) -> Me
             return None
 
 
-def _number_or_none(value: object) -> float | None:
-    return float(cast("float", value)) if is_number(value) else None
-
-
 def _whole_or_none(value: object) -> int | None:
     return int(cast("float", value)) if is_number(value) else None
 
 
+def _figure_or_none(value: object, most: float) -> float | None:
+    """A figure that can be true: from 0 to `most`."""
+    figure = float(cast("float", value)) if is_number(value) else -1.0
+    return figure if 0 <= figure <= most else None
+
+
+def _count_or_none(value: object, most: int) -> int | None:
+    return _whole_or_none(_figure_or_none(value, most))
+
+
+def _time_ms_or_none(value: object) -> int | None:
+    return _count_or_none(value, DAY_S * 1000)
+
+
 def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return _encodable(value) if isinstance(value, str) else None
+
+
+def _encodable(text: str) -> str:
+    """JSON can carry half a character (a lone surrogate), which no file and no database takes."""
+    return text.encode("utf-8", "replace").decode()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from hotfolder.engine.pipes import LineSplitter, close_pipe, wait_for_bytes, write_all
 from hotfolder.errors import EngineTimeout
 
-LINE_LIMIT_BYTES: Final = 1 << 20
 TAIL_LINES: Final = 60
 TAIL_LINE_CHARACTERS: Final = 2000
 CHUNK_BYTES: Final = 1 << 16
@@ -37,33 +37,6 @@ class ProcessExit:
 
     returncode: int
     stderr_tail: tuple[str, ...]
-
-
-class LineSplitter:
-    """Bytes in, whole lines out; of a line beyond the limit the end is kept, where a message may hang."""
-
-    def __init__(self, limit_bytes: int = LINE_LIMIT_BYTES) -> None:
-        self._limit_bytes = limit_bytes
-        self._rest = bytearray()
-
-    @property
-    def rest(self) -> bytes:
-        """What has come since the last newline."""
-        return bytes(self._rest)
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that this chunk completes, without their newlines."""
-        *ended, rest = chunk.split(b"\n")
-        lines = []
-        for piece in ended:
-            lines.append(bytes(self._rest + piece)[-self._limit_bytes :])
-            self._rest.clear()
-        self._rest += rest
-        if len(self._rest) > self._limit_bytes:
-            del self._rest[
-                : -self._limit_bytes // 2
-            ]  # by halves: a trim at every chunk would copy it all each time
-        return lines
 
 
 def build_child_environment(inherited: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
@@ -104,6 +77,8 @@ class EngineProcess:
         self._stderr_ended = False
         self._stderr_splitter = LineSplitter(CHUNK_BYTES)
         self._heard_at = time.monotonic()
+        self._said_at = self._heard_at
+        self._read_until = math.inf
 
     @property
     def pid(self) -> int | None:
@@ -112,13 +87,18 @@ class EngineProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the child has been started and its end has not been told yet."""
-        return self._child is not None and not self._gone.is_set()
+        """Whether the child has been started and has not ended."""
+        return self._child is not None and not self._gone.is_set() and not _has_ended(self._child.pid)
 
     @property
     def heard_at(self) -> float:
         """When the child last wrote anything at all, on the monotonic clock; a progress bar counts."""
         return self._heard_at
+
+    @property
+    def said_at(self) -> float:
+        """When the line was read that `on_line` has in hand."""
+        return self._said_at
 
     def start(self, timeout_s: float) -> None:
         """Spawn the child; OSError when the system refuses."""
@@ -131,11 +111,13 @@ class EngineProcess:
         if self._spawn_error:
             raise self._spawn_error
 
-    def send(self, line: bytes, *, timeout_s: float) -> None:
-        """Write one line; a dead child is not an error here, its exit says more and comes at once."""
+    def send(self, line: bytes, *, timeout_s: float) -> bool:
+        """Write one line; False when nobody reads it: a dead child's exit says more and comes at once."""
         with self._stdin_lock, suppress(BrokenPipeError):
             if self._child and self._child.stdin and not self._child.stdin.closed:
-                _write_all(self._child.stdin, line, time.monotonic() + timeout_s)
+                write_all(self._child.stdin, line, time.monotonic() + timeout_s)
+                return True
+        return False
 
     def wait(self, timeout_s: float) -> ProcessExit | None:
         """How the child ended, or None when it is still there after the time."""
@@ -149,6 +131,12 @@ class EngineProcess:
                 self._read_stderr()
             unfinished = _shown(self._stderr_splitter.rest)
             return (*self._tail, unfinished) if unfinished else tuple(self._tail)
+
+    def forget_log(self) -> None:
+        """Have the tail begin anew."""
+        self.stderr_tail()  # what waits in the pipe is old as well
+        with self._tail_lock:
+            self._tail.clear()
 
     def quit(self, farewell: bytes, *, timeout_s: float, terminate_s: float) -> ProcessExit | None:
         """Ask the child to go, then terminate it, then kill it."""
@@ -169,32 +157,38 @@ class EngineProcess:
         return self.wait(KILL_WAIT_S)
 
     def _own_child(self) -> None:
+        over = is_over = -1  # a pipe to wake the readers: helpers outside the group keep the child's own open
         try:
+            over, is_over = os.pipe()
             self._child = child = self._spawn()
         except OSError as error:
+            close_pipe(over, is_over)
             self._spawn_error = error
             self._gone.set()
             self._spawned.set()
             return
         readers = [
-            threading.Thread(
-                target=self._read_stdout, args=(child.stdout,), name="engine-stdout", daemon=True
-            ),
-            threading.Thread(
-                target=self._drain_stderr, args=(child.stderr,), name="engine-stderr", daemon=True
-            ),
+            threading.Thread(target=read, args=(stream, over), name=f"engine-{name}", daemon=True)
+            for read, stream, name in (
+                (self._read_stdout, child.stdout, "stdout"),
+                (self._drain_stderr, child.stderr, "stderr"),
+            )
         ]
         for reader in readers:
             reader.start()
         self._spawned.set()
         if self._abandoned:
             self._signal_group(signal.SIGKILL)
-        self._finish(child.wait(), readers)
-
-    def _finish(self, returncode: int, readers: Sequence[threading.Thread]) -> None:
-        self._signal_group(signal.SIGKILL)  # helpers that the engine left behind hold its pipes open
+        returncode = child.wait()
+        self._signal_group(signal.SIGKILL)  # helpers that the engine left behind
+        self._read_until = time.monotonic() + DRAIN_S
+        close_pipe(is_over)
         for reader in readers:
-            reader.join(DRAIN_S)
+            reader.join(2 * DRAIN_S)
+        close_pipe(over)
+        self._finish(returncode)
+
+    def _finish(self, returncode: int) -> None:
         self._close_stdin()
         self._exit = ProcessExit(returncode, self.stderr_tail())
         try:
@@ -214,30 +208,32 @@ class EngineProcess:
             start_new_session=True,
         )
         assert child.stdin and child.stderr  # noqa: PT018  (narrows both)
-        os.set_blocking(
-            child.stdin.fileno(), False
-        )  # an engine that reads nothing must not hold a thread of ours
+        # An engine that reads nothing must not hold a thread of ours.
+        os.set_blocking(child.stdin.fileno(), False)
         os.set_blocking(child.stderr.fileno(), False)  # two threads may take turns in reading it
         return child
 
-    def _read_stdout(self, stdout: IO[bytes]) -> None:
+    def _read_stdout(self, stdout: IO[bytes], over: int) -> None:
         splitter = LineSplitter()
         with stdout:
-            while chunk := os.read(stdout.fileno(), CHUNK_BYTES):
-                self._heard_at = time.monotonic()
+            while self._can_read(stdout, over) and (chunk := os.read(stdout.fileno(), CHUNK_BYTES)):
+                self._heard_at = self._said_at = time.monotonic()
                 for line in splitter.feed(chunk):
                     self._on_line(line)
         if splitter.rest:
             self._on_line(splitter.rest)
 
-    def _drain_stderr(self, stderr: IO[bytes]) -> None:
-        poller = select.poll()
-        poller.register(stderr.fileno(), select.POLLIN)
+    def _drain_stderr(self, stderr: IO[bytes], over: int) -> None:
         with stderr:
-            while not self._stderr_ended:
-                poller.poll()
+            while not self._stderr_ended and self._can_read(stderr, over):
                 with self._tail_lock:
                     self._read_stderr()
+            with self._tail_lock:
+                self._stderr_ended = True
+
+    def _can_read(self, stream: IO[bytes], over: int) -> bool:
+        """Wait for the next bytes; False once the child is gone and what it left has been read."""
+        return wait_for_bytes(stream, over) and time.monotonic() < self._read_until
 
     def _read_stderr(self) -> bool:
         """Take one chunk if there is one; the tail lock is held."""
@@ -275,23 +271,18 @@ def guarded(argv: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", str(guard), str(os.getpid()), *argv]
 
 
+def _has_ended(pid: int) -> bool:
+    """Whether our child is dead, also before the thread that waits for it has noticed."""
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
 def _is_secret(name: str) -> bool:
     return name.startswith("HOTFOLDER_SECRETS__") or name.endswith(_SECRET_ENDINGS) or name == "FAL_KEY"
-
-
-def _write_all(stdin: IO[bytes], line: bytes, deadline: float) -> None:
-    left = memoryview(line)
-    while left:
-        written = stdin.write(left) or 0  # None: the pipe is full
-        left = left[written:]
-        if left and not _writable(stdin, deadline - time.monotonic()):
-            raise EngineTimeout("the engine does not read its commands")
-
-
-def _writable(stdin: IO[bytes], timeout_s: float) -> bool:
-    poller = select.poll()
-    poller.register(stdin.fileno(), select.POLLOUT)
-    return timeout_s > 0 and bool(poller.poll(timeout_s * 1000))
 
 
 def _shown(line: bytes) -> str:

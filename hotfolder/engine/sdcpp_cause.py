@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict
 from typing import Final
 
+from hotfolder.engine.process import guarded
 from hotfolder.engine.sdcpp_request import LoadJob
 
 LIMIT_S: Final = 60.0
@@ -30,7 +31,7 @@ _PLACE = re.compile(r"^\S+:\d+\s+- ")
 
 def find_cause(job: LoadJob) -> str:
     """The cause in words of the library, where it tells one in time."""
-    command = [sys.executable, "-m", "hotfolder.engine.sdcpp_cause"]
+    command = guarded([sys.executable, "-m", "hotfolder.engine.sdcpp_cause"])
     try:
         ended = subprocess.run(
             command,

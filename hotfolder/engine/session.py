@@ -88,7 +88,7 @@ class Session:
         """What the message means for the command in flight; None for a late or foreign one."""
         if not self._flight:
             return None
-        if not _concerns(message, self._flight.command_id):
+        if not concerns(message, self._flight.command_id):
             self._foreign_id = message.id
             return None
         if isinstance(message, Progress):
@@ -120,6 +120,7 @@ class Session:
         self._closed = True
 
 
-def _concerns(message: Message, command_id: str) -> bool:
-    """The engine could not read an id from a line that it could not parse: only ours can be meant."""
+def concerns(message: Message, command_id: str) -> bool:
+    """Whether the message is about this command; an error without an id is about the only one there is."""
+    # The engine cannot read an id from a line that it cannot parse.
     return message.id == command_id or (isinstance(message, Failure) and message.id == "")

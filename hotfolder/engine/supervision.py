@@ -1,4 +1,4 @@
-"""When an engine that failed is started again: after a second, and twice as long each time it fails anew."""
+"""What follows from failures: how long an engine rests, and when they are no job's fault any more."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 LONGEST_REST_S: Final = 60.0
+JOBS_IN_A_ROW: Final = 3
+"""So many different jobs fail in a row before the engine is held to be the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,38 @@ class BackOff:
     def is_worth_another(self, failed_starts: int) -> bool:
         """Whether a caller that saw so many failed starts waits for another."""
         return self._policy.starts is None or failed_starts < self._policy.starts
+
+
+class Breaker:
+    """Whether one job after the other fails: then a failure says nothing of the job. One thread at a time.
+
+    It opens after failures of so many different jobs without a success between; with None never. While it is
+    open, jobs that have not failed yet go first: what fails may be one model, and theirs another.
+    """
+
+    def __init__(self, jobs_in_a_row: int | None) -> None:
+        self._jobs_in_a_row = jobs_in_a_row
+        self._failed: set[str] = set()
+        self._passed_over: set[str] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the engine is held to be the cause."""
+        return self._jobs_in_a_row is not None and len(self._failed) >= self._jobs_in_a_row
+
+    def gives_way(self, job: str) -> bool:
+        """Whether this job lets others go first; when it comes again, there were none."""
+        if not self.is_open or job not in self._failed or job in self._passed_over:
+            return False
+        self._passed_over.add(job)
+        return True
+
+    def failed(self, job: str) -> None:
+        """The engine died or hung of this job, or while it loaded its model."""
+        self._failed.add(job)
+        self._passed_over.clear()
+
+    def worked(self) -> None:
+        """A picture was made."""
+        self._failed.clear()
+        self._passed_over.clear()

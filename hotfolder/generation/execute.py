@@ -208,17 +208,18 @@ class ExecuteHandler:
         return payload, outcome
 
     def _progress_writer(self, generation: Generation, stages: dict[str, str]) -> Callable[[Progress], None]:
-        """Writes progress as events: each new stage at once, steps at most twice a second.
+        """Writes progress as events: the beginning of each stage at once, all else at most twice a second.
 
-        `stages` gets the instant at which each stage began.
+        `stages` gets the instant at which each stage began; an engine may come back to one, and often.
         """
-        last: dict[str, Any] = {"stage": None, "at": 0.0}
+        written_at = 0.0
 
         def write(progress: Progress) -> None:
+            nonlocal written_at
             now = time.monotonic()
-            if progress.stage == last["stage"] and now - last["at"] < PROGRESS_INTERVAL_S:
+            if progress.stage in stages and now - written_at < PROGRESS_INTERVAL_S:
                 return
-            last.update(stage=progress.stage, at=now)
+            written_at = now
             stages.setdefault(progress.stage, self._database.now())
             data = {
                 "jobId": generation.job_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hotfolder.database import Database, Transaction
@@ -30,6 +30,9 @@ from hotfolder.queue.worker import Done
 
 log = logging.getLogger(__name__)
 
+FindHashes = Callable[[Mapping[str, str], Mapping[str, Sequence[int]]], Mapping[str, str]]
+"""SHA-256 of files by role, from where they lie and what size and mtime they had."""
+
 
 class FinalizeHandler:
     """`generation.finalize`: repeatable, since every name and value in its files comes from the work item."""
@@ -45,7 +48,7 @@ class FinalizeHandler:
         closer: JobCloser,
         endpoints: Mapping[str, Endpoint],
         credit: Mapping[str, str],
-        find_hashes: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda paths: {},  # noqa: ARG005
+        find_hashes: FindHashes = lambda paths, stamps: {},  # noqa: ARG005
         collections: CollectionStore | None = None,
     ) -> None:
         self._find_hashes = find_hashes
@@ -124,7 +127,7 @@ class FinalizeHandler:
             job=job,
             endpoint=endpoint,
             credit={**self._credit, **job.metadata},
-            model_hashes=self._find_hashes(outcome.model_paths),
+            model_hashes=self._find_hashes(outcome.model_paths, outcome.model_stamps),
         )
 
     def _arrival(self, payload: Mapping[str, Any], made: Provenance) -> Arrival:

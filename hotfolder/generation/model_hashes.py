@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from hotfolder.library.model_files import ModelFileStore
 log = logging.getLogger(__name__)
 
 _CHUNK_BYTES: Final = 4 * 1024 * 1024
+_NO_STAMPS: Final[Mapping[str, Sequence[int]]] = {}
 
 OnProgress = Callable[[Path, int, int], None]
 """Told after each chunk of a file: its path, bytes read, bytes in all. EngineCancelled ends the reading."""
@@ -37,17 +38,26 @@ class ModelHashes:
 
         The first time it takes as long as reading the files: some gigabytes.
         """
-        return self.hashes_of_files(named_files(load), on_progress)
+        return self.hashes_of_files(named_files(load), on_progress=on_progress)
 
     def hashes_of_files(
-        self, paths: Mapping[str, str], on_progress: OnProgress | None = None
+        self,
+        paths: Mapping[str, str],
+        stamps: Mapping[str, Sequence[int]] = _NO_STAMPS,
+        *,
+        on_progress: OnProgress | None = None,
     ) -> dict[str, str]:
-        """The same for files by role."""
-        found = {role: self._hash_of(Path(path), on_progress) for role, path in paths.items()}
+        """The same for files by role; with size and mtime in ns, one that has others by now is left out."""
+        found = {
+            role: self._hash_of(Path(path), stamps.get(role), on_progress) for role, path in paths.items()
+        }
         return {role: sha256 for role, sha256 in found.items() if sha256}
 
-    def _hash_of(self, path: Path, on_progress: OnProgress | None) -> str | None:
+    def _hash_of(self, path: Path, stamp: Sequence[int] | None, on_progress: OnProgress | None) -> str | None:
         key = find_key(path)
+        if stamp is not None and (key is None or [key.size, key.mtime_ns] != list(stamp)):
+            log.warning("the model file %s has changed since it was loaded: no hash is recorded", path)
+            return None
         if key is None:
             return None
         known = self._store.find_sha256(key)

@@ -99,16 +99,19 @@ class LocalProvider:
             build_style_params(request) if choice.kind == STYLE else _to_params(request),
             on_progress=lambda step: on_progress(_to_progress(step)),
             cancel=interrupt,
+            job=request.job_id or request.generation_id,
         )
+        files = {} if choice.kind == PROCEDURAL else outcome.files
         return GenerationOutcome(
             output=outcome.output,
             total_time_ms=outcome.total_time_ms,
             prompt_cache_hit=outcome.prompt_cache_hit,
             ref_latent_cache_hit=outcome.ref_latent_cache_hit,
             engine_kind=choice.kind,
-            model_info=choice.manager.status().model_info,
+            model_info=outcome.model_name,
             model_files=_file_names(choice.load),
-            model_paths={} if choice.kind == PROCEDURAL else named_files(choice.load),
+            model_paths={role: key.path for role, key in files.items()},
+            model_stamps={role: (key.size, key.mtime_ns) for role, key in files.items()},
             peak_memory_mb=outcome.peak_memory_mb,
             ai_generated=choice.kind != PROCEDURAL,
             warnings=choice.warnings,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, PreparedReference
 from hotfolder.engine.failures import build_model_missing
 from hotfolder.engine.kinds import CN_ENGINE, EXTRAS, PROCEDURAL
+from hotfolder.engine.made import EnlargedPicture
 from hotfolder.engine.manager import EngineManager
 from hotfolder.engine.messages import LoadParams, StepProgress, UpscaleOutcome, UpscaleParams
 from hotfolder.engine.params import MAX_UPSCALED_PIXELS
@@ -42,7 +43,7 @@ class Upscaling:
 
     def __init__(self, engines: Mapping[str, EngineManager], model_sets: Mapping[str, LoadParams]) -> None:
         self._engines = engines
-        self._set = next((each for each in model_sets.values() if each.upscale_model), LoadParams())
+        self._model_sets = model_sets
 
     def run(
         self,
@@ -59,7 +60,12 @@ class Upscaling:
             try:
                 self._require(way, picture)
                 params = UpscaleParams(picture.path, request.output, factor, way.model, way.flags)
-                made = self._engines[way.kind].upscale(params, on_progress=on_progress, cancel=interrupt)
+                made = self._engines[way.kind].upscale(
+                    params,
+                    on_progress=on_progress,
+                    cancel=interrupt,
+                    job=request.job_id or request.generation_id,
+                )
             except EngineError as error:
                 if named or not (isinstance(error, _Unfit) or error.code == "engine.not_found"):
                     raise
@@ -70,8 +76,9 @@ class Upscaling:
         raise AssertionError("the embedded engine takes every picture")
 
     def _list_ways(self, named: str | None) -> list[_Way]:
-        flags = {name: each for name, each in self._set.flags.items() if name.startswith("upscale_")}
-        cn_engine = _Way(CN_ENGINE, CN_ENGINE, self._set.upscale_model, flags)
+        wanted = next((each for each in self._model_sets.values() if each.upscale_model), LoadParams())
+        flags = {name: each for name, each in wanted.flags.items() if name.startswith("upscale_")}
+        cn_engine = _Way(CN_ENGINE, CN_ENGINE, wanted.upscale_model, flags)
         if named == CN_ENGINE:
             return [cn_engine]
         if named == LANCZOS:
@@ -151,8 +158,9 @@ def _tell_size(made: UpscaleOutcome, picture: PreparedReference, factor: int) ->
     )
 
 
-def _build_outcome(way: _Way, made: UpscaleOutcome, warnings: tuple[str, ...]) -> GenerationOutcome:
+def _build_outcome(way: _Way, made: EnlargedPicture, warnings: tuple[str, ...]) -> GenerationOutcome:
     file_name = PurePath(way.model).name if way.kind == CN_ENGINE and way.model else None
+    files = made.files if file_name else {}  # other engines bring their models
     return GenerationOutcome(
         output=made.output,
         total_time_ms=made.total_time_ms,
@@ -163,4 +171,7 @@ def _build_outcome(way: _Way, made: UpscaleOutcome, warnings: tuple[str, ...]) -
         model_files={"upscale_model": file_name} if file_name else {},
         ai_generated=way.kind != PROCEDURAL,
         warnings=warnings,
+        model_paths={role: key.path for role, key in files.items()},
+        model_stamps={role: (key.size, key.mtime_ns) for role, key in files.items()},
+        peak_memory_mb=made.peak_memory_mb,
     )

@@ -14,13 +14,9 @@ _CUTOFF = """
 """
 _IN_LINE = f"status = 'pending' AND lane = :lane AND since <= {_CUTOFF}"
 _FIRST = "ORDER BY rank, rowid LIMIT 1"
-LOOK_SQL = f"""
-    SELECT EXISTS (
-        SELECT 1 FROM work_queue WHERE status = 'scheduled' AND lane = :lane AND run_at <= :now
-    ) AS is_due,
-    EXISTS (SELECT 1 FROM work_queue WHERE {_IN_LINE}) AS is_pending
-"""
-HEAD_SQL = f"SELECT rowid AS place, * FROM work_queue WHERE {_IN_LINE} {_FIRST}"
+_IS_DUE = "EXISTS (SELECT 1 FROM work_queue WHERE status = 'scheduled' AND lane = :lane AND run_at <= :now)"
+LOOK_SQL = f"SELECT {_IS_DUE} OR EXISTS (SELECT 1 FROM work_queue WHERE {_IN_LINE}) AS is_any"
+HEAD_SQL = f"SELECT rowid AS place, *, {_IS_DUE} AS is_due FROM work_queue WHERE {_IN_LINE} {_FIRST}"
 NEAR_SQL = f"""
     SELECT rowid AS place, * FROM work_queue
     WHERE {_IN_LINE} AND priority = :priority AND affinity = :main
@@ -50,7 +46,7 @@ LIST_PENDING_SQL = """
 """
 PROMOTE_SQL = """
     UPDATE work_queue SET status = 'pending'
-    WHERE status = 'scheduled' AND lane = ? AND run_at <= ?
+    WHERE status = 'scheduled' AND lane = :lane AND run_at <= :now
     RETURNING id, task_type
 """
 INSERT_SQL = """
@@ -86,6 +82,15 @@ COUNT_SQL = tuple(
     f"SELECT count(*) AS n FROM work_queue WHERE status = '{status}' AND (:lane IS NULL OR lane = :lane)"
     for status in OPEN
 )
+RUNNABLE_SQL = """
+    SELECT (SELECT count(*) FROM work_queue WHERE status = 'pending')
+        + (SELECT count(*) FROM work_queue WHERE status = 'processing')
+        + (
+            SELECT count(*) FROM work_queue
+            WHERE status = 'scheduled' AND (error_message IS NOT NULL OR run_at <= ?)
+              AND NOT (+owner_module = ? AND attempt_count > 0)
+        ) AS n
+"""
 LIST_OPEN_SQL = tuple(
     f"SELECT * FROM work_queue WHERE status = '{status}' AND +owner_module = ?" for status in OPEN
 )

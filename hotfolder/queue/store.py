@@ -5,13 +5,12 @@ What may be lost when the power fails (that something was claimed, a lease renew
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from hotfolder.clock import NewId, new_id
+from hotfolder.clock import NewId, new_id, new_token
 from hotfolder.database import Database, Row, Transaction, to_json
 from hotfolder.domain.instants import format_instant, parse_instant
 from hotfolder.domain.ranking import point_ms, rank_of
@@ -21,7 +20,6 @@ from hotfolder.domain.work import (
     WORK_TRANSITIONS,
     Affinity,
     EndStatus,
-    FailedAttempt,
     NewWork,
     WorkItem,
     WorkStatus,
@@ -29,22 +27,16 @@ from hotfolder.domain.work import (
 from hotfolder.errors import QueueError
 from hotfolder.events import WORK_UPDATED
 from hotfolder.metrics import WORK_ENDED
-from hotfolder.queue.lanes import STATE_SQL, key_of
+from hotfolder.queue.lanes import key_of
+from hotfolder.queue.shelf import WorkShelf, to_item
 from hotfolder.queue.statements import (
-    AHEAD_SQL,
-    CANCEL_REQUESTED_SQL,
     COMPLETE_SQL,
-    COUNT_SQL,
     DUPLICATE_SQL,
-    EXPIRED_SQL,
     HEAD_SQL,
     INSERT_SQL,
     LIKE_SQL,
-    LIST_OPEN_SQL,
-    LIST_PENDING_SQL,
     LOOK_SQL,
     NEAR_SQL,
-    POSITION_SQL,
     PROMOTE_SQL,
     RENEW_SQL,
     RERANK_SQL,
@@ -62,7 +54,7 @@ class Recovered:
     dead: list[WorkItem]
 
 
-class WorkStore:
+class WorkStore(WorkShelf):
     """The `work_queue` table; a claimed item is written only by who holds its lease token."""
 
     def __init__(
@@ -72,11 +64,13 @@ class WorkStore:
         lease_s: float = 60.0,
         aging_s: float = 600.0,
         make_id: NewId = new_id,
+        make_token: NewId = new_token,
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._lease_s = lease_s
         self._point = point_ms(aging_s)
         self._make_id = make_id
+        self._make_token = make_token
 
     def enqueue(self, tx: Transaction, work: NewWork) -> str:
         """Add an item inside the caller's transaction; gives the id of the one that has its `dedupe_key`."""
@@ -123,16 +117,18 @@ class WorkStore:
 
     def take(self, tx: Transaction, lane: str, near: Affinity | None = None) -> WorkItem | None:
         """Claim inside the caller's transaction, such as the one that completes what it had in hand."""
-        self._promote(tx, lane)
-        lane_values = {"lane": lane, "key": key_of(lane)}
+        lane_values = {"lane": lane, "key": key_of(lane), "now": tx.at}
         head = tx.execute(HEAD_SQL, lane_values).fetchone()
+        if head is None or head["is_due"]:
+            self._promote(tx, lane_values)
+            head = tx.execute(HEAD_SQL, lane_values).fetchone()
         if head is None:
             return None
         row = _find_like(tx, lane_values, head, near) or head
-        lease = {"token": self._make_id(), "until": self._lease_end(tx.at), "at": tx.at}
+        lease = {"token": self._make_token(), "until": self._lease_end(tx.at), "at": tx.at}
         tx.execute(TAKE_SQL, {**lease, "place": row["place"]})
         item = replace(
-            _to_item(row),
+            to_item(row),
             status="processing",
             attempt_count=row["attempt_count"] + 1,
             lease_token=lease["token"],
@@ -232,17 +228,28 @@ class WorkStore:
         tx.execute(sql, {"priority": priority, "point": self._point, "subject": correlation_id})
 
     def requeue(self, tx: Transaction, work_id: str, actor: str | None = None) -> None:
-        """Give a dead item all of its attempts again; raises QueueError for one that is not dead."""
+        """Give a dead item all of its attempts again.
+
+        Raises QueueError for one that is not dead, or whose `dedupe_key` another open item has by now.
+        """
         sql = """
             UPDATE work_queue
             SET status = 'pending', attempt_count = 0, crash_count = 0, cancel_requested = 0,
                 failures_json = NULL, error_message = NULL, started_at = NULL, completed_at = NULL,
                 run_at = :at
-            WHERE id = :id AND status = 'dead' RETURNING task_type
+            WHERE id = :id AND status = 'dead' AND NOT EXISTS (
+                SELECT 1 FROM work_queue another
+                WHERE another.dedupe_key = work_queue.dedupe_key
+                  AND another.status IN ('pending', 'scheduled', 'processing')
+            )
+            RETURNING task_type
         """
         row = tx.execute(sql, {"at": tx.at, "id": work_id}).fetchone()
         if row is None:
-            raise QueueError(f"Work item {work_id} is not dead.", hint="Only dead work can be requeued.")
+            raise QueueError(
+                f"Work item {work_id} is not dead, or the same work is in the queue again already.",
+                hint="Only dead work can be requeued.",
+            )
         tx.event(WORK_UPDATED, "work", work_id, _told_pending("dead", row), actor)
 
     def bury(self, tx: Transaction, correlation_id: str) -> None:
@@ -276,7 +283,7 @@ class WorkStore:
         sql = "SELECT * FROM work_queue WHERE status = 'processing' ORDER BY started_at, rowid"
         rows = tx.execute(sql).fetchall()
         found = Recovered([], [], [])
-        for item in map(_to_item, rows):
+        for item in map(to_item, rows):
             tx.execute("UPDATE work_queue SET crash_count = crash_count + 1 WHERE id = ?", (item.work_id,))
             if item.cancel_requested:
                 self.end(tx, item, "cancelled", "cancelled while hotfolder was not running")
@@ -304,27 +311,6 @@ class WorkStore:
         """
         return tx.execute(sql, (correlation_id, task_type)).rowcount
 
-    def gives_way(self, item: WorkItem) -> bool:
-        """Whether an item in hand that has not begun goes back: for a more urgent one, or for a pause."""
-        state = self._database.query_one(STATE_SQL, (key_of(item.lane),))
-        if state is not None and state["value"] == "paused":
-            return True
-        values = {"lane": item.lane, "key": key_of(item.lane), "priority": item.priority, "id": item.work_id}
-        return self._database.query_one(URGENT_SQL, values) is not None
-
-    def list_expired(self) -> list[WorkItem]:
-        """Items in hand whose lease has run out: whoever held them could not say how they ended."""
-        return [_to_item(row) for row in self._database.query(EXPIRED_SQL, (self._database.now(),))]
-
-    def is_expired(self, tx: Transaction, item: WorkItem) -> bool:
-        """Whether an item is still in the hand that let its lease run out."""
-        return item.work_id in {row["id"] for row in tx.execute(EXPIRED_SQL, (tx.at,))}
-
-    def list_in_hand(self, lane: str) -> list[WorkItem]:
-        """The items of a lane that are in hand, the one that was claimed first before the others."""
-        sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lane = ? ORDER BY started_at, rowid"
-        return [_to_item(row) for row in self._database.query(sql, (lane,))]
-
     def void(self, tx: Transaction, item: WorkItem) -> bool:
         """Take the lease from whoever holds the item, who may write nothing of it any more; False: too late.
 
@@ -338,67 +324,15 @@ class WorkStore:
         values = {"at": tx.at, "id": item.work_id, "token": item.lease_token}
         return tx.execute(sql, values).rowcount > 0
 
-    def list_open(self, owner_module: str) -> list[WorkItem]:
-        """The items of one owner that wait, are scheduled or in hand."""
-        return [_to_item(row) for sql in LIST_OPEN_SQL for row in self._database.query(sql, (owner_module,))]
-
-    def list_cancel_requested(self) -> set[str]:
-        """Ids of the items in hand that somebody wants stopped."""
-        return {row["id"] for row in self._database.query(CANCEL_REQUESTED_SQL)}
-
-    def list_of(self, correlation_id: str) -> list[WorkItem]:
-        """All items of a subject, the oldest first."""
-        sql = "SELECT * FROM work_queue WHERE correlation_id = ? ORDER BY created_at, rowid"
-        return [_to_item(row) for row in self._database.query(sql, (correlation_id,))]
-
-    def is_cancel_requested(self, work_id: str) -> bool:
-        """Whether somebody wants this item stopped."""
-        row = self._database.query_one("SELECT cancel_requested FROM work_queue WHERE id = ?", (work_id,))
-        return row is not None and bool(row["cancel_requested"])
-
-    def count_runnable(self, one_attempt_owner: str) -> int:
-        """How many items can still do something soon; of one owner's a failed attempt is enough.
-
-        What waits for a word or for a time of its own is none of them; what is tried again after a pause is.
-        """
-        row = self._database.query_one(
-            """
-            SELECT count(*) AS n FROM work_queue
-            WHERE status IN ('pending', 'processing')
-               OR (status = 'scheduled' AND (error_message IS NOT NULL OR run_at <= ?)
-                   AND NOT (owner_module = ? AND attempt_count > 0))
-            """,
-            (self._database.now(), one_attempt_owner),
-        )
-        return int(row["n"]) if row else 0
-
-    def count_open(self, lane: str | None = None) -> int:
-        """How many items are waiting, scheduled or in hand."""
-        found = [self._database.query_one(sql, {"lane": lane}) for sql in COUNT_SQL]
-        return sum(int(row["n"]) for row in found if row)
-
-    def queue_position(self, correlation_id: str, lane: str) -> int | None:
-        """How many items of a lane stand before the first pending one of a subject; None without one."""
-        row = self._database.query_one(POSITION_SQL, (correlation_id, lane))
-        if row is None:
-            return None
-        ahead = self._database.query_one(AHEAD_SQL, (lane, row["rank"], row["place"]))
-        return int(ahead["n"]) if ahead else None
-
-    def list_pending(self, lane: str, limit: int) -> list[str]:
-        """Subjects of the next pending items of a lane in the order of claiming, one an item."""
-        rows = self._database.query(LIST_PENDING_SQL, (lane, limit))
-        return [row["correlation_id"] for row in rows]
-
     def _has_work(self, lane: str) -> bool:
         """Whether there is something to claim; a lane in which there is nothing costs a look, no lock."""
         values = {"lane": lane, "key": key_of(lane), "now": self._database.now()}
         look = self._database.query_one(LOOK_SQL, values)
-        return look is not None and bool(look["is_due"] or look["is_pending"])
+        return look is not None and bool(look["is_any"])
 
-    def _promote(self, tx: Transaction, lane: str) -> None:
+    def _promote(self, tx: Transaction, lane_values: Mapping[str, str]) -> None:
         """What was to wait until now is in line from now on."""
-        for row in tx.execute(PROMOTE_SQL, (lane, tx.at)).fetchall():
+        for row in tx.execute(PROMOTE_SQL, lane_values).fetchall():
             tx.event(WORK_UPDATED, "work", row["id"], _told_pending("scheduled", row))
 
     def _list_waiting(self, tx: Transaction, correlation_id: str, task_type: str) -> list[WorkItem]:
@@ -407,7 +341,7 @@ class WorkStore:
             SELECT * FROM work_queue
             WHERE correlation_id = ? AND task_type = ? AND status IN ('pending', 'scheduled')
         """
-        return [_to_item(row) for row in tx.execute(sql, (correlation_id, task_type)).fetchall()]
+        return [to_item(row) for row in tx.execute(sql, (correlation_id, task_type)).fetchall()]
 
     def _leave(self, tx: Transaction, item: WorkItem, status: WorkStatus, message: str | None) -> None:
         """Change the status of an item that is waiting or in hand; checks the table and the lease."""
@@ -465,25 +399,3 @@ def _find_like(tx: Transaction, lane: Mapping[str, str], head: Row, near: Affini
         return None
     has_more_urgent = tx.execute(URGENT_SQL, {**wanted, "id": found["id"]}).fetchone() is not None
     return None if has_more_urgent else found
-
-
-def _to_item(row: Row) -> WorkItem:
-    return WorkItem(
-        work_id=row["id"],
-        task_type=row["task_type"],
-        lane=row["lane"],
-        status=row["status"],
-        priority=row["priority"],
-        payload=json.loads(row["payload_json"]),
-        correlation_id=row["correlation_id"],
-        attempt_count=row["attempt_count"],
-        max_attempts=row["max_attempts"],
-        crash_count=row["crash_count"],
-        cancel_requested=bool(row["cancel_requested"]),
-        lease_token=row["lease_token"],
-        created_at=row["created_at"],
-        since=row["since"],
-        started_at=row["started_at"],
-        affinity=Affinity(row["affinity"], row["affinity_detail"] or "") if row["affinity"] else None,
-        failures=tuple(FailedAttempt(**each) for each in json.loads(row["failures_json"] or "[]")),
-    )

@@ -205,21 +205,24 @@ class Worker:
             log.exception("could not tidy up after %s (%s)", item.task_type, item.correlation_id)
 
     def _record_failure(self, held: _InHand, error: HotfolderError) -> None:
-        item, handler = held.item, self._handler(held.item)
         held.is_ending = True
         with self._database.transaction() as tx:
-            if self._store.is_cancel_requested(item.work_id):
-                self._end(tx, handler, item, "cancelled", error)
-            elif held.interrupt.is_set():
-                log.info("handing back %s (%s)", item.task_type, item.correlation_id)
-                self._store.hand_back(tx, item)
-                handler.returned(tx, item)
-            elif error.retryable and not error.spends_attempt:
-                log.warning("%s waits: %s", item.task_type, error)
-                self._store.postpone(tx, item, POSTPONE_S, error.message)
-                handler.returned(tx, item)
-            else:
-                self._record_spent(tx, handler, item.failed_with(error.code, error.message), error)
+            self._record_failed(tx, held, error)
+
+    def _record_failed(self, tx: Transaction, held: _InHand, error: HotfolderError) -> None:
+        item, handler = held.item, self._handler(held.item)
+        if self._store.is_cancel_requested(item.work_id):
+            self._end(tx, handler, item, "cancelled", error)
+        elif held.interrupt.is_set():
+            log.info("handing back %s (%s)", item.task_type, item.correlation_id)
+            self._store.hand_back(tx, item)
+            handler.returned(tx, item)
+        elif error.retryable and not error.spends_attempt:
+            log.warning("%s waits: %s", item.task_type, error)
+            self._store.postpone(tx, item, POSTPONE_S, error.message)
+            handler.returned(tx, item)
+        else:
+            self._record_spent(tx, handler, item.failed_with(error.code, error.message), error)
 
     def _record_spent(
         self, tx: Transaction, handler: WorkHandler, item: WorkItem, error: HotfolderError
@@ -290,7 +293,11 @@ class Worker:
 
     def _record_expired(self, item: WorkItem, error: HotfolderError) -> None:
         try:
-            self._record_failure(_InHand(item), error)
+            with self._database.transaction() as tx:
+                if self._store.is_expired(
+                    tx, item
+                ):  # else another process has taken it up, or it was renewed
+                    self._record_failed(tx, _InHand(item), error)
         except Exception:  # one item that cannot be recorded must not keep the others
             log.exception("the end of %s (%s) could not be recorded", item.task_type, item.correlation_id)
 

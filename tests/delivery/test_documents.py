@@ -98,3 +98,17 @@ def test_result_repeats_the_warnings_of_its_generations(job: Job, generation: Ge
 
     assert result["generations"][0]["warnings"] == list(warned.warnings)
     assert result["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "percentage"),
+    [(-5, 4, 0), (5, -4, 0), (9, 4, 100), (1, 4, 25), (1, 0, 0), (None, 4, 0)],
+)
+def test_percentage_is_one_whatever_the_engine_counts(
+    generation: Generation, step: int | None, steps: int, percentage: int
+) -> None:
+    latest = {"g1": {"stage": "sampling", "currentStep": step, "totalSteps": steps}}
+
+    progress = build_progress([replace(generation, status="processing")], latest, None)
+
+    assert progress["percentage"] == percentage

@@ -38,10 +38,12 @@ class Desk:
         path.touch()
         return str(path)
 
-    def generate(self, prompt="a lighthouse", *, model=None, cancel=None, name="a.png", refs=(), **extra):
+    def generate(
+        self, prompt="a lighthouse", *, model=None, cancel=None, name="a.png", refs=(), job=None, **extra
+    ):
         params = GenerateParams(prompt, 60, 64, 42, 4, "euler", refs, str(self.folder / name), extra=extra)
         return self.manager.generate(
-            model or self.model, params, on_progress=self.note, cancel=cancel or threading.Event()
+            model or self.model, params, on_progress=self.note, cancel=cancel or threading.Event(), job=job
         )
 
     def note_status(self, status):

@@ -7,7 +7,8 @@ zero sizes or steps, and writes a small PNG. Environment:
     ROUGH_ENGINE_PICTURE_S  how long each picture takes
     ROUGH_ENGINE_FAULT  names of faults with commas between; a prompt `fault:NAME ...` has one just once
         starting     mute (answers no ping)  deaf (reads nothing after a ping)
-        loading      glue (fails, its error glued to a bar; as does any model file named *broken*)
+        loading      glue (fails, its error glued to a bar; as does any model file named *broken*; one that
+                     says "deadly" kills the engine)
         generating   hang  crash  abort  late (result only after SIGTERM)  stubborn (hang, ignores SIGTERM)
                      fail  codeless  unread (PARSE_ERROR without id)  stray (foreign results first)  garbage
 """
@@ -105,6 +106,8 @@ class Engine:
         self.prompts.clear()
         self.refs.clear()
         name = params.get("diffusion_model") or params.get("model") or "(unknown)"
+        if Path(name).is_file() and Path(name).read_bytes() == b"deadly":
+            die("no device")
         bars(BAR_STEPS // 2)
         if "glue" in self.faults or "broken" in Path(name).name:
             log("ERROR", f"model.cpp:77 - unknown tensor in {name}")

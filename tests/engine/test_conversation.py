@@ -193,7 +193,7 @@ def test_file_that_may_not_be_run_is_not_found(desk, tmp_path):
 
 @pytest.mark.parametrize("argv", [("sh", "-c", "echo no GPU >&2; exit 4"), ("cat",), ("sleep", "60")])
 def test_program_that_is_no_engine_does_not_start(desk, argv):
-    work = desk(argv=argv, start_s=0.3)
+    work = desk(argv=argv, first_pong_s=0.3)
 
     with pytest.raises(EngineError) as failed:
         work.manager.ping()

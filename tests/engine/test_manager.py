@@ -1,5 +1,6 @@
 """The engine as the rest of the program uses it: models, turns, status, stop."""
 
+import itertools
 import struct
 import threading
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.engine.messages import GenerateParams, LoadParams
+from hotfolder.engine.model_shelf import find_key
 from hotfolder.errors import EngineBusy, EngineCancelled, EngineError
 
 LIMIT_S = 10
@@ -43,9 +45,11 @@ def test_progress_is_told_in_order(desk):
 
     work.generate(refs=(work.file("1.png"),))
 
-    stages = [progress.stage for progress in work.progress]
-    assert stages == ["loading", "conditioning", "encoding", *["sampling"] * 5, "saving"]
-    assert [(each.step, each.total_steps) for each in work.progress[3:8]] == [(step, 4) for step in range(5)]
+    stages = [stage for stage, _ in itertools.groupby(each.stage for each in work.progress)]
+    steps = [each.step for each in work.progress if each.stage == "sampling"]
+    assert stages == ["loading", "conditioning", "encoding", "sampling", "saving"]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 4  # of those that wait to be told, the latest is
 
 
 def test_status_follows_the_work(desk):
@@ -78,6 +82,23 @@ def test_other_model_is_loaded_before_its_picture(desk):
     work.generate(model=replace(work.model, flags={"flash_attn": True}))
 
     assert work.names() == ["ping", "load", "generate", "load", "generate"]
+
+
+def test_model_file_replaced_under_its_name_is_loaded_again_and_told_as_it_was_at_the_load(desk):
+    work = desk()
+    klein = Path(work.model.diffusion_model)
+    first = work.generate()
+    newer = work.folder / "klein.tmp"
+    newer.write_bytes(b"another model")
+    newer.replace(klein)
+
+    second, third = work.generate(), work.generate()
+
+    assert work.names() == ["ping", "load", "generate", "load", "generate", "generate"]
+    assert first.files["diffusion_model"].size == 0
+    assert second.files["diffusion_model"] == third.files["diffusion_model"] == find_key(klein)
+    assert set(third.files) == {"diffusion_model", "vae", "llm"}
+    assert third.model_name == "klein.gguf"
 
 
 def test_failed_load_leaves_none_loaded(desk):

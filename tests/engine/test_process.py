@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hotfolder.engine.process import EngineProcess, LineSplitter, build_child_environment
+from hotfolder.engine.process import EngineProcess, build_child_environment
 from hotfolder.errors import EngineTimeout
 
 ROUGH_ENGINE = Path(__file__).with_name("rough_engine.py")
@@ -59,26 +58,6 @@ def has_ended(pid):
         return bool(select.select([watch], [], [], LIMIT_S)[0])
     finally:
         os.close(watch)
-
-
-@given(st.lists(st.binary(max_size=20)))
-def test_lines_are_the_same_however_the_bytes_arrive(chunks):
-    splitter = LineSplitter()
-
-    lines = [line for chunk in chunks for line in splitter.feed(chunk)]
-
-    assert b"\n".join([*lines, splitter.rest]) == b"".join(chunks)
-
-
-def test_endless_line_is_not_kept_whole_but_its_end_is():
-    splitter = LineSplitter(limit_bytes=100)
-
-    held = [len(splitter.rest) for _ in range(1000) if not splitter.feed(b"\r |==> | 1/2")]
-    (line,) = splitter.feed(b'\x1b[K{"id":"a"}\n')
-
-    assert max(held) <= 100
-    assert len(line) <= 100
-    assert line.endswith(b'\x1b[K{"id":"a"}')
 
 
 def test_environment_of_the_child_has_no_secrets():
@@ -127,6 +106,25 @@ def test_exit_is_told_although_a_grandchild_holds_the_pipes():
     code = "import subprocess, sys; subprocess.Popen(['sleep', '60']); sys.exit(0)"
     with python(code) as child:
         assert child.exits.get(timeout=LIMIT_S).returncode == 0
+
+
+def test_helper_that_left_the_group_and_holds_the_pipes_costs_neither_time_nor_threads():
+    code = "import subprocess\nprint(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)\ninput()"
+    threads, descriptors = set(threading.enumerate()), len([*Path("/proc/self/fd").iterdir()])
+    with python(code, env={"PYTHONUNBUFFERED": "1"}) as child:
+        helper, own = int(child.heard()), set(threading.enumerate()) - threads
+        try:
+            asked_at = time.monotonic()
+            child.send(b"\n")
+
+            assert child.exits.get(timeout=LIMIT_S).returncode == 0
+            assert time.monotonic() - asked_at < 0.9
+        finally:
+            os.kill(helper, signal.SIGKILL)
+    for thread in own:
+        thread.join(LIMIT_S)
+        assert not thread.is_alive()
+    assert len([*Path("/proc/self/fd").iterdir()]) == descriptors
 
 
 def test_log_has_what_was_written_before_the_latest_line():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +17,25 @@ from hotfolder.engine.kinds import EXTRAS
 from hotfolder.engine.sdcpp_cause import UNKNOWN, describe_cause
 from tests import pictures
 from tests.engine.procedural_child import Child, Start, started_children
+from tests.scenarios.service import wait_for
 from tests.tiny_klein import write_tiny_klein
 
 needs_extra = pytest.mark.skipif(
     not EXTRAS["sdcpp"].is_installed(), reason=f"needs {EXTRAS['sdcpp'].install_line}"
 )
 
+LIMIT_S = 20
+HANGS = """\
+import os, time
+from pathlib import Path
+Path(os.environ["TOLD"]).write_text(str(os.getpid()))
+time.sleep(120)
+"""
+SEEKS = """\
+from hotfolder.engine.sdcpp_cause import find_cause
+from hotfolder.engine.sdcpp_request import LoadJob
+find_cause(LoadJob({"diffusion_model": "half.safetensors"}, {}, 0, ""))
+"""
 ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
 """As the service starts it: on a busy machine it is several times as fast."""
 
@@ -49,6 +65,14 @@ def loaded(model: dict[str, str]) -> Iterator[Child]:
         child = starter(loaded=False, **ENVIRONMENT)
         assert child.ask("load", model)["type"] == "ok"
         yield child
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def picture(folder: Path, **more: Any) -> dict[str, Any]:
@@ -169,6 +193,25 @@ def test_unloaded_model_is_gone_and_another_load_brings_it_back(child: Child, mo
     assert child.ask("load", model)["type"] == "ok"
     assert child.ask("quit")["data"] == {"status": "quitting"}
     assert child.wait() == 0
+
+
+def test_search_for_the_cause_of_a_failed_load_ends_with_the_engine(tmp_path: Path) -> None:
+    library = tmp_path / "cyllama"
+    library.mkdir()
+    (library / "__init__.py").touch()
+    (library / "sd.py").write_text(HANGS)
+    told = tmp_path / "pid"
+    paths = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    engine = subprocess.Popen(
+        [sys.executable, "-c", SEEKS], env={**os.environ, "PYTHONPATH": paths, "TOLD": str(told)}
+    )
+    try:
+        pid = int(wait_for(lambda: told.exists() and told.read_text(), "a process that seeks the cause"))
+    finally:
+        engine.kill()
+        engine.wait(LIMIT_S)
+
+    wait_for(lambda: not is_alive(pid), "its end")
 
 
 @pytest.mark.parametrize(

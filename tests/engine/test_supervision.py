@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.engine.manager import EngineCommand, EngineManager, EngineTimeouts
-from hotfolder.engine.supervision import LONGEST_REST_S, BackOff, RestartPolicy
+from hotfolder.engine.supervision import AT_ONCE, LONGEST_REST_S, BackOff, RestartPolicy
 from hotfolder.errors import EngineBusy, EngineCancelled, EngineError
 
 LIMIT_S = 10
@@ -124,6 +124,88 @@ def test_program_that_is_not_there_is_not_rested_for(desk) -> None:
     assert not work.manager.rests
 
 
+def test_program_that_is_being_replaced_is_waited_for(desk, caller) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(0.02, None)).unlink()
+    work.generate()
+    program, aside = work.folder / "cn-engine", work.folder / "newer"
+    program.rename(aside)
+    work.manager.stop()
+    waiting = caller.submit(work.generate)
+    assert work.failed.wait(LIMIT_S)
+    assert "there is no engine program" in work.statuses[-1].problem
+    aside.rename(program)
+
+    assert waiting.result(LIMIT_S).seed == 42
+
+
+def test_program_that_is_gone_is_one_that_does_not_start_where_the_starts_are_counted(desk) -> None:
+    work = desk()
+    _make_stubborn(work, AT_ONCE).unlink()
+    (work.folder / "cn-engine").unlink()
+    with pytest.raises(EngineError) as failed:
+        work.generate()
+
+    assert (failed.value.code, failed.value.retryable) == ("engine.start_failed", True)
+
+
+def _crash(work, job: str) -> EngineError:
+    with pytest.raises(EngineError) as failed:
+        work.generate("fault:abort now", job=job)
+    return failed.value
+
+
+def test_engine_that_dies_of_one_job_after_the_other_costs_the_later_ones_nothing(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(0.01, None)).unlink()
+    assert [_crash(work, job).code for job in "abc"] == ["engine.crashed"] * 3
+    fourth = _crash(work, "d")
+    told = work.manager.status()
+
+    assert isinstance(fourth, EngineBusy)
+    assert (told.state, told.retry_at is not None) == ("error", True)
+    assert "one job after the other fails" in told.problem
+    assert "SIGABRT" in told.problem
+
+
+def test_job_that_has_not_failed_yet_goes_before_those_that_have_and_ends_the_wait(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(0.01, None)).unlink()
+    for job in "abc":
+        _crash(work, job)
+    made = len(work.names())
+    assert "others go first" in _crash(work, "a").message
+    assert len(work.names()) == made, "the engine was not asked"
+
+    assert work.generate(job="e").seed == 42
+    assert _crash(work, "a").spends_attempt
+
+
+def test_jobs_that_have_all_failed_are_tried_again_by_turns(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(0.01, None)).unlink()
+    for job in "abc":
+        _crash(work, job)
+    assert "others go first" in _crash(work, "a").message
+    assert "others go first" not in _crash(work, "a").message
+    assert "others go first" in _crash(work, "a").message
+    assert work.generate(job="a").seed == 42
+
+
+def test_one_bad_job_alone_spends_its_attempts(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(0.01, None)).unlink()
+
+    assert all(_crash(work, "a").spends_attempt for _ in range(6))
+
+
+def test_every_failure_counts_where_nobody_would_mend_the_engine(desk) -> None:
+    work = desk()
+    _make_stubborn(work, RestartPolicy(0.01, 3)).unlink()
+
+    assert all(_crash(work, job).spends_attempt for job in "abcdef")
+
+
 def test_question_how_the_engine_is_does_not_wait_for_its_rest(desk) -> None:
     work = desk()
     _make_stubborn(work, RestartPolicy(60.0, None))
@@ -134,16 +216,16 @@ def test_question_how_the_engine_is_does_not_wait_for_its_rest(desk) -> None:
 
 def test_engine_rests_after_a_crash_and_not_after_a_cancel(desk) -> None:
     work, cancel = desk(fault=""), threading.Event()
-    work.manager._back_off = BackOff(RestartPolicy(5.0))
+    work.manager._engine.back_off = BackOff(RestartPolicy(5.0))
     work.generate()
     cancel.set()
     with pytest.raises(EngineCancelled):
         work.generate(cancel=cancel)
-    assert work.manager._back_off.remaining_s() == 0
+    assert work.manager._engine.back_off.remaining_s() == 0
 
     with pytest.raises(EngineError):
         work.generate("fault:crash now")
-    assert work.manager._back_off.remaining_s() > 4
+    assert work.manager._engine.back_off.remaining_s() > 4
 
 
 def test_idle_engine_that_does_not_answer_any_more_is_ended(desk) -> None:

@@ -59,6 +59,25 @@ def test_picture_is_enlarged_without_a_load(
         assert image.size == (60, 30)
 
 
+def test_upscale_model_replaced_under_its_name_is_read_by_an_engine_that_starts_anew(
+    managers: list[EngineManager], source: str, tmp_path: Path
+) -> None:
+    manager, model = embedded(managers), tmp_path / "esrgan.gguf"
+    model.write_bytes(b"old")
+    params = UpscaleParams(source, str(tmp_path / "up.png"), 2, str(model))
+    first, _ = enlarge(manager, params)
+    pid = manager.status().pid
+    enlarge(manager, params)
+    assert manager.status().pid == pid
+    model.write_bytes(b"newer")
+
+    second, _ = enlarge(manager, params)
+
+    assert manager.status().pid != pid
+    assert (first.files["upscale_model"].size, second.files["upscale_model"].size) == (3, 5)
+    assert second.peak_memory_mb > 1
+
+
 def test_loaded_model_stays_loaded(managers: list[EngineManager], source: str, tmp_path: Path) -> None:
     manager = embedded(managers)
     manager.load(LoadParams())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -15,6 +16,7 @@ from hotfolder.clock import new_id
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, Progress
 from hotfolder.domain.work import WorkItem
 from hotfolder.errors import ContentMissing, DiskFull, EngineError
+from hotfolder.events import GENERATION_PROGRESS
 from hotfolder.generation.claimed import Accepted, ClaimedFile
 from hotfolder.generation.execute import ROOM_BYTES, ExecuteHandler
 from tests import pictures
@@ -38,6 +40,7 @@ class Painter:
     def __init__(self, *, ai_generated: bool = True, warnings: tuple[str, ...] = ()) -> None:
         self.asked: list[GenerationRequest] = []
         self.error: Exception | None = None
+        self.tells: Iterable[Progress] = ()
         self._ai_generated = ai_generated
         self._warnings = warnings
 
@@ -48,6 +51,8 @@ class Painter:
         interrupt: threading.Event,
     ) -> GenerationOutcome:
         self.asked.append(request)
+        for progress in self.tells:
+            on_progress(progress)
         pictures.write_png(Path(request.output), (request.width, request.height))
         if self.error is not None:
             raise self.error
@@ -154,3 +159,28 @@ def test_outcome_is_recorded_together_with_the_next_step(library: Library) -> No
     (generation,) = library.generations.list_of_job(job_id)
     assert (generation.engine_kind, generation.total_time_ms) == ("cn-engine", 7)
     assert claim(library, "cpu").payload["generationId"] == generation.generation_id
+
+
+def test_engine_that_never_stops_telling_is_written_down_twice_a_second_and_its_last_stage_too(
+    library: Library,
+) -> None:
+    first = []
+
+    def chatter() -> Iterator[Progress]:
+        first.append(library.database.list_events(0)[-1].seq)
+        deadline = time.monotonic() + 1.2
+        while time.monotonic() < deadline:
+            yield Progress("sampling", 1, 4, 0.1)
+            yield Progress("encoding", 1, 1, 0.1)
+        yield Progress("saving")
+
+    painter = Painter()
+    painter.tells = chatter()
+    take_in(library, JOB)
+
+    build_execute(library, painter).execute(claim(library, "gpu"), threading.Event())
+
+    told = library.database.list_events(0)[-1]
+    assert (told.topic, told.data["stage"]) == (GENERATION_PROGRESS, "saving")
+    assert list(told.data["stages"]) == ["sampling", "encoding", "saving"]
+    assert 4 <= told.seq - first[0] <= 5

@@ -93,6 +93,18 @@ def test_file_that_changed_is_read_again_and_only_that_one(hashes: ModelHashes, 
     assert told.files() == {"vae.safetensors"}
 
 
+def test_file_that_is_not_the_one_that_was_loaded_has_no_hash(
+    hashes: ModelHashes, load: LoadParams, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = {"diffusion_model": load.diffusion_model or "", "vae": load.vae or "", "llm": "/gone"}
+    stamps = dict.fromkeys(paths, (5, 1))
+    vae = Path(paths["vae"]).stat()
+    stamps["vae"] = (vae.st_size, vae.st_mtime_ns)
+
+    assert hashes.hashes_of_files(paths, stamps) == {"vae": sha256(VAE)}
+    assert caplog.text.count("has changed since it was loaded: no hash is recorded") == 2
+
+
 def test_link_and_its_target_are_one_file(hashes: ModelHashes, load: LoadParams, tmp_path: Path) -> None:
     hashes.hashes_of(load)
     (tmp_path / "link.gguf").symlink_to(tmp_path / "klein.gguf")

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from hotfolder.domain.generation import GenerationOutcome, GenerationRequest, PreparedReference
-from hotfolder.engine.messages import LoadParams, UpscaleOutcome, UpscaleParams
+from hotfolder.engine.made import EnlargedPicture
+from hotfolder.engine.messages import LoadParams, UpscaleParams
+from hotfolder.engine.model_shelf import find_key
 from hotfolder.errors import EngineCrashed, EngineError
 from hotfolder.providers.upscaling import Upscaling
 
@@ -24,11 +26,13 @@ class Engine:
         self._error = error
         self._answer = answer
 
-    def upscale(self, params: UpscaleParams, **_: Any) -> UpscaleOutcome:
+    def upscale(self, params: UpscaleParams, **_: Any) -> EnlargedPicture:
         self.asked.append(params)
         if self._error:
             raise self._error
-        return UpscaleOutcome(params.output, 5, **self._answer)
+        key = find_key(Path(params.model or ""))
+        files = {"upscale_model": key} if key else {}
+        return EnlargedPicture(params.output, 5, **self._answer, peak_memory_mb=77, files=files)
 
 
 @pytest.fixture
@@ -69,6 +73,19 @@ def test_cn_engines_model_comes_first_with_its_file_and_flags(sets: dict[str, Lo
     assert (made.engine_kind, made.ai_generated, made.warnings) == (CN_ENGINE, True, ())
     assert made.model_info == "esrgan.gguf"
     assert made.model_files == {"upscale_model": "esrgan.gguf"}
+
+
+def test_picture_enlarged_by_cn_engine_tells_its_memory_and_what_its_models_hash_is_of(
+    sets: dict[str, LoadParams],
+) -> None:
+    path = Path(sets["up"].upscale_model or "")
+
+    made = ask(all_three(), sets)
+
+    assert made.peak_memory_mb == 77
+    assert made.model_paths == {"upscale_model": str(path)}
+    assert made.model_stamps == {"upscale_model": (0, path.stat().st_mtime_ns)}
+    assert ask(all_three(), sets, model="realesrgan-x4plus").model_paths == {}
 
 
 def test_extra_comes_next_and_lanczos_last() -> None:

@@ -56,7 +56,11 @@ def test_each_statement_finds_its_rows_by_an_index_without_sorting(database, nam
 
 @pytest.mark.parametrize("sql", [*HAS_OPEN_SQL, *statements.COUNT_SQL, *statements.LIST_OPEN_SQL])
 def test_what_is_open_is_found_without_what_has_ended(database, sql):
-    plan = plan_of(database, sql, {"lane": "gpu", "at": "9999", "soon": "9999"} if ":lane" in sql else ["gpu"] * sql.count("?"))
+    plan = plan_of(
+        database,
+        sql,
+        {"lane": "gpu", "at": "9999", "soon": "9999"} if ":lane" in sql else ["gpu"] * sql.count("?"),
+    )
 
     assert "idx_work_claim (status=?" in plan or "idx_work_scheduled" in plan
 
@@ -104,7 +108,8 @@ def _live(queue, database, clock):
     store.list_cancel_requested(), store.is_cancel_requested(item.work_id)
     queue.do("is_expired", item)
     store.list_expired(), store.list_open("tests")
-    store.count_open(), store.count_open("gpu")
+    store.count_open(), store.count_open("gpu"), store.count_runnable("tests")
+    store.list_in_hand("gpu"), store.list_of("a")
     store.queue_position("a", "gpu"), store.list_pending("gpu", 5)
     book.put("gpu", "draining", "anna")
     book.settle(["gpu"])

@@ -12,7 +12,9 @@ import pytest
 from hotfolder.domain.instants import format_instant
 from hotfolder.domain.work import CRASHES_MAX, Affinity, NewWork
 from hotfolder.errors import QueueError
+from hotfolder.queue.lanes import LaneBook
 from hotfolder.queue.store import WorkStore
+from tests.queue.conftest import Queue
 
 CLAIM_ALL = """
 import sys
@@ -65,7 +67,7 @@ class TestClaiming:
         assert order == [later[1], *late_urgent, later[0], later[2]]
 
     def test_items_of_one_transaction_keep_their_order_whatever_their_ids(self, database):
-        ids = iter(["c", "a", "b", "t1", "t2", "t3"])
+        ids = iter(["c", "a", "b"])
         store = WorkStore(database, make_id=lambda: next(ids))
         with database.transaction() as tx:
             for _ in range(3):
@@ -115,6 +117,29 @@ class TestClaiming:
             ("none", False),
         ]
         assert found[1].affinity == near
+
+    def test_low_priority_is_claimed_after_its_time_although_urgent_work_keeps_coming(self, queue, clock):
+        low = queue.put(priority=-1)
+
+        waited_s = _rounds_until_claimed(queue, clock, low, 100) * 60
+
+        assert waited_s == 2 * 600
+
+    def test_without_ageing_low_priority_waits_until_nothing_urgent_is_left(self, database, clock):
+        queue = Queue(database, WorkStore(database, aging_s=0))
+        low = queue.put(priority=-1)
+
+        assert _rounds_until_claimed(queue, clock, low, 100) == 100
+        assert queue.claim().work_id == low
+
+    def test_a_paused_lane_with_work_in_it_wakes_nobody(self, queue, database, doorbell):
+        queue.put()
+        LaneBook(database).put("gpu", "paused", "anna")
+        bell = doorbell.listen()
+
+        assert queue.claim() is None
+
+        assert not bell.is_set()
 
     def test_looking_at_an_empty_lane_writes_nothing_and_wakes_nobody(self, queue, doorbell):
         bell = doorbell.listen()
@@ -453,6 +478,19 @@ class TestCounting:
         assert listed == ["urgent", "first", "second", "first", "late"]
         assert queue.store.list_pending("gpu", 2) == listed[:2]
         assert [queue.claim().correlation_id for _ in listed] == listed
+
+
+def _rounds_until_claimed(queue, clock, work_id, limit):
+    """So often is more urgent work claimed that comes every minute."""
+    for rounds in range(limit):
+        urgent = queue.put(priority=1)
+        item = queue.claim()
+        queue.do("complete", item)
+        if item.work_id == work_id:
+            return rounds
+        assert item.work_id == urgent
+        clock.advance(60)
+    return limit
 
 
 def _claimed(queue, subject="s"):

@@ -197,6 +197,98 @@ def test_job_of_another_model_loads_it_first_and_is_recorded_with_its_files(
         assert (told["modelInfo"], told["modelSha256"]) == (name, digests)
 
 
+def test_model_file_that_is_replaced_under_its_name_makes_the_next_picture_and_is_recorded(
+    studio: SupervisedService,
+) -> None:
+    studio.ask("older.yaml", "with the older file")
+    older, loads = made_with(studio, "older.yaml"), studio.loads()
+    file = studio.root / "models" / SMALL
+    newer = file.with_suffix(".tmp")
+    newer.write_bytes(b"a newer model of the same name")
+    newer.replace(file)
+
+    studio.ask("newer.yaml", "with the newer file")
+
+    told = made_with(studio, "newer.yaml")
+    assert studio.loads() == [*loads, SMALL]
+    assert told["modelSha256"] != older["modelSha256"]
+    digest = hashlib.sha256(b"a newer model of the same name").hexdigest()
+    assert told["modelSha256"] == {**dict(older["modelSha256"]), "diffusion_model": digest}  # type: ignore[call-overload]  # JSON
+
+
+def test_jobs_that_wait_while_the_engines_program_is_replaced_are_made_by_the_new_one(
+    make_service: Callable[..., SupervisedService],
+) -> None:
+    service = make_service(env={"HOTFOLDER_ENGINE__FALLBACK": "procedural"})
+    service.start()
+    service.ask("before.yaml", "before")
+    assert service.wait_for_result("before.yaml")["status"] == "completed"
+    aside = service.engine.with_name("newer-engine")
+    service.engine.rename(aside)
+    service.kill_engine()
+    names = [f"meanwhile-{number}.yaml" for number in range(4)]
+    for name in names:
+        service.ask(name, name)
+    wait_for(lambda: "there is no engine program" in (service.engine_status()["problem"] or ""), "a problem")
+    aside.rename(service.engine)
+
+    results = [service.wait_for_result(name)["generations"][0] for name in names]
+
+    assert [(each["attempts"], each["warnings"]) for each in results] == [(1, [])] * 4
+    assert {made_with(service, name)["kind"] for name in names} == {"cn-engine"}
+
+
+def test_jobs_wait_for_an_engine_that_dies_of_every_load_and_are_made_once_it_is_mended(
+    make_service: Callable[..., SupervisedService],
+) -> None:
+    service = make_service()
+    model = service.root / "models" / SMALL
+    sound = model.read_bytes()
+    model.write_bytes(b"deadly")
+    names = [f"job-{number}.yaml" for number in range(6)]
+    for name in names:
+        service.ask(name, name, "maxAttempts: 1\n")
+    service.start()
+    for name in names[:3]:
+        assert service.wait_for_result(name)["error"]["code"] == "engine.crashed"
+    problem = "one job after the other fails"
+    wait_for(lambda: problem in (service.engine_status()["problem"] or ""), "an error with its reason")
+    assert service.engine_status()["state"] == "error"
+    wait_for(
+        lambda: service.query("SELECT 1 FROM work_queue WHERE error_message LIKE ?", f"{problem}%"), "one"
+    )
+    model.write_bytes(sound)
+
+    results = [service.wait_for_result(name, 60) for name in names[3:]]
+
+    assert [each["status"] for each in results] == ["completed"] * 3
+
+
+def test_job_of_many_pictures_that_all_kill_the_engine_ends_without_another(
+    make_service: Callable[..., SupervisedService],
+) -> None:
+    service = make_service()
+    service.ask("poison.yaml", "fault:abort always", "count: 4\nmaxAttempts: 1\n")
+    service.start()
+
+    result = service.wait_for_result("poison.yaml")
+
+    assert [each["error"]["code"] for each in result["generations"]] == ["engine.crashed"] * 4
+
+
+def test_engine_that_dies_of_every_load_ends_a_run_that_nobody_watches(
+    make_service: Callable[..., SupervisedService],
+) -> None:
+    service = make_service()
+    (service.root / "models" / SMALL).write_bytes(b"deadly")
+    for number in range(4):
+        service.ask(f"job-{number}.yaml", "once", "maxAttempts: 1\n")
+
+    assert service.run_once() == 1
+
+    assert service.query("SELECT DISTINCT status FROM jobs") == [{"status": "failed"}]
+
+
 def test_jobs_of_two_models_that_wait_together_load_each_once_and_the_urgent_one_goes_first(
     web: tuple[SupervisedService, httpx.Client],
 ) -> None:
