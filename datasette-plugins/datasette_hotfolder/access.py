@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hotfolder.accounts.scopes import Actor
+from hotfolder.events import Event
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORWARDING = re.compile(
@@ -29,6 +30,7 @@ _LOOK_PATHS = re.compile(
     r"/|/-/(?:library|queue|metrics|api/.*)|/media/.*|/library(?:\.json)?|"
     rf"/library/(?:{'|'.join(VISITOR_TABLES)})(?:[/.].*)?"
 )
+_ADMIN_TOPICS = ("credits.", "limits.owner_", "control.", "command.")
 _MEMBER_PATHS = re.compile(r"/-/(?:api/setup|setup)")
 
 
@@ -125,6 +127,17 @@ def _check_anonymous(request: Request, rules: Rules) -> Refusal | None:
     if not _LOOK_PATHS.fullmatch(request.path) or _MEMBER_PATHS.fullmatch(request.path):
         return Refusal(401, "web.login_needed", "Visitors do not see this page.", hint)
     return None
+
+
+def may_hear(actor: Actor | None, event: Event) -> bool:
+    """Whether somebody is told of an event: of owners' credits and of what admins do, only admins are.
+
+    Of their own credits, owners are, too.
+    """
+    if not event.topic.startswith(_ADMIN_TOPICS):
+        return True
+    is_own = event.topic.startswith("credits.") and event.subject_type == "owner"
+    return actor is not None and (actor.may("admin") or (is_own and event.subject_id == actor.name))
 
 
 def _comes_from_elsewhere(request: Request) -> bool:

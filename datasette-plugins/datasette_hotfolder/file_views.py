@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 from datasette import Request, Response
 
-from datasette_hotfolder.answers import View, api, require_method
+from datasette_hotfolder.answers import View, actor_of, api, require_method
 from datasette_hotfolder.byte_ranges import Range, Unsatisfiable, find_range
 from datasette_hotfolder.compat import keeps_cache_headers
 from datasette_hotfolder.objects import version_of
 from datasette_hotfolder.services import Services
+from hotfolder.accounts.scopes import Actor
 from hotfolder.errors import ContentMissing, LibraryError, NotFound
 from hotfolder.files.storage import open_regular
 
@@ -45,13 +46,13 @@ def build_file_views(services: Services) -> list[tuple[str, View]]:
     @keeps_cache_headers
     @api
     async def original(request: Request, send: Send) -> Response | None:
-        file = await services.read(_find_original, services, request.url_vars["media_id"])
+        file = await services.read(_find_original, services, request.url_vars["media_id"], actor_of(request))
         return await _serve(services, request, send, file)
 
     @keeps_cache_headers
     @api
     async def thumbnail(request: Request, send: Send) -> Response | None:
-        file = await services.read(_find_thumbnail, services, request.url_vars["media_id"])
+        file = await services.read(_find_thumbnail, services, request.url_vars["media_id"], actor_of(request))
         return await _serve(services, request, send, file)
 
     @keeps_cache_headers
@@ -68,16 +69,16 @@ def build_file_views(services: Services) -> list[tuple[str, View]]:
     ]
 
 
-def _find_original(services: Services, media_id: str) -> _File:
-    media = services.media.get_present(media_id)
+def _find_original(services: Services, media_id: str, actor: Actor | None) -> _File:
+    media = services.get_picture(media_id, actor)
     path = services.paths.locate(media.file_path)
     content_type = media.mime_type if media.mime_type in _SAFE_TYPES else "application/octet-stream"
     name = media.original_name or media.file_name
     return _File(path, content_type, media.file_sha256, version_of(media.file_sha256), name)
 
 
-def _find_thumbnail(services: Services, media_id: str) -> _File:
-    media = services.media.get_present(media_id)
+def _find_thumbnail(services: Services, media_id: str, actor: Actor | None) -> _File:
+    media = services.get_picture(media_id, actor)
     path = services.paths.locate(media.thumb_path)
     return _to_thumbnail(path, media.file_sha256, f"{media_id}.jpg")
 

@@ -174,6 +174,7 @@ def _result(services: Services, job: Job, inline: bool) -> dict[str, Any]:
         (generation, media)
         for generation in services.generations.list_of_job(job.job_id)
         for media in services.media.list_of_generation(generation.generation_id)
+        if media.deleted_at is None
     ]
     if inline and sum(media.file_size for _, media in made) > INLINE_MAX_BYTES:
         raise RequestError(
@@ -197,6 +198,8 @@ def _image(services: Services, generation: Generation, media: Media, inline: boo
         "url": media_object(media)["originalUrl"],
         "sha256": media.file_sha256,
     }
+    if media.review != "none":
+        image["review"] = media.review
     return image | {"image": _read_base64(services, media.file_path)} if inline else image
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from datasette_hotfolder.answers import RequestError
-from datasette_hotfolder.objects import job_object
+from datasette_hotfolder.objects import job_for_visitors, job_object
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 from hotfolder.clock import NewId
@@ -73,7 +73,7 @@ class JobDesk:
         self._services.host.nudge()
         return self._to_unclaimed(job["id"], file)
 
-    def list_jobs(self, state: str, limit: int) -> dict[str, Any]:
+    def list_jobs(self, state: str, limit: int, actor: Actor | None) -> dict[str, Any]:
         """What runs, what waits in its order, what has ended (`limit` of each kind), and unclaimed files."""
         jobs, seq = self._services.jobs, self._services.database.last_event_seq()
         found: list[Job] = []
@@ -85,7 +85,7 @@ class JobDesk:
         if state != "active":
             found += jobs.list_ended(limit)
         return {
-            "items": self._to_objects(found),
+            "items": [_as_seen_by(actor, each) for each in self._to_objects(found)],
             "waiting": [{"jobFile": name, "status": status} for name, status in waiting[:WAITING_SHOWN]],
             "waitingTotal": len(waiting),
             "seq": seq,
@@ -98,6 +98,10 @@ class JobDesk:
         if isinstance(found, Job):
             return self._to_objects([found])[0]
         return self._to_unclaimed(job_id, found)
+
+    def show(self, job_id: str, actor: Actor | None) -> dict[str, Any]:
+        """The same, as somebody may see it."""
+        return _as_seen_by(actor, self.describe(job_id))
 
     def cancel(self, job_id: str, actor: Actor) -> dict[str, Any]:
         """Wish that a job ends; raises HotfolderError `job.already_ended`."""
@@ -211,6 +215,10 @@ class JobDesk:
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return progress if has_end else {**progress, "etaSeconds": None, "etaRangeSeconds": None}
+
+
+def _as_seen_by(actor: Actor | None, job: dict[str, Any]) -> dict[str, Any]:
+    return job if actor is not None else job_for_visitors(job)
 
 
 def _allowed(body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datasette import Request, Response
 from datasette_hotfolder.answers import (
     RequestError,
     View,
+    actor_of,
     answer,
     api,
     expect_nothing,
@@ -34,12 +35,12 @@ def build_job_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]
             return answer(await services.write(desk.submit, body, actor), 201)
         state = find_word(request, "state", "active", "ended", "all") or "all"
         limit = read_number(request, "limit", 50, 1, LIST_MAX)
-        return answer(await services.read(desk.list_jobs, state, limit))
+        return answer(await services.read(desk.list_jobs, state, limit, actor_of(request)))
 
     @api
     async def job(request: Request) -> Response:
         require_method(request, "GET")
-        return answer(await services.read(desk.describe, request.url_vars["job_id"]))
+        return answer(await services.read(desk.show, request.url_vars["job_id"], actor_of(request)))
 
     @api
     async def change(request: Request) -> Response:

@@ -9,6 +9,7 @@ from datasette import Request, Response
 from datasette_hotfolder.answers import (
     RequestError,
     View,
+    actor_of,
     answer,
     api,
     find_number,
@@ -20,6 +21,7 @@ from datasette_hotfolder.answers import (
 )
 from datasette_hotfolder.objects import media_detail, media_object, page_object, read_cursor
 from datasette_hotfolder.services import Services
+from hotfolder.accounts.scopes import Actor
 from hotfolder.library.browse import PAGE_MAX, RATING_MAX, Cursor, MediaFilter
 
 PAGE_ITEMS = 100
@@ -41,7 +43,7 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
         require_method(request, "GET", "POST")
         media_id = request.url_vars["media_id"]
         if request.method != "POST":
-            return answer(await services.read(_describe, services, media_id))
+            return answer(await services.read(_describe, services, media_id, actor_of(request)))
         actor = require(request, "rate")
         changes = await read_json(request)
         if not changes:
@@ -53,12 +55,13 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
 
 
 def read_filter(request: Request) -> MediaFilter:
-    """The filter in a query string; raises RequestError."""
+    """The filter in a query string, and for visitors what they may see; raises RequestError."""
     return MediaFilter(
         rating=find_number(request, "rating", 0, RATING_MAX),
         min_rating=find_number(request, "minRating", 0, RATING_MAX),
         status=find_word(request, "status", "selected", "rejected", "none"),  # type: ignore[arg-type]
         origin=find_word(request, "origin", "generation", "import"),
+        is_reviewed=actor_of(request) is None,
     )
 
 
@@ -84,8 +87,8 @@ def _read_cursors(request: Request) -> tuple[Cursor | None, Cursor | None]:
     return after, before
 
 
-def _describe(services: Services, media_id: str) -> dict[str, Any]:
-    media = services.media.get_present(media_id)
+def _describe(services: Services, media_id: str, actor: Actor | None) -> dict[str, Any]:
+    media = services.get_picture(media_id, actor)
     generation = services.generations.get(media.generation_id) if media.generation_id else None
     return media_detail(
         media,

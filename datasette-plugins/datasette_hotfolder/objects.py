@@ -40,6 +40,7 @@ def media_object(media: Media) -> dict[str, Any]:
         "rating": media.rating,
         "status": media.status,
         "label": media.label,
+        "review": media.review,
         "createdAt": media.created_at,
         "path": media.file_path,
         "sha256": media.file_sha256,
@@ -155,7 +156,13 @@ def job_object(
 
 
 def _picture_object(media: Media) -> dict[str, Any]:
-    return {"mediaId": media.media_id, "thumbnailUrl": media_object(media)["thumbnailUrl"]}
+    shown = media_object(media)
+    return {name: shown[name] for name in ("mediaId", "thumbnailUrl", "review")}
+
+
+def job_for_visitors(job: dict[str, Any]) -> dict[str, Any]:
+    """The object of a job without those of its pictures that await a review."""
+    return {**job, "pictures": [each for each in job["pictures"] if each["review"] != "awaiting"]}
 
 
 def _error_object(error: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     @_page
     async def queue(request: Request) -> Response:
         require_method(request, "GET")
-        jobs = await services.read(desk.list_jobs, "all", JOBS_SHOWN)
+        jobs = await services.read(desk.list_jobs, "all", JOBS_SHOWN, actor_of(request))
         status = await services.read(read_status, services, actor_of(request))
         data = {"jobs": jobs, "status": status, "queue": await services.read(read_queue, services)}
         return show(request, "queue", "Queue", {"seq": jobs["seq"], **data})

@@ -30,6 +30,7 @@ def build_review_views(services: Services, review: Review) -> list[tuple[str, Vi
     @api
     async def awaiting(request: Request) -> Response:
         require_method(request, "GET")
+        require(request, "look")
         limit = read_number(request, "limit", PAGE_ITEMS, 1, PAGE_MAX)
         return answer(await services.read(_list, services, review, limit))
 
@@ -54,7 +55,7 @@ def _list(services: Services, review: Review, limit: int) -> dict[str, Any]:
 
 
 def _to_object(media: Media) -> dict[str, Any]:
-    return media_object(media) | {"review": media.review, "generationId": media.generation_id}
+    return media_object(media) | {"generationId": media.generation_id}
 
 
 def _read_decision(body: dict[str, Any]) -> tuple[bool, str | None]:

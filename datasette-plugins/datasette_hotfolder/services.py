@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from datasette_hotfolder.access import Rules
 from datasette_hotfolder.news import News
 from datasette_hotfolder.threads import Threads
+from hotfolder.accounts.scopes import Actor
 from hotfolder.accounts.store import AccountStore
 from hotfolder.database import Database
 from hotfolder.errors import Problem
@@ -121,6 +122,10 @@ class Services:
     cookie_name: str
     default_endpoint: str | None
     version: str
+
+    def get_picture(self, media_id: str, actor: Actor | None) -> Media:
+        """A picture as somebody may see it: visitors none that awaits its review; raises NotFound."""
+        return self.media.get_reviewed(media_id) if actor is None else self.media.get_present(media_id)
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that only reads, on a thread: no page waits for another."""

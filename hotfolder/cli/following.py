@@ -17,6 +17,7 @@ from hotfolder.delivery.documents import build_result, describe_time_left
 from hotfolder.domain.generation import ENDED
 from hotfolder.errors import HotfolderError
 from hotfolder.library.jobs import Job
+from hotfolder.library.media import Media
 
 _LOOK_S = 0.1
 
@@ -43,9 +44,18 @@ def follow(
 def describe_job(library: Library, job: Job) -> dict[str, Any]:
     """The result object of a job, as it stands now."""
     generations = library.generations.list_of_job(job.job_id)
-    return build_result(
-        job, [(each, library.media.list_of_generation(each.generation_id)) for each in generations]
-    )
+    made = [(each, _list_present(library, each.generation_id)) for each in generations]
+    result = build_result(job, made)
+    for generation, (_, media) in zip(result["generations"], made, strict=True):
+        for output, each in zip(generation["outputs"], media, strict=True):
+            output.update({} if each.review == "none" else {"review": each.review})
+    return result
+
+
+def _list_present(library: Library, generation_id: str) -> list[Media]:
+    """The outputs that are in the library still: what was discarded lies in the trash."""
+    found = library.media.list_of_generation(generation_id)
+    return [each for each in found if each.deleted_at is None]
 
 
 def find_job(library: Library, own_id: str) -> Job | None:
@@ -136,11 +146,16 @@ class _Line:
         self._last = line
 
 
+def _tell_review(output: Mapping[str, Any]) -> str:
+    return "  awaits its review" if output.get("review") == "awaiting" else ""
+
+
 def _print_result(job: Job, result: dict[str, Any]) -> None:
     say(one_line(f"{job.file_name}: {job.status} ({job.final_path})"))
     for generation in result["generations"]:
         for output in generation["outputs"]:
-            say(f"  {output['path']}  seed {generation['seed']}  {output['width']} x {output['height']}")
+            size = f"{output['width']} x {output['height']}"
+            say(f"  {output['path']}  seed {generation['seed']}  {size}{_tell_review(output)}")
         for warning in generation["warnings"]:
             say(one_line(f"  seed {generation['seed']}: {warning}"))
         if generation["error"]:

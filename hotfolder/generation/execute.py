@@ -167,6 +167,7 @@ class ExecuteHandler:
             if endpoint.limits.full_size_refs
             else prepare_references(self._paths, inputs),
             output=str(folder / OUTPUT_NAME),
+            job_id=generation.job_id,
         )
         return self._provider.run(request, self._progress_writer(generation, stages), interrupt)
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from hotfolder.database import Database
-from hotfolder.library.media import MEDIA_COLUMNS, Media
+from hotfolder.library.media import AWAITING_SQL, MEDIA_COLUMNS, Media
 
 PAGE_MAX: Final = 500
 RATING_MAX: Final = 5
 
 StatusFilter = Literal["selected", "rejected", "none"]
+
+# Few pictures await a review at one time: to leave them out, the index of the page need not hold the review.
+_AWAITING: Final = f"rowid IN (SELECT media.rowid FROM {AWAITING_SQL})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class MediaFilter:
     min_rating: int | None = None
     status: StatusFilter | None = None
     origin: str | None = None
+    is_reviewed: bool = False
+    """Only those that do not await a review: what visitors see."""
 
 
 class Cursor(NamedTuple):
@@ -67,7 +72,7 @@ class MediaBrowser:
             next=last if (more if before is None else True) else None,
             previous=first if (more if before is not None else after is not None) else None,
             total=self._count(wanted),
-            library_total=self._count(MediaFilter()),
+            library_total=self._count(MediaFilter(is_reviewed=wanted.is_reviewed)),
         )
 
     def _read_places(
@@ -75,6 +80,7 @@ class MediaBrowser:
     ) -> tuple[list[int], bool]:
         """Row ids, newest first, and whether there are more: from an index alone, the rows come later."""
         where, values = _conditions(wanted)
+        where += [f"NOT {_AWAITING}"] if wanted.is_reviewed else []
         cursor, direction = (before, "ASC") if before is not None else (after, "DESC")
         if cursor is not None:
             where.append(f"(created_at, id) {'>' if before is not None else '<'} (?, ?)")
@@ -101,6 +107,12 @@ class MediaBrowser:
         """From the counts that triggers keep: a handful of rows, however large the library is."""
         where, values = _conditions(wanted, of_counts=True)
         sql = f"SELECT coalesce(sum(n), 0) AS n FROM media_counts WHERE {' AND '.join(['true', *where])}"
+        row = self._database.query_one(sql, values)
+        return (int(row["n"]) if row else 0) - (self._count_awaiting(wanted) if wanted.is_reviewed else 0)
+
+    def _count_awaiting(self, wanted: MediaFilter) -> int:
+        where, values = _conditions(wanted)
+        sql = f"SELECT count(*) AS n FROM media WHERE {' AND '.join([_AWAITING, *where])}"
         row = self._database.query_one(sql, values)
         return int(row["n"]) if row else 0
 

@@ -167,6 +167,13 @@ class MediaStore:
             raise NotFound(f"The picture {media_id} has been deleted.")
         return media
 
+    def get_reviewed(self, media_id: str) -> Media:
+        """The picture as visitors may see it; raises NotFound for one that awaits its review, too."""
+        media = self.get_present(media_id)
+        if media.review == "awaiting":
+            raise NotFound(f"There is no picture {media_id} in the library.")
+        return media
+
     def find(self, media_id: str) -> Media | None:
         """The picture, or None."""
         row = self._database.query_one(f"SELECT {MEDIA_COLUMNS} FROM media WHERE id = ?", (media_id,))

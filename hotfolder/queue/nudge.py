@@ -53,4 +53,4 @@ def send_nudge(port_file: Path) -> None:
     """Wake the sidecar, if one runs; its polling is the backstop for a datagram that is lost."""
     broken = (OSError, ValueError, OverflowError)  # no file, no number in it, no port of that number
     with contextlib.suppress(*broken), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"1", (_LOOPBACK, int(port_file.read_text(encoding="ascii"))))
+        sender.sendto(b"1", (_LOOPBACK, int(port_file.read_bytes())))

@@ -80,11 +80,11 @@ class Worker:
         self._in_hand: dict[str, _InHand] = {}
         self._interrupted: set[str] = set()
         self._lock = threading.RLock()
-        self._heart_stop = threading.Event()
-        self._heart_bell = doorbell.listen()
-        self._heart = threading.Thread(target=self._beat, name="queue-heartbeat", daemon=True)
         self._stays = {name: Stay() for name in lanes}
         self._lanes = [LaneThreads(name, slots, self.run_on, doorbell) for name, slots in lanes.items()]
+        self._heart_stop = threading.Event()
+        self._heart_bell = doorbell.listen()  # after the lanes, which are to be woken first
+        self._heart = threading.Thread(target=self._beat, name="queue-heartbeat", daemon=True)
 
     def recover(self) -> int:
         """Void the leases of an earlier run; gives the number of items handed back."""
