@@ -19,6 +19,7 @@ from hotfolder.domain.limits import LimitRules, OwnerRules
 from hotfolder.domain.moderation import Rule, RuleBook
 from hotfolder.domain.resources import find_lacking
 from hotfolder.engine.kinds import EXTRAS
+from hotfolder.engine.params import MAX_UPSCALED_PIXELS
 from hotfolder.errors import LibraryError
 from hotfolder.events import Doorbell
 from hotfolder.files.paths import LibraryPaths
@@ -50,7 +51,7 @@ from hotfolder.library.owner_blocks import OwnerBlockStore
 from hotfolder.library.owners import OwnerStore
 from hotfolder.library.seen import SeenStore
 from hotfolder.lock import LibraryLock
-from hotfolder.migrations import migrate
+from hotfolder.migrations import is_current, migrate
 from hotfolder.queue.nudge import send_nudge
 from hotfolder.queue.store import WorkStore
 from hotfolder.watchers.inbox_files import HOLD, RERUN
@@ -76,6 +77,17 @@ def create_library(root: Path) -> list[str]:
     paths.create()
     if not paths.settings_file.exists():
         paths.settings_file.write_text(SETTINGS_TEMPLATE, encoding="utf-8")
+    return _bring_up_to_date(paths)
+
+
+def _bring_up_to_date(paths: LibraryPaths) -> list[str]:
+    """Not under a running service of another version: it would go on writing as it always has."""
+    if not is_current(paths.database) and LibraryLock(paths.run / "lock").is_held_by_another():
+        raise LibraryError(
+            f"A service of another version runs on {paths.root}; its database cannot be changed meanwhile.",
+            code="library.locked",
+            hint="Stop it, then try again; or use the hotfolder that it runs with.",
+        )
     return migrate(paths.database)
 
 
@@ -183,7 +195,8 @@ class Library:
     @cached_property
     def limits(self) -> Admission:
         """How much each owner may ask for."""
-        return Admission(self.database, self._limit_rules, OwnerStore(self.database))
+        owners = OwnerStore(self.database, aging_s=self.settings.queue.aging_s)
+        return Admission(self.database, self._limit_rules, owners)
 
     @cached_property
     def _limit_rules(self) -> LimitRules:
@@ -212,7 +225,15 @@ class Library:
         prices = Prices(**credit.cost.model_dump(), boost=credit.boost)
         plain = GenerationStore(self.database)
         waits = credit.without == "wait"
-        return Charging(self.jobs, plain, self.credits, prices, self._free_priority, waits=waits)
+        rules = (prices, self._free_priority, self._most_pixels)
+        return Charging(self.jobs, plain, self.credits, *rules, waits=waits)
+
+    def _most_pixels(self, endpoint_key: str | None) -> int:
+        """How large a picture can be whose size follows from its reference; 0 where it is known before."""
+        endpoint = self.catalog.by_key.get(endpoint_key or "")
+        if endpoint is None or endpoint.takes_size:
+            return 0
+        return endpoint.limits.max_pixels or MAX_UPSCALED_PIXELS
 
     def _free_priority(self, owner: str | None) -> int | None:
         """The highest priority that an owner has for nothing."""
@@ -335,7 +356,7 @@ def open_library(root: Path, loaded: LoadedSettings) -> Library:
     if _rename_folders(paths, vocabulary):
         paths = LibraryPaths(paths.root, find_names(root, vocabulary))
     paths.create()
-    migrate(paths.database)
+    _bring_up_to_date(paths)
     return Library(paths, loaded, Doorbell())
 
 

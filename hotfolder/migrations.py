@@ -46,6 +46,17 @@ def migrate(path: Path, schema: Schema | None = None) -> list[str]:
         connection.close()
 
 
+def is_current(path: Path, schema: Schema | None = None) -> bool:
+    """Whether a database has exactly the steps of this program; one that is not there yet has none."""
+    if not path.exists():
+        return False
+    connection = connect(path)
+    try:
+        return _is_current(connection, schema or LIBRARY)
+    finally:
+        connection.close()
+
+
 def _is_current(connection: sqlite3.Connection, schema: Schema) -> bool:
     """Whether exactly our steps are applied; asked without a lock, for commands that only read."""
     table = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"

@@ -61,12 +61,14 @@ QUEUE: Final = (
     "ALTER TABLE jobs ADD COLUMN review INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE jobs ADD COLUMN collection TEXT",
     "ALTER TABLE jobs ADD COLUMN priority_wish INTEGER",
+    "ALTER TABLE jobs ADD COLUMN queued_at TEXT",  # when this run of it was first in the queue
+    "ALTER TABLE jobs ADD COLUMN backlog_rank INTEGER",  # its place among those that wait, as in work_queue
     "ALTER TABLE jobs ADD COLUMN wait_reason TEXT",  # why it is held or backlogged, for people
     "ALTER TABLE jobs ADD COLUMN warnings_json TEXT",
     "CREATE INDEX idx_jobs_owner ON jobs (owner, status)",
     "CREATE INDEX idx_jobs_completed ON jobs (completed_at) WHERE completed_at IS NOT NULL",
     """
-    CREATE INDEX idx_jobs_backlog ON jobs (owner, priority DESC, created_at, id, wait_reason)
+    CREATE INDEX idx_jobs_backlog ON jobs (owner, backlog_rank, id, wait_reason)
     WHERE status = 'backlogged'
     """,
     # The token bucket of each owner: what is left at an instant.

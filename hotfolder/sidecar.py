@@ -185,6 +185,7 @@ class Sidecar:
         self._beat()
         retry_at_s = 0.0
         while not stopping.wait(LOOK_S):
+            self._let_in()
             self._look_around()
             if time.monotonic() >= retry_at_s:
                 retry_at_s = time.monotonic() + RETRY_S
@@ -204,7 +205,7 @@ class Sidecar:
             self._look_around()
             if quiet and self._retry_unfinished() > 0:
                 stopping.wait(RETRY_S)
-            elif quiet and self._library.work.count_runnable("delivery") == 0:
+            elif quiet and self._let_in() == 0 and self._library.work.count_runnable("delivery") == 0:
                 return
             bell.wait(0.2)
             bell.clear()
@@ -212,10 +213,17 @@ class Sidecar:
     def _look_around(self) -> None:
         """A border: a database that is locked, say, must not end the service."""
         try:
-            self._library.entrance.let_in_due()
             self._intake.look_around()
         except Exception:
             log.exception("a look around the inbox failed; the next one repeats it")
+
+    def _let_in(self) -> int:
+        """Jobs that waited for their limits and may go now; a border as well."""
+        try:
+            return self._library.entrance.let_in_due()
+        except Exception:
+            log.exception("the backlog could not be looked at; the next look repeats it")
+            return 0
 
     def _find_last_model(self) -> str | None:
         endpoint = self._library.catalog.by_key.get(self._library.generations.find_last_endpoint() or "")

@@ -16,6 +16,7 @@ from hotfolder.engines import build_model_sets
 from hotfolder.errors import ConfigError, Problem
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.generation.finding import Beside
+from hotfolder.generation.moderating import Judgement
 from hotfolder.providers.local import find_engine
 from hotfolder.watchers.inbox_files import list_held, list_waiting
 
@@ -34,7 +35,15 @@ class LibraryHost:
         """What the inbox would refuse; raises JobFileError for text that is no job at all."""
         checker = self._library.checker
         checked = checker.check(job_file, "json")
+        self._log_refused(checked.judgements)
         return [*checked.problems, *checker.check_references(checked, Beside(self._library.paths.inbox))]
+
+    def _log_refused(self, judgements: Sequence[Judgement | None]) -> None:
+        """The prompts of jobs that never reach the inbox; the others are logged when they are taken in."""
+        prompts = self._library._prompt_log
+        for each in judgements:
+            if prompts is not None and each is not None and each.problems:
+                prompts.write(each.plan.job.id or "", each)
 
     def nudge(self) -> None:
         """Tell a running sidecar to look now."""

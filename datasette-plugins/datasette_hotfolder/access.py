@@ -136,8 +136,10 @@ def may_hear(actor: Actor | None, event: Event) -> bool:
     """
     if not event.topic.startswith(_ADMIN_TOPICS):
         return True
-    is_own = event.topic.startswith("credits.") and event.subject_type == "owner"
-    return actor is not None and (actor.may("admin") or (is_own and event.subject_id == actor.name))
+    if actor is None or actor.may("admin"):
+        return actor is not None
+    owner = event.data.get("owner", event.subject_id if event.subject_type == "owner" else None)
+    return event.topic.startswith("credits.") and owner == actor.name
 
 
 def _comes_from_elsewhere(request: Request) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from datasette import Request, Response
 
+from datasette_hotfolder.access import may_hear
 from datasette_hotfolder.answers import (
     View,
     actor_of,
@@ -38,16 +39,11 @@ def build_event_views(services: Services) -> list[tuple[str, View]]:
         wait_s = read_number(request, "wait", 0, 0, WAIT_MAX_S)
         if after is None:
             return answer({"events": [], "seq": await services.read(services.database.last_event_seq)})
-        found = await services.read(services.database.list_events, after, EVENTS_MAX)
-        if not found and wait_s and after <= await services.read(services.database.last_event_seq):
+        news = await services.read(read_news, services, after, actor_of(request))
+        if wait_s and news["seq"] == after:
             await services.news.wait(after, wait_s)
-            found = await services.read(services.database.list_events, after, EVENTS_MAX)
-        if found:
-            return answer({"events": [event_object(each) for each in found], "seq": found[-1].seq})
-        seq = await services.read(services.database.last_event_seq)
-        if seq < after:  # the database is another one than that which the client knew
-            return answer({"events": [], "seq": seq, "reset": True})
-        return answer({"events": [], "seq": after})
+            news = await services.read(read_news, services, after, actor_of(request))
+        return answer(news)
 
     @api
     async def status(request: Request) -> Response:
@@ -72,6 +68,25 @@ def build_event_views(services: Services) -> list[tuple[str, View]]:
         (r"^/-/api/setup$", setup),
         (r"^/-/healthz$", healthz),
     ]
+
+
+def read_news(services: Services, after: int, actor: Actor | None) -> dict[str, Any]:
+    """What happened after an event, as far as this actor may know, and up to which event it is told.
+
+    With `reset` not all of it can be told: the database is another one than that which the client knew, or
+    keeps no longer all that came since.
+    """
+    found = services.database.list_events(after, EVENTS_MAX)
+    latest = services.database.last_event_seq()
+    if latest < after or (found and _is_forgotten(services, after + 1)):
+        return {"events": [], "seq": latest, "reset": True}
+    told = [event_object(each) for each in found if may_hear(actor, each)]
+    return {"events": told, "seq": found[-1].seq if found else after}
+
+
+def _is_forgotten(services: Services, seq: int) -> bool:
+    oldest = services.database.list_events(0, 1)
+    return bool(oldest) and seq < oldest[0].seq
 
 
 def read_status(services: Services, actor: Actor | None) -> dict[str, Any]:

@@ -1,14 +1,17 @@
-"""hotfolder queue: what stands in each lane, and pause, resume and drain."""
+"""hotfolder queue: what stands in each lane; pause, resume and drain; dead work that belongs to no job."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 
 from hotfolder.app import Library
 from hotfolder.cli.opening import opened, user_name
-from hotfolder.cli.output import json_option, one_line, print_json, print_table, say
+from hotfolder.cli.output import json_option, one_line, print_json, print_table, report_error, say
+from hotfolder.errors import HotfolderError
+from hotfolder.queue.dead import DeadItems
 from hotfolder.queue.lanes import LaneBook, LaneState, LaneWish
 from hotfolder.queue.overview import QueueOverview
 from hotfolder.settings import LaneSettings
@@ -43,6 +46,14 @@ def show(context: click.Context, as_json: bool) -> None:
         say("")
         print_table(("Dead work of", "File", "Code", "Why"), dead)
         say("`hotfolder jobs requeue JOB` tries it again.")
+    if found["deadItems"]:
+        names = ("workId", "taskType", "subject", "code", "message")
+        say("")
+        print_table(
+            ("Dead work", "Kind", "Of", "Code", "Why"),
+            [tuple(each[name] for name in names) for each in found["deadItems"]],
+        )
+        say("`hotfolder queue requeue ITEM` tries it again.")
 
 
 @queue.command()
@@ -67,6 +78,24 @@ def resume(context: click.Context, lane: str | None) -> None:
 def drain(context: click.Context, lane: str | None) -> None:
     """Finish what is in line now, then pause."""
     _want(context, lane, "draining")
+
+
+@queue.command()
+@click.argument("work_ids", metavar="ITEM...", nargs=-1, required=True)
+@click.pass_context
+def requeue(context: click.Context, work_ids: Sequence[str]) -> int:
+    """Try dead work that belongs to no job again; `queue show` lists it."""
+    failed = False
+    with opened(context) as library:
+        for work_id in work_ids:
+            try:
+                DeadItems(library.database).requeue(library.work, work_id, user_name())
+                say(f"{work_id}: pending")
+            except HotfolderError as error:
+                failed = True
+                report_error(error)
+        library.nudge()
+    return 1 if failed else 0
 
 
 def build_overview(library: Library) -> QueueOverview:

@@ -48,6 +48,13 @@ def _as_instant(text: str) -> str:
         raise ValueError("a time with its zone, such as 2026-12-01T08:00:00Z") from None
 
 
+def _as_name(text: str) -> str:
+    name = text.strip()
+    if not (name and name.isprintable()):
+        raise ValueError("a name without invisible characters")
+    return name
+
+
 def _as_value(value: Any) -> Any:
     return to_plain(value) if isinstance(value, Node) else value
 
@@ -137,7 +144,9 @@ class JobFile(_JobModel):
         default_factory=dict, description="Fills {name} in a preset."
     )
     priority: _Priority = Field(0, description="Higher first.")
-    owner: Text | None = Field(None, description="Whose job it is: stands in its row and its result.")
+    owner: Annotated[Text, AfterValidator(_as_name)] | None = Field(
+        None, description="Whose job it is: stands in its row and its result."
+    )
     id: _SubmittedId | None = Field(
         None, description="Chosen by the submitter: a UUID becomes the job id, other text is a unique key."
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 WorkStatus = Literal["pending", "scheduled", "processing", "completed", "failed", "cancelled", "dead"]
 EndStatus = Literal["failed", "cancelled", "dead"]
 Lane = Literal["gpu", "cpu", "io"]
+LANES: Final = get_args(Lane)
 
 WORK_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "pending": frozenset({"processing", "scheduled", "cancelled"}),

@@ -24,6 +24,7 @@ from hotfolder.domain.limits import (
     whose,
 )
 from hotfolder.errors import BacklogFull
+from hotfolder.library.jobs import Job
 from hotfolder.library.owners import InLine, OwnerStore
 
 LIMITS_CLOSED: Final = "limits.closed"
@@ -77,10 +78,14 @@ class Admission:
         )
         if refused is not None:
             return refused
-        if rules.submissions_per_minute is not None:
+        if rules.submissions_per_minute is not None and not job.was_queued:
             bucket = refill(self._owners.find_bucket(owner), rules.submissions_per_minute, tx.at)
             self._owners.save_bucket(tx, owner, bucket.take())
         return Verdict(True)
+
+    def rank_of(self, job: Job) -> int:
+        """The place of a job among those of its owner that wait: lowest first."""
+        return self._owners.rank_of(job.created_at, job.priority)
 
     def list_due(self) -> list[str]:
         """Backlogged jobs that could go now: owner by owner in turn, of each by priority, then age.
@@ -130,7 +135,7 @@ class Admission:
         self, tx: Transaction, owner: str | None, rules: OwnerRules, job: InLine
     ) -> Verdict | None:
         per_minute = rules.submissions_per_minute
-        if per_minute is None:
+        if per_minute is None or job.was_queued:  # it has had its token
             return None
         bucket = refill(self._owners.find_bucket(owner), per_minute, tx.at)
         if bucket.whole_tokens:

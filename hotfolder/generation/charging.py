@@ -24,6 +24,9 @@ class Purse(Protocol):
     def is_reserved(self, generation_id: str) -> bool:
         """Whether the price of a picture is kept back already."""
 
+    def reserved(self, generation_id: str) -> int | None:
+        """What is kept back for a picture; None when nothing is."""
+
     def reserve(
         self, tx: Transaction, owner: str | None, job_id: str, generation_id: str, amount: int
     ) -> None:
@@ -46,15 +49,20 @@ class Charging:
         purse: Purse,
         prices: Prices,
         free_priority: Callable[[str | None], int | None],
+        most_pixels: Callable[[str | None], int],
         *,
         waits: bool,
     ) -> None:
-        """`free_priority` is the highest that an owner has for nothing; `waits`: jobs wait for credit."""
+        """`free_priority` is the highest that an owner has for nothing; `waits`: jobs wait for credit.
+
+        `most_pixels` is how large a picture of an endpoint can be: so much is kept back while nobody knows.
+        """
         self._jobs = jobs
         self._generations = generations
         self._purse = purse
         self._prices = prices
         self._free_priority = free_priority
+        self._most_pixels = most_pixels
         self._waits = waits
 
     def find_lack(self, job: Job, runs: Sequence[Run | Generation]) -> str | None:
@@ -75,17 +83,31 @@ class Charging:
         price = self._cost(job, generation)
         self._purse.reserve(tx, job.owner, job.job_id, generation.generation_id, price)
 
+    def reserve_more(self, tx: Transaction, job: Job, generation: Generation) -> None:
+        """Keep back what it costs more by now; what it costs less stays kept back."""
+        reserved = self._purse.reserved(generation.generation_id)
+        if reserved is not None and self._cost(job, generation) > reserved:
+            self._purse.refund(tx, generation.generation_id, "another priority")
+            self.reserve(tx, job, generation)
+
     def ended(self, tx: Transaction, generation_id: str, status: str) -> None:
-        """A picture that is made is paid for, by its real size; for any other nothing is paid."""
-        if status in _MADE:
-            generation = self._generations.get(generation_id)
-            price = self._cost(self._jobs.get(generation.job_id), generation)
-            self._purse.settle(tx, generation_id, price)
-        else:
+        """A picture that is made is paid for as it was kept back; for any other nothing is paid.
+
+        Where its size was not known before, it is paid for by its real one.
+        """
+        if status not in _MADE:
             self._purse.refund(tx, generation_id, status)
+            return
+        generation = self._generations.get(generation_id)
+        was_unknown = self._most_pixels(generation.endpoint_key) > 0
+        price = self._cost(self._jobs.get(generation.job_id), generation) if was_unknown else None
+        self._purse.settle(tx, generation_id, price)
 
     def _cost(self, job: Job, run: Run | Generation) -> int:
         free = self._free_priority(job.owner)
         above = 0 if free is None else job.priority - free
         steps = int(run.params.get("steps") or 0)
-        return self._prices.cost(job.endpoint_key or "", run.width, run.height, steps, above)
+        width, height = run.width, run.height
+        if not width:
+            width, height = self._most_pixels(job.endpoint_key), 1
+        return self._prices.cost(job.endpoint_key or "", width, height, steps, above)

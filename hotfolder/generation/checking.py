@@ -13,7 +13,7 @@ from hotfolder.domain.job import read_job
 from hotfolder.domain.plan import JobPlan, plan_jobs
 from hotfolder.errors import Problem
 from hotfolder.generation.context import FolderContext, FolderContexts
-from hotfolder.generation.entrance import Limits, with_limits
+from hotfolder.generation.entrance import Limits, with_limits, without_priority
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.moderating import Judgement, Moderation
 from hotfolder.generation.presets import PresetShelf
@@ -75,6 +75,10 @@ class JobChecker:
             outcome = plan if judged is None else judged.outcome
             finished.append(context.explain(own, outcome) if isinstance(outcome, list) else outcome)
         return Checked(written, nodes, finished, context, judgements)
+
+    def owner_of(self, folder: PurePosixPath, named: str | None) -> str | None:
+        """Whose a job in a folder below inbox/ is that names an owner, or none."""
+        return self._limits.owner_of(without_priority(folder), named)
 
     def _judge(self, node: Node, plan: JobPlan, folder: PurePosixPath, extra: int) -> Judgement:
         """What a sound job becomes once it is known whose it is."""

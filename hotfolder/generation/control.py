@@ -115,6 +115,7 @@ class JobControl:
                 raise _ended(job)
             if job.priority != priority:
                 self._jobs.set_priority(tx, job_id, priority, actor)
+                self._entrance.prioritized(tx, job_id)
                 for generation in self._generations.list_of_job(job_id):
                     self._work.reprioritise(tx, generation.generation_id, priority)
         return self._jobs.get(job_id)
@@ -177,14 +178,15 @@ class JobControl:
         plan = checked.plans[0]
         if isinstance(plan, list):
             raise JobFileError(plan)
-        references = self._runs.list_accepted(job_id)
-        if references is None:
-            beside = Beside(self._paths.inbox / job.folder)
-            limit = plan.endpoint.limits.refs
-            acceptance = self._desk.accept_all(plan.job.refs, checked.nodes[0], beside, limit)
-            if acceptance.problems:
-                raise JobFileError(acceptance.problems)
-            references = acceptance.references
+        before = self._runs.list_accepted(job_id)
+        if before is None and job.text_name is not None and plan.job.refs:
+            raise _in_its_bundle(job)
+        beside = Beside(self._paths.inbox / job.folder)
+        limit = plan.endpoint.limits.refs
+        acceptance = self._desk.accept_all(plan.job.refs, checked.nodes[0], beside, limit, before or [])
+        if acceptance.problems:
+            raise JobFileError(acceptance.problems)
+        references = acceptance.references
         with self._database.transaction() as tx:
             job = self._get_retryable(job_id)  # somebody else may have been quicker
             described = describe(job, checked.written[0], plan)
@@ -211,6 +213,14 @@ def _ended(job: Job) -> HotfolderError:
         f"Job {job.job_id} has ended already ({job.status}).",
         code="job.already_ended",
         hint="Only jobs that wait or run can be changed; `jobs retry` runs a failed one again.",
+    )
+
+
+def _in_its_bundle(job: Job) -> HotfolderError:
+    return HotfolderError(
+        f"The pictures that job {job.job_id} needs are in its bundle {job.file_name}.",
+        code="job.not_retryable",
+        hint=f"Move it from {job.final_path or 'failed/'} back into inbox/.",
     )
 
 

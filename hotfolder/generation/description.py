@@ -42,7 +42,7 @@ def describe(job: Job, node: Node, plan: JobPlan) -> Job:
         endpoint_key=plan.endpoint.endpoint_key,
         title=plan.job.title,
         owner=plan.job.owner,
-        priority=plan.job.priority,
+        priority=plan.job.priority if job.priority_wish is None else job.priority_wish,
         max_attempts=plan.job.max_attempts,
         keywords=tuple(plan.job.keywords),
         metadata=plan.job.metadata.model_dump(exclude_none=True),

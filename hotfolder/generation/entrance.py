@@ -9,9 +9,11 @@ from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
 from hotfolder.database import Database, Transaction
+from hotfolder.domain.limits import OVER_LIMIT
 from hotfolder.domain.plan import JobPlan, Run
 from hotfolder.errors import QueueError
 from hotfolder.generation.closing import JobCloser, error_object
+from hotfolder.generation.context import PRIORITY_FOLDERS
 from hotfolder.generation.execute import EXECUTE
 from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.jobs import Job, JobStore
@@ -59,6 +61,9 @@ class Limits(Protocol):
     def list_due(self) -> list[str]:
         """Jobs that wait for limits and could go now."""
 
+    def rank_of(self, job: Job) -> int:
+        """The place of a job among those of its owner that wait: lowest first."""
+
 
 class Charges(Protocol):
     """What pictures cost."""
@@ -68,6 +73,9 @@ class Charges(Protocol):
 
     def reserve(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Keep back what a picture costs."""
+
+    def reserve_more(self, tx: Transaction, job: Job, generation: Generation) -> None:
+        """Keep back what it costs more by now; raises QueueError without credit."""
 
 
 class Entrance:
@@ -119,9 +127,22 @@ class Entrance:
             return f"no lane of this machine has {', '.join(tags)}"
         return self._charges.find_lack(job, runs)
 
+    def note_place(self, tx: Transaction, job_id: str, place: Place) -> None:
+        """Where a job stands among those that wait, once it has its status."""
+        if place.status == "backlogged":
+            self._jobs.set_backlog_rank(tx, job_id, self._limits.rank_of(self._jobs.get(job_id)))
+
     def charge(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Keep back what a picture costs that goes into the queue."""
         self._charges.reserve(tx, job, generation)
+
+    def prioritized(self, tx: Transaction, job_id: str) -> None:
+        """A job has another priority: what that costs, and its place; raises QueueError without credit."""
+        job = self._jobs.get(job_id)
+        self.note_place(tx, job_id, Place("backlogged") if job.status == "backlogged" else Place())
+        if job.status == "queued":
+            for each in self._list_pending(job_id):
+                self._charges.reserve_more(tx, job, each)
 
     def let_in(self, tx: Transaction, job_id: str, actor: str | None = None) -> Place:
         """Ask again for a job that is held or backlogged; it goes on when it may."""
@@ -129,13 +150,14 @@ class Entrance:
         place = self.decide(tx, job, pending)
         if place.status != job.status:
             self._jobs.set_status(tx, job_id, place.status, actor=actor, reason=place.reason)
+            self.note_place(tx, job_id, place)
         elif place.reason != job.wait_reason:
             self._jobs.set_wait_reason(tx, job_id, place.reason)
         if place.status == "queued":
             for each in pending:
                 self.charge(tx, job, each)
-                # From the backlog it gets in line only now: a backlog never overtakes others.
-                since = tx.at if job.status == "backlogged" else None
+                # What was not in line yet gets there only now: a backlog never overtakes others.
+                since = None if job.queued_at else max(tx.at, job.not_before or "")
                 self._work.resume(tx, each.generation_id, EXECUTE, job.not_before, since=since)
         return place
 
@@ -150,8 +172,8 @@ class Entrance:
         try:
             job = self._jobs.get(job_id)
             lack = self._find_lack(job, self._list_pending(job_id))
-            if lack is not None and lack == job.wait_reason:
-                return False  # told without keeping other writers waiting
+            if lack is not None and not (job.wait_reason or "").startswith(OVER_LIMIT):
+                return False  # it was told when it began to wait for that
             with self._database.transaction() as tx:
                 is_waiting = self._jobs.get(job_id).status == "backlogged"
                 return is_waiting and self.let_in(tx, job_id).status == "queued"
@@ -183,6 +205,14 @@ class NoCharges:
     def reserve(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Nothing is kept back."""
 
+    def reserve_more(self, tx: Transaction, job: Job, generation: Generation) -> None:
+        """Nothing is kept back."""
+
+
+def without_priority(folder: PurePosixPath) -> PurePosixPath:
+    """A folder below inbox/ without the parts of its path that only say how urgent its jobs are."""
+    return PurePosixPath(*(each for each in folder.parts if each.casefold() not in PRIORITY_FOLDERS))
+
 
 def _about(wait_s: float | None) -> str:
     """A wait as people say it."""
@@ -194,7 +224,7 @@ def _about(wait_s: float | None) -> str:
 def with_limits(limits: Limits, folder: PurePosixPath, plan: JobPlan, extra: int) -> JobPlan:
     """The plan with the owner and the priority that it gets; `extra` is what its folder adds to that."""
     job = plan.job
-    owner = limits.owner_of(folder, job.owner)
+    owner = limits.owner_of(without_priority(folder), job.owner)
     base = job.priority if "priority" in job.model_fields_set else limits.priority_of(owner, None)[0]
     priority, warning = limits.priority_of(owner, max(-100, min(100, base + extra)))
     changed = job.model_copy(update={"owner": owner, "priority": priority})

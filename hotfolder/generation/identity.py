@@ -1,22 +1,23 @@
-"""What can be told of a job file that is refused: the submitter's id and extra (pure)."""
+"""What can be told of a job file that is refused: the submitter's id and extra, and whose it is (pure)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from hotfolder.domain.document import DocumentFormat, child, parse_documents, to_plain
+from hotfolder.domain.document import DocumentFormat, Node, child, parse_documents, to_plain
 from hotfolder.errors import JobFileError
 
-_ID_CHARACTERS = 200
+_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The `id` and `extra` of a single job, as far as they can be read."""
+    """The `id`, `extra` and `owner` of a single job, as far as they can be read."""
 
     own_id: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    owner: str | None = None
 
 
 def read_identity(data: bytes, document_format: DocumentFormat, max_bytes: int) -> Identity:
@@ -27,10 +28,15 @@ def read_identity(data: bytes, document_format: DocumentFormat, max_bytes: int) 
         return Identity()
     if len(nodes) != 1:
         return Identity()
-    own_id, extra = child(nodes[0], "id"), child(nodes[0], "extra")
+    extra = child(nodes[0], "extra")
     plain = to_plain(extra) if extra is not None else None
-    is_text = own_id is not None and own_id.kind in ("text", "integer", "number")
-    text = own_id.written if own_id is not None and is_text else ""
-    return Identity(
-        text if 0 < len(text) <= _ID_CHARACTERS else None, plain if isinstance(plain, dict) else {}
-    )
+    own_id, owner = _read_text(nodes[0], "id"), _read_text(nodes[0], "owner")
+    return Identity(own_id, plain if isinstance(plain, dict) else {}, owner)
+
+
+def _read_text(job: Node, key: str) -> str | None:
+    """A short text of a job as it was written; None when it is none."""
+    node = child(job, key)
+    is_text = node is not None and node.kind in ("text", "integer", "number")
+    text = node.written.strip() if node is not None and is_text else ""
+    return text if 0 < len(text) <= _CHARACTERS else None

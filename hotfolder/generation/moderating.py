@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -14,13 +16,20 @@ from hotfolder.clock import Clock
 from hotfolder.domain.document import Node, find_node
 from hotfolder.domain.given import as_written, find_given
 from hotfolder.domain.instants import format_instant
-from hotfolder.domain.moderation import TEXT_MAX, RuleBook
+from hotfolder.domain.job import JobFile
+from hotfolder.domain.moderation import RuleBook
+from hotfolder.domain.moderation_patterns import TEXT_MAX
+from hotfolder.domain.moderation_text import read_text
 from hotfolder.domain.node import MAX_PROBLEMS
 from hotfolder.domain.plan import JobPlan
 from hotfolder.errors import Problem
 from hotfolder.library.owner_blocks import OwnerBlock
+from hotfolder.logbook import LogFile
 
 log = logging.getLogger(__name__)
+
+PROMPT_MAX: Final = 4_000
+"""So many characters of a prompt stand in the log."""
 
 _ASK: Final = "Write it in other words, or ask who runs this library."
 
@@ -71,7 +80,7 @@ class Moderation:
 
     def __init__(self, rules: RuleBook, blocked_owners: Collection[str], blocks: Blocks) -> None:
         self._rules = rules
-        self._blocked_owners = frozenset(blocked_owners)
+        self._blocked_owners = frozenset(each for owner in blocked_owners for each in read_text(owner))
         self._blocks = blocks
 
     def judge(self, owner: str | None, plan: JobPlan, node: Node) -> Judgement:
@@ -91,11 +100,15 @@ class Moderation:
         told = tuple(dict.fromkeys(problems))[:MAX_PROBLEMS]
         return Judgement(plan, told, bool(warnings), tuple(warnings)[:MAX_PROBLEMS])
 
+    def blocks_by_settings(self, owner: str) -> bool:
+        """Whether the settings block an owner, whose name may be written differently and read alike."""
+        return not self._blocked_owners.isdisjoint(read_text(owner))
+
     def _judge_owner(self, owner: str | None, node: Node) -> list[Problem]:
         if owner is None:
             return []
         block = self._blocks.find(owner)
-        if block is None and owner not in self._blocked_owners:
+        if block is None and not self.blocks_by_settings(owner):
             return []
         reason = f": {block.reason}" if block is not None and block.reason else ""
         place = find_given(node, "owner") or node
@@ -105,28 +118,50 @@ class Moderation:
 
 
 class PromptLog:
-    """`logs/prompts.jsonl`: a line for each prompt of a job that came, whatever became of it."""
+    """`logs/prompts.jsonl`: a line for each prompt of a job that came, whatever became of it.
 
-    def __init__(self, file: Path, clock: Clock) -> None:
+    The file is put aside as `<name>.1` before it grows beyond `max_bytes`, and `backups` of these are kept.
+    Several processes write it: none keeps it open.
+    """
+
+    def __init__(self, file: Path, clock: Clock, *, max_bytes: int = 10_000_000, backups: int = 5) -> None:
         self._file = file
         self._clock = clock
+        self._max_bytes = max_bytes
+        self._backups = backups
+        self._turn = threading.Lock()
 
     def write(self, job_id: str, judgement: Judgement) -> None:
-        """Add the prompts of a job; a disk that is full must not keep the job."""
+        """Add the prompts of a job, each up to PROMPT_MAX; a disk that is full must not keep the job."""
         head = {
             "at": format_instant(self._clock()),
             "jobId": job_id,
             "owner": judgement.plan.job.owner,
             "endpoint": judgement.plan.endpoint.endpoint_key,
         }
-        prompts = dict.fromkeys(run.params.get("prompt") for run in judgement.plan.runs)
+        prompts = dict.fromkeys(_cut(run.params.get("prompt")) for run in judgement.plan.runs)
         lines = [{**head, "prompt": each, "verdict": judgement.verdict} for each in prompts]
         text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines)
+        data = text.encode("utf-8", "backslashreplace")
         try:
             self._file.parent.mkdir(exist_ok=True)
-            _append(self._file, text.encode("utf-8", "backslashreplace"))
+            with self._turn:
+                self._make_room(len(data))
+                _append(self._file, data)
         except OSError as error:
             log.warning("the prompts of job %s could not be logged: %s", job_id, error)
+
+    def _make_room(self, needed_bytes: int) -> None:
+        size_bytes = self._file.stat().st_size if self._file.is_file() else 0
+        if size_bytes and size_bytes + needed_bytes > self._max_bytes:
+            with closing(LogFile(self._file, self._max_bytes, self._backups)) as full:
+                full.delay = True  # the next line makes the new file, for nobody else to read
+                full.doRollover()
+
+
+def _cut(prompt: Any) -> Any:
+    is_long = isinstance(prompt, str) and len(prompt) > PROMPT_MAX
+    return f"{prompt[:PROMPT_MAX]}…" if is_long else prompt
 
 
 def _append(file: Path, data: bytes) -> None:
@@ -154,11 +189,26 @@ def _iter_texts(plan: JobPlan, node: Node) -> Iterator[_Text]:
             if (name, text) not in seen:
                 seen.add((name, text))
                 yield _Text(text, *_find_param(node, name, text))
-    if plan.job.title:
-        yield _Text(plan.job.title, "title", find_given(node, "title") or node)
-    for index, keyword in enumerate(plan.job.keywords):
+    yield from _iter_beside(plan.job, node)
+    for name, text in plan.job.vars.items():
+        if not any(text in param for _, param in seen):  # otherwise it has been looked at where it ended up
+            yield _Text(text, f"vars.{name}", find_node(node, ("vars", name)) or node)
+
+
+def _iter_beside(job: JobFile, node: Node) -> Iterator[_Text]:
+    """Texts that are written into pictures or show where those are."""
+    for index, keyword in enumerate(job.keywords):
         place = find_node(node, ("keywords", index)) or find_given(node, "keywords") or node
         yield _Text(keyword, f"keywords.{index}", place)
+    texts = {
+        ("title",): job.title,
+        ("collection",): job.collection,
+        ("metadata", "creator"): job.metadata.creator,
+        ("metadata", "copyright"): job.metadata.copyright,
+    }
+    for path, text in texts.items():
+        if text:
+            yield _Text(text, ".".join(path), find_node(node, path) or node)
 
 
 def _iter_params(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

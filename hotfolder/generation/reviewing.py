@@ -62,7 +62,8 @@ class ReviewDesk:
     def decide(self, media_id: str, accept: bool, collection: str | None, actor: str) -> Media:
         """Accept a picture, into a collection if one is named, or discard it; the same again changes nothing.
 
-        Raises LibraryError for a picture that nobody has to look at, or that was decided otherwise.
+        But to discard again is to try again to put files into trash/, where that failed for good. Raises
+        LibraryError for a picture that nobody has to look at, or that was decided otherwise.
         """
         name = _check_collection(collection, accept)
         wanted: Literal["accepted", "discarded"] = "accepted" if accept else "discarded"
@@ -72,6 +73,8 @@ class ReviewDesk:
                 self._record(tx, media, wanted, actor)
             elif media.review != wanted:
                 raise _refusal(media)
+            elif not accept:
+                self._move_again(tx, media, actor)
             if name is not None:
                 self._collections.add_media(tx, name, media_id)
         return self._media.get(media_id)
@@ -93,6 +96,14 @@ class ReviewDesk:
             made_at = max(each.created_at for each in outputs)
             self._generations.set_status(tx, generation.generation_id, "completed", at=made_at)
         log.info("picture %s is %s by %s", media.media_id, wanted, actor)
+
+    def _move_again(self, tx: Transaction, media: Media, actor: str) -> None:
+        """Unless the files are in trash/ or on their way."""
+        items = [each for each in self._work.list_of(media.media_id) if each.task_type == MEDIA_DISCARD]
+        if not items or items[-1].status in ("failed", "cancelled"):
+            self._work.enqueue(tx, _build_discard(media.media_id, media.deleted_at or tx.at))
+        elif items[-1].status == "dead":
+            self._work.requeue(tx, items[-1].work_id, actor)
 
 
 class DiscardHandler:

@@ -73,9 +73,11 @@ class RunBook:
         missing = [run for run in wanted.runs if run.position not in kept.positions]
         place = self._entrance.decide(tx, job, missing) if missing else Place()
         if job.status in RETRYABLE:
+            self._work.bury(tx, job.job_id)
             self._jobs.begin_again(tx, job, actor, place.status, place.reason)
         else:
             self._jobs.set_status(tx, job.job_id, place.status, actor=actor, reason=place.reason)
+        self._entrance.note_place(tx, job.job_id, place)
         described = self._jobs.get(job.job_id)
         for run in missing:
             self._enqueue_one(tx, described, wanted, run, references)
@@ -156,6 +158,7 @@ class RunBook:
             plan.job.max_attempts or self._max_attempts,
             _affinity(plan, run, references),
             run_at=job.not_before,
+            since=max(tx.at, job.not_before or ""),
             is_waiting=job.status != "queued",
             tags=resource_tags(plan.endpoint.tags, {}),
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from hotfolder.database import Database
 from hotfolder.domain.document import Node, child, to_plain
@@ -228,7 +229,9 @@ class GenerationService:
         text = claimed.data[:limit]
         waits = existing is not None and waits_as(existing, claimed)
         is_again = existing is not None and existing.status in RETRYABLE and existing.job_id == claimed.again
-        if existing is not None and not waits and existing.status in RETRYABLE and existing.text == text:
+        told = error_object(error, error.problems)
+        is_same = existing is not None and existing.text == text and _codes(existing.error) == _codes(told)
+        if existing is not None and not waits and existing.status in RETRYABLE and is_same:
             return Accepted(existing.job_id, is_repeat=True)  # refused before, or dropped again unmended
         with self._database.transaction() as tx:
             if existing is not None and (waits or is_again):
@@ -238,11 +241,17 @@ class GenerationService:
                 self._jobs.set_waiting(tx, job.job_id, (), None)
             else:
                 own_id = identity.own_id if existing is None else None
-                job = replace(received(claimed, own_id, tx.at), text=text, extra=identity.extra)
+                owner = self._checker.owner_of(claimed.folder, identity.owner)
+                job = replace(received(claimed, own_id, tx.at), text=text, extra=identity.extra, owner=owner)
                 self._jobs.insert(tx, job)
-            self._closer.refuse(tx, job.job_id, error_object(error, error.problems))
+            self._closer.refuse(tx, job.job_id, told)
         log.info("job file %s refused: %s", job.job_file, error)
         return Accepted(job.job_id)
+
+
+def _codes(error: Mapping[str, Any] | None) -> list[str]:
+    """What is wrong, in short."""
+    return [str(each["code"]) for each in (error or {}).get("problems", ())]
 
 
 def _is_atomic(node: Node) -> bool:

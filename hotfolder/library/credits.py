@@ -76,6 +76,11 @@ class CreditBook:
         payment = self._ledger.find_payment(generation_id)
         return payment is not None and payment.stage != "given_back"
 
+    def reserved(self, generation_id: str) -> int | None:
+        """What is kept back for a picture that has not ended; None when nothing is."""
+        payment = self._ledger.find_payment(generation_id)
+        return payment.reserved if payment is not None and payment.stage == "reserved" else None
+
     def reserve(
         self,
         tx: Transaction,
@@ -203,6 +208,8 @@ class CreditBook:
         return self._ledger.list_differences()
 
     def _check(self, owner: str, amount: int, at: str) -> None:
+        if amount == 0:
+            return
         balance = self._amount_at(self._ledger.find_account(owner), at)
         if amount > balance:
             raise self._lacks(owner, amount, balance, at)

@@ -61,6 +61,8 @@ class Job:
     collection: str | None = None
     wait_reason: str | None = None
     warnings: tuple[str, ...] = ()
+    priority_wish: int | None = None
+    queued_at: str | None = None
 
     @property
     def folder(self) -> PurePosixPath:
@@ -78,7 +80,7 @@ _SUMMARY = """
     id, status, job_file, file_name, x'' AS text, created_at, submit_key, content_sha256, endpoint_key, title,
     owner, priority, max_attempts, keywords_json, metadata_json, extra_json, error_json, cancel_requested,
     run, final_path, retry_of_path, started_at, completed_at, text_name, waits_for_json, waits_until, repeats,
-    hold_requested, not_before, review, collection, wait_reason, warnings_json
+    hold_requested, not_before, review, collection, wait_reason, warnings_json, priority_wish, queued_at
 """
 """Everything but the text, of which a list of jobs would hold a megabyte each."""
 
@@ -209,6 +211,7 @@ class JobStore:
             SET status = :status,
                 error_json = :error,
                 wait_reason = :reason,
+                queued_at = CASE WHEN :status = 'queued' THEN coalesce(queued_at, :at) ELSE queued_at END,
                 started_at = CASE WHEN :status = 'running' THEN coalesce(started_at, :at) ELSE started_at END,
                 completed_at = CASE WHEN :ended THEN :at ELSE NULL END
             WHERE id = :id
@@ -244,10 +247,11 @@ class JobStore:
         tx.execute(
             """
             UPDATE jobs
-            SET run = run + 1, cancel_requested = 0, retry_of_path = coalesce(final_path, retry_of_path),
+            SET run = run + 1, cancel_requested = 0, hold_requested = 0, queued_at = NULL,
+                retry_of_path = coalesce(final_path, retry_of_path),
                 final_path = NULL, started_at = NULL, job_file = ?, file_name = ?, text = ?,
                 content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?,
-                priority = coalesce(priority_wish, ?), max_attempts = ?,
+                priority = ?, max_attempts = ?,
                 keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?, not_before = ?,
                 review = ?, collection = ?, warnings_json = ?
             WHERE id = ?
@@ -262,7 +266,7 @@ class JobStore:
             """
             UPDATE jobs
             SET text = ?, content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?,
-                priority = coalesce(priority_wish, ?),
+                priority = ?,
                 max_attempts = ?, keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?,
                 not_before = ?, review = ?, collection = ?, warnings_json = ?
             WHERE id = ?
@@ -299,11 +303,15 @@ class JobStore:
 
     def request_cancel(self, tx: Transaction, job_id: str) -> None:
         """Wish that a job ends."""
-        tx.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
+        tx.execute("UPDATE jobs SET cancel_requested = 1, hold_requested = 0 WHERE id = ?", (job_id,))
 
     def set_wait_reason(self, tx: Transaction, job_id: str, reason: str | None) -> None:
         """Why a job that waits waits now, for people."""
         tx.execute("UPDATE jobs SET wait_reason = ? WHERE id = ?", (reason, job_id))
+
+    def set_backlog_rank(self, tx: Transaction, job_id: str, rank: int) -> None:
+        """The place of a job among those of its owner that wait for limits: lowest first."""
+        tx.execute("UPDATE jobs SET backlog_rank = ? WHERE id = ?", (rank, job_id))
 
     def request_hold(self, tx: Transaction, job_id: str, wish: bool, actor: str) -> None:
         """Wish that a job is held as soon as it could be queued, or no longer."""
@@ -385,4 +393,6 @@ def _to_job(row: Row) -> Job:
         collection=row["collection"],
         wait_reason=row["wait_reason"],
         warnings=tuple(json.loads(row["warnings_json"] or "[]")),
+        priority_wish=row["priority_wish"],
+        queued_at=row["queued_at"],
     )

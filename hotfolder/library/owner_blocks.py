@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hotfolder.database import Database, Row
+from hotfolder.domain.moderation_text import read_text
 from hotfolder.errors import LibraryError, NotFound
 
 OWNER_BLOCKED = "limits.owner_blocked"
@@ -30,12 +31,13 @@ class OwnerBlockStore:
     def block(self, owner: str, reason: str | None, actor: str) -> OwnerBlock:
         """Refuse the jobs of an owner from now on, or for another reason; what has been accepted goes on."""
         owner, reason = owner.strip(), (reason or "").strip() or None
-        if not owner:
+        if not read_text(owner)[0]:
             raise LibraryError(
                 "An owner has a name.", code="library.invalid_value", hint="Name the owner to block."
             )
         with self._database.transaction() as tx:
             before = self.find(owner)
+            owner = before.owner if before is not None else owner
             if before is None or before.reason != reason:
                 tx.execute(
                     """
@@ -50,23 +52,22 @@ class OwnerBlockStore:
 
     def unblock(self, owner: str, actor: str) -> None:
         """Take the jobs of an owner again; raises NotFound when they are not refused."""
-        owner = owner.strip()
         with self._database.transaction() as tx:
-            if tx.execute("DELETE FROM owner_blocks WHERE owner = ?", (owner,)).rowcount == 0:
-                raise NotFound(f"{owner} is not blocked.", hint="The list of blocked owners tells who is.")
-            tx.event(OWNER_UNBLOCKED, "owner", owner, {}, actor)
+            blocked = self.get(owner).owner
+            tx.execute("DELETE FROM owner_blocks WHERE owner = ?", (blocked,))
+            tx.event(OWNER_UNBLOCKED, "owner", blocked, {}, actor)
 
     def get(self, owner: str) -> OwnerBlock:
         """The block of an owner; raises NotFound."""
         found = self.find(owner)
         if found is None:
-            raise NotFound(f"{owner} is not blocked.")
+            raise NotFound(f"{owner} is not blocked.", hint="`hotfolder owners list` tells who is.")
         return found
 
     def find(self, owner: str) -> OwnerBlock | None:
-        """The block of an owner, or None."""
-        row = self._database.query_one("SELECT * FROM owner_blocks WHERE owner = ?", (owner,))
-        return _to_block(row) if row else None
+        """The block of an owner, whose name may be written differently and read alike; or None."""
+        read = set(read_text(owner))
+        return next((each for each in self.list() if not read.isdisjoint(read_text(each.owner))), None)
 
     def list(self) -> list[OwnerBlock]:
         """All blocked owners, by name."""

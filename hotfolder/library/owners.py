@@ -8,6 +8,7 @@ from typing import Final
 
 from hotfolder.database import Database, Row, Transaction
 from hotfolder.domain.limits import OVER_LIMIT, Bucket
+from hotfolder.domain.ranking import point_ms, rank_of
 from hotfolder.errors import NotFound
 
 _CLOSED: Final = "limits.closed"
@@ -20,21 +21,21 @@ ACTIVE_SQL: Final = """
     SELECT count(*) AS n FROM (
         SELECT 1 FROM jobs
         WHERE owner IS :owner AND status IN ('queued', 'running', 'cancelling') AND id <> :but
+          AND (not_before IS NULL OR not_before <= :now)
         LIMIT :most
     )
 """
 AHEAD_SQL: Final = f"""
     SELECT count(*) AS n FROM (
         SELECT 1 FROM jobs
-        WHERE owner IS :owner AND {_LIMITED} AND priority >= :priority
-          AND (priority > :priority OR (created_at, id) < (:created_at, :job_id))
+        WHERE owner IS :owner AND {_LIMITED} AND (backlog_rank, id) < (:rank, :job_id)
         LIMIT :most
     )
 """
 BACKLOG_SQL: Final = f"""
-    SELECT id, priority, created_at FROM jobs
+    SELECT id, priority, created_at, queued_at FROM jobs
     WHERE owner IS ? AND {_LIMITED}
-    ORDER BY priority DESC, created_at, id LIMIT ?
+    ORDER BY backlog_rank, id LIMIT ?
 """
 ROUND_SQL: Final = """
     SELECT rowid AS number, id, created_at, wait_reason FROM jobs
@@ -67,6 +68,9 @@ class InLine:
     job_id: str
     priority: int
     created_at: str
+    rank: int
+    was_queued: bool
+    """It has been in the queue in this run, and was held then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +85,48 @@ class Round:
 class OwnerStore:
     """Reads jobs and never writes them; inside a transaction it sees what that has done."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, aging_s: float = 600.0) -> None:
         self._database = database
+        self._point = point_ms(aging_s)
+
+    def rank_of(self, created_at: str, priority: int) -> int:
+        """The place of a job among those of its owner, as in the queue: lowest first."""
+        return rank_of(created_at, priority, self._point)
 
     def get_in_line(self, job_id: str) -> InLine:
         """A job's place; raises NotFound."""
-        row = self._database.query_one("SELECT id, priority, created_at FROM jobs WHERE id = ?", (job_id,))
+        row = self._database.query_one(
+            "SELECT id, priority, created_at, queued_at FROM jobs WHERE id = ?", (job_id,)
+        )
         if row is None:
             raise NotFound(f"There is no job {job_id}.")
-        return _to_in_line(row)
+        return self._to_in_line(row)
 
     def count_active(self, owner: str | None, most: int, but: str = "") -> int:
         """How many jobs of an owner are queued or run, one of them left out; counted up to `most`."""
-        return self._count(ACTIVE_SQL, {"owner": owner, "but": but, "most": most})
+        return self._count(
+            ACTIVE_SQL, {"owner": owner, "but": but, "most": most, "now": self._database.now()}
+        )
 
     def count_queued(self, most: int) -> int:
         """How many jobs are queued or run, of whomever; counted up to `most`."""
         sql = """
             SELECT count(*) AS n FROM (
-                SELECT 1 FROM jobs WHERE status IN ('queued', 'running') LIMIT :most
+                SELECT 1 FROM jobs
+                WHERE status IN ('queued', 'running') AND (not_before IS NULL OR not_before <= :now)
+                LIMIT :most
             )
         """
-        return self._count(sql, {"most": most})
+        return self._count(sql, {"most": most, "now": self._database.now()})
 
     def count_backlog(self, owner: str | None) -> int:
-        """How many jobs of an owner are backlogged, for whatever reason."""
-        sql = "SELECT count(*) AS n FROM jobs WHERE owner IS :owner AND status = 'backlogged'"
-        return self._count(sql, {"owner": owner})
+        """How many jobs of an owner are backlogged, for whatever reason, or held before their turn came."""
+        backlogged = "SELECT count(*) AS n FROM jobs WHERE owner IS :owner AND status = 'backlogged'"
+        held = """
+            SELECT count(*) AS n FROM jobs
+            WHERE owner IS :owner AND status = 'held' AND queued_at IS NULL
+        """
+        return self._count(backlogged, {"owner": owner}) + self._count(held, {"owner": owner})
 
     def count_ahead(self, owner: str | None, job: InLine, most: int) -> int:
         """How many jobs of an owner wait for limits and go before this one; counted up to `most`."""
@@ -115,8 +134,7 @@ class OwnerStore:
             AHEAD_SQL,
             {
                 "owner": owner,
-                "priority": job.priority,
-                "created_at": job.created_at,
+                "rank": job.rank,
                 "job_id": job.job_id,
                 "most": most,
             },
@@ -132,8 +150,8 @@ class OwnerStore:
         return [row["owner"] for row in self._database.query(OWNERS_SQL)]
 
     def list_backlog(self, owner: str | None, limit: int) -> list[InLine]:
-        """Jobs of an owner that wait for limits: by priority, then by age."""
-        return [_to_in_line(row) for row in self._database.query(BACKLOG_SQL, (owner, limit))]
+        """Jobs of an owner that wait for limits, the next one first."""
+        return [self._to_in_line(row) for row in self._database.query(BACKLOG_SQL, (owner, limit))]
 
     def list_others(self, begin: tuple[str, int] | None, limit: int) -> Round:
         """Look at so many backlogged jobs, oldest first, for those that wait for something else."""
@@ -177,6 +195,6 @@ class OwnerStore:
         row = self._database.query_one(sql, values)
         return int(row["n"]) if row else 0
 
-
-def _to_in_line(row: Row) -> InLine:
-    return InLine(row["id"], row["priority"], row["created_at"])
+    def _to_in_line(self, row: Row) -> InLine:
+        rank = self.rank_of(row["created_at"], row["priority"])
+        return InLine(row["id"], row["priority"], row["created_at"], rank, row["queued_at"] is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -53,4 +54,12 @@ def send_nudge(port_file: Path) -> None:
     """Wake the sidecar, if one runs; its polling is the backstop for a datagram that is lost."""
     broken = (OSError, ValueError, OverflowError)  # no file, no number in it, no port of that number
     with contextlib.suppress(*broken), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"1", (_LOOPBACK, int(port_file.read_bytes())))
+        sender.sendto(b"1", (_LOOPBACK, _read_port(port_file)))
+
+
+def _read_port(port_file: Path) -> int:
+    descriptor = os.open(port_file, os.O_RDONLY)  # a file object would cost as much as all the rest
+    try:
+        return int(os.read(descriptor, 32))
+    finally:
+        os.close(descriptor)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from hotfolder.database import Database, Row, to_json
 from hotfolder.domain.instants import elapsed_ms
+from hotfolder.queue.dead import DeadItem, DeadItems
 from hotfolder.queue.lanes import LaneBook, LaneWish
 
 LISTED: Final = 20
@@ -188,6 +189,7 @@ class QueueOverview:
             "jobs": self.count_jobs(),
             "next": [_next_object(each) for each in self.list_next()],
             "dead": [_dead_object(each) for each in self.list_dead()],
+            "deadItems": [_item_object(each) for each in DeadItems(self._database).list_newest(LISTED)],
         }
 
     def _count(self, sql: str) -> dict[str, int]:
@@ -229,6 +231,17 @@ def _dead_object(job: DeadJob) -> dict[str, Any]:
         "diedAt": job.died_at,
         "code": job.code,
         "message": job.message,
+    }
+
+
+def _item_object(item: DeadItem) -> dict[str, Any]:
+    return {
+        "workId": item.work_id,
+        "taskType": item.task_type,
+        "subject": item.subject,
+        "diedAt": item.died_at,
+        "code": item.code,
+        "message": item.message,
     }
 
 

@@ -82,18 +82,31 @@ COUNT_SQL = tuple(
     f"SELECT count(*) AS n FROM work_queue WHERE status = '{status}' AND (:lane IS NULL OR lane = :lane)"
     for status in OPEN
 )
-RUNNABLE_SQL = """
-    SELECT (SELECT count(*) FROM work_queue WHERE status = 'pending')
+_MAY_BE_CLAIMED = """
+    since <= coalesce((
+        SELECT CASE value WHEN 'paused' THEN '' WHEN 'draining' THEN at ELSE '9999' END
+        FROM control WHERE key = 'lane.' || lane
+    ), '9999')
+"""
+RUNNABLE_SQL = f"""
+    SELECT (SELECT count(*) FROM work_queue WHERE status = 'pending' AND {_MAY_BE_CLAIMED})
         + (SELECT count(*) FROM work_queue WHERE status = 'processing')
         + (
             SELECT count(*) FROM work_queue
-            WHERE status = 'scheduled' AND (error_message IS NOT NULL OR run_at <= ?)
-              AND NOT (+owner_module = ? AND attempt_count > 0)
+            WHERE status = 'scheduled' AND run_at IS NOT NULL AND (error_message IS NOT NULL OR run_at <= ?)
+              AND NOT (+owner_module = ? AND attempt_count > 0) AND {_MAY_BE_CLAIMED}
         ) AS n
 """
 LIST_OPEN_SQL = tuple(
     f"SELECT * FROM work_queue WHERE status = '{status}' AND +owner_module = ?" for status in OPEN
 )
+# Rows that a program of before m005 has written since.
+ADOPT_SQL = """
+    UPDATE work_queue SET since = created_at,
+        rank = strftime('%s', created_at) * 1000 + CAST(substr(created_at, 21, 3) AS INTEGER)
+            - priority * :point
+    WHERE since IS NULL AND status IN ('pending', 'scheduled', 'processing')
+"""
 RERANK_SQL = """
     UPDATE work_queue
     SET rank = strftime('%s', since) * 1000 + CAST(substr(since, 21, 3) AS INTEGER) - priority * :point

@@ -30,6 +30,7 @@ from hotfolder.metrics import WORK_ENDED
 from hotfolder.queue.lanes import key_of
 from hotfolder.queue.shelf import WorkShelf, to_item
 from hotfolder.queue.statements import (
+    ADOPT_SQL,
     COMPLETE_SQL,
     DUPLICATE_SQL,
     HEAD_SQL,
@@ -259,6 +260,7 @@ class WorkStore(WorkShelf):
 
     def rerank(self, tx: Transaction) -> None:
         """Put what waits in the order of `aging_s`, if that has changed since it was last in order."""
+        tx.execute(ADOPT_SQL, {"point": self._point})
         point = str(self._point)
         row = tx.execute("SELECT value FROM app_settings WHERE key = 'queue.pointMs'").fetchone()
         if row is not None and row["value"] == point:

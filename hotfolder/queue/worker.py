@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hotfolder.database import Database, Transaction
-from hotfolder.domain.work import EndStatus, WorkItem, end_of_failure, retry_delay_s
+from hotfolder.domain.work import LANES, EndStatus, WorkItem, end_of_failure, retry_delay_s
 from hotfolder.errors import HotfolderError, QueueError
 from hotfolder.events import Doorbell
 from hotfolder.metrics import LEASE_LOSSES, WORK_RETRIES
@@ -23,6 +23,8 @@ from hotfolder.queue.store import WorkStore
 log = logging.getLogger(__name__)
 
 
+BEAT_PAUSE_S = 0.02
+"""The heartbeat lets the lanes go first when the doorbell rings, and looks once for many rings."""
 POSTPONE_S = 5.0
 """The pause of work that met what is nobody's fault, such as a full disk."""
 
@@ -255,10 +257,11 @@ class Worker:
         renew_at = time.monotonic() + self._lease_s / 4
         while not self._heart_stop.is_set():
             self._heart_bell.wait(self._lease_s / 4)
+            self._heart_stop.wait(BEAT_PAUSE_S)
             self._heart_bell.clear()
             try:
                 self._pass_on_cancels()
-                self._lane_book.settle(self._stays)
+                self._lane_book.settle(LANES)
                 if time.monotonic() >= renew_at:
                     self._renew()
                     self._take_up_expired()

@@ -8,6 +8,7 @@ import pytest
 
 from hotfolder.app import Library
 from hotfolder.cli.opening import user_name
+from hotfolder.domain.work import NewWork
 from hotfolder.queue.lanes import LaneBook
 from tests.cli.conftest import Command
 from tests.cli.test_jobs import add_job
@@ -146,3 +147,26 @@ def test_the_next_jobs_stand_in_the_order_in_which_they_are_claimed(on: Command,
         claimed.append(library.generations.get(item.correlation_id).job_id)
     assert told == list(dict.fromkeys(claimed))
     assert len(told) == 4
+
+
+def test_dead_work_without_a_job_is_shown_and_tried_again(on: Command, library: Library) -> None:
+    with library.database.transaction() as tx:
+        work = NewWork("media.discard", "io", {"mediaId": "m"}, "media", "m", max_attempts=1)
+        work_id = library.work.enqueue(tx, work)
+    with library.database.transaction() as tx:
+        item = library.work.take(tx, "io")
+        assert item is not None
+        library.work.end(tx, item, "dead", "No room.")
+    job_id = add_job(library, 1)
+    (generation,) = library.generations.list_of_job(job_id)
+    (own,) = library.work.list_of(generation.generation_id)
+    shown = on("queue", "show").out
+    assert f"{work_id}  media.discard  m" in shown
+    assert "hotfolder queue requeue ITEM" in shown
+
+    again, of_job, unknown = (on("queue", "requeue", each) for each in (work_id, own.work_id, "none"))
+
+    assert (again.code, again.out) == (0, f"{work_id}: pending\n")
+    assert (of_job.code, f"hotfolder jobs requeue {job_id}" in of_job.err) == (1, True)
+    assert unknown.code == 1
+    assert on("queue", "show", "--json").json["deadItems"] == []

@@ -51,6 +51,7 @@ class Studio:
             verdict = self.admission.decide(tx, job_id, owner)
             status: JobStatus = "queued" if verdict.is_admitted else "backlogged"
             self.jobs.set_status(tx, job_id, status, reason=verdict.reason)
+            self.jobs.set_backlog_rank(tx, job_id, self.admission.rank_of(self.jobs.get(job_id)))
             if verdict.is_admitted:
                 self.work.enqueue(tx, NewWork("paint", "gpu", {}, "tests", job_id, priority))
         return verdict
@@ -422,11 +423,12 @@ def test_with_ten_thousand_waiting_the_next_is_found_within_a_moment(studio: Stu
         tx.execute(
             """
             WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 10000)
-            INSERT INTO jobs (id, status, owner, priority, created_at, job_file, file_name, text, wait_reason)
+            INSERT INTO jobs (id, status, owner, priority, created_at, job_file, file_name, text, wait_reason,
+                              backlog_rank)
             SELECT 'x' || n, 'backlogged', 'anna', n = 9999, ?, 'a.yaml', 'a.yaml', x'',
-                'over limit: x' FROM number
+                'over limit: x', ? - (n = 9999) * 600000 FROM number
             """,
-            (tx.at,),
+            (tx.at, OwnerStore(studio.database).rank_of(tx.at, 0)),
         )
 
     assert studio.let_in() == ["x9999"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from PIL import Image
 
 from hotfolder.app import Library, create_library, open_library
+from hotfolder.clock import new_id
 from hotfolder.config import load_settings
 from hotfolder.errors import HotfolderError
+from hotfolder.generation.claimed import ClaimedFile
 from tests.generation.test_control import JOB, take_in
 
 OPEN = Callable[[str], Library]
@@ -189,3 +192,123 @@ def test_pictures_of_a_busy_owner_wait_while_another_owner_goes_on(opening: OPEN
         library.entrance.let_in_due()
 
     assert order == ["a0", "b0", "a1", "b1", "a2", "a3", "a4"]
+
+
+def test_a_priority_that_is_given_later_is_paid_for_as_well(opening: OPEN) -> None:
+    library = opening("credits: {enabled: true, boost: 0.1}\nlimits: {owners: {anna: {priority_max: 5}}}")
+    library.credits.grant("anna", 3_000, "root")
+    job_id = take_in(library, ANNA)
+
+    library.control.prioritize(job_id, 15, "anna")
+    raised = balance(library)
+    with pytest.raises(HotfolderError) as refused:
+        library.control.prioritize(job_id, 100, "anna")
+    library.control.prioritize(job_id, 0, "anna")
+    make_next(library)
+
+    assert refused.value.code == "queue.no_credits"
+    assert (raised, balance(library)) == (1.0, 1.0)
+    assert library.credits.verify() == []
+
+
+def test_a_picture_whose_size_follows_from_its_reference_is_paid_for_by_its_real_size(opening: OPEN) -> None:
+    library = opening("credits: {enabled: true, cost: {picture: 0, megapixel: 1}}")
+    Image.new("RGB", (1000, 1000)).save(library.paths.inbox / "a.png")
+    library.credits.grant("anna", 150_000, "root")
+    take_in(library, "task: upscale\nparams: {factor: 2}\nrefs: [a.png]\nowner: anna\n")
+    kept_back = 150.0 - balance(library)
+    item = library.work.claim("gpu")
+    assert item is not None
+    with library.database.transaction() as tx:
+        library.generations.set_status(tx, item.correlation_id, "processing")
+        library.generations.record_size(tx, item.correlation_id, 2000, 2000)
+        library.generations.set_status(tx, item.correlation_id, "completed")
+
+    assert (kept_back, balance(library)) == (100.0, 146.0)
+
+
+def test_a_job_that_was_let_in_needs_no_second_token_after_a_hold(opening: OPEN) -> None:
+    library = opening("limits: {owners: {anna: {submissions_per_minute: 1}}}")
+    job_id = take_in(library, ANNA)
+
+    library.control.hold(job_id, "anna")
+    library.control.release(job_id, "anna")
+
+    assert library.jobs.get(job_id).status == "queued"
+
+
+def test_a_job_that_was_held_in_the_backlog_overtakes_nobody_when_it_is_let_in(opening: OPEN) -> None:
+    library = opening("limits: {owners: {anna: {active_jobs: 1}}}")
+    take_in(library, ANNA)
+    second = take_in(library, ANNA, "b.yaml")
+    library.control.hold(second, "anna")
+    held_back = library.limits.count_backlog("anna")
+    take_in(library, f"{JOB}owner: ben\n", "c.yaml")
+    make_next(library)
+
+    library.control.release(second, "anna")
+
+    item = library.work.claim("gpu")
+    assert item is not None
+    assert library.jobs.get(library.generations.get(item.correlation_id).job_id).owner == "ben"
+    assert held_back == 1
+
+
+def test_jobs_of_next_year_take_nobodys_place_today(opening: OPEN) -> None:
+    library = opening("limits: {owners: {anna: {active_jobs: 1}}}")
+    take_in(library, f"{ANNA}notBefore: 2099-01-01T00:00:00Z\n")
+
+    job_id = take_in(library, ANNA, "b.yaml")
+
+    assert library.jobs.get(job_id).status == "queued"
+
+
+def test_a_job_that_was_refused_belongs_to_its_owner_all_the_same(opening: OPEN) -> None:
+    library = opening("credits: {enabled: true}\nlimits: {owners: {anna: {folder: anna}}}")
+
+    named = take_in(library, ANNA)
+    broken = take_in(library, "endpointKey: local.nothing\nowner: ben\n", "b.yaml")
+
+    assert [library.jobs.get(each).owner for each in (named, broken)] == ["anna", "ben"]
+
+
+def test_the_folder_that_says_how_urgent_a_job_is_hides_its_owner_from_nobody(opening: OPEN) -> None:
+    library = opening("limits: {owners: {anna: {folder: anna, priority_max: 5}}}")
+    claimed = ClaimedFile(
+        new_id(), "a.yaml", PurePosixPath("!high/anna/a.yaml"), f"{JOB}priority: 50\n".encode()
+    )
+
+    job_id = library.service.take_in(claimed).job_id
+
+    job = library.jobs.get(job_id)
+    assert (job.owner, job.priority) == ("anna", 5)
+
+
+def test_a_dragged_back_job_without_credit_is_told_so(opening: OPEN) -> None:
+    library = opening("credits: {enabled: true}")
+    library.credits.grant("anna", 1_000, "root")
+    job_id = take_in(library, ANNA)
+    library.control.cancel(job_id, "anna")
+    library.credits.grant("anna", -1_000, "root")
+    again = ClaimedFile(new_id(), "a.yaml", PurePosixPath("a.yaml"), ANNA.encode(), again=job_id)
+
+    library.service.take_in(again)
+
+    job = library.jobs.get(job_id)
+    assert job.error is not None
+    assert job.error["problems"][0]["code"] == "queue.no_credits"
+
+
+def test_a_job_with_a_given_priority_waits_for_credit_at_a_retry_like_any_other(opening: OPEN) -> None:
+    library = opening(
+        "credits: {enabled: true, without: wait, boost: 1}\nlimits: {owners: {anna: {priority_max: 0}}}"
+    )
+    library.credits.grant("anna", 11_000, "root")
+    job_id = take_in(library, ANNA)
+    library.control.prioritize(job_id, 10, "anna")
+    library.control.cancel(job_id, "anna")
+    library.credits.grant("anna", -10_000, "root")
+
+    library.control.retry(job_id, "anna")
+
+    assert library.jobs.get(job_id).status == "backlogged"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
+
 import pytest
+from PIL import Image
 
 from hotfolder.app import Library, create_library, open_library
 from hotfolder.config import load_settings
 from hotfolder.domain.work import WorkItem
 from hotfolder.errors import EngineCrashed, HotfolderError
 from hotfolder.generation.execute import EXECUTE
-from tests.generation.test_control import JOB, take_in
+from hotfolder.library.jobs import Job
+from hotfolder.lock import LibraryLock
+from hotfolder.queue.lanes import LaneBook, LaneState
+from tests.generation.test_control import JOB, OWN_ID, take_in
 
 LATER = "2099-12-01T08:00:00.000Z"
 
@@ -241,3 +249,109 @@ def test_a_requeue_says_who_wanted_it_and_takes_result_and_picture_alike(library
     assert status(library, job_id) == "queued"
     told_of = [each for each in library.database.list_events(0) if each.subject_id == item.work_id]
     assert told_of[-1].actor == "anna"
+
+
+def test_a_retry_uses_the_references_that_the_job_names_now(library: Library) -> None:
+    inbox = library.paths.inbox
+    for name, colour in (("a.png", "red"), ("b.png", "blue")):
+        Image.new("RGB", (64, 64), colour).save(inbox / name)
+    text = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\nrefs: [%s]\n"
+    job_id = take_in(library, text % "a.png")
+    die(library, job_id)
+    changed = (text % "b.png").encode()
+    with library.database.transaction() as tx:
+        tx.execute("UPDATE jobs SET text = ? WHERE id = ?", (changed, job_id))
+
+    library.control.retry(job_id, "anna")
+
+    generation = library.generations.list_of_job(job_id)[0]
+    (reference,) = library.generations.list_inputs(generation.generation_id)
+    assert reference.original_name == "b.png"
+
+
+def test_work_that_is_held_while_it_waits_for_another_attempt_keeps_nobody_up(library: Library) -> None:
+    job_id = take_in(library, JOB)
+    item = library.work.claim("gpu")
+    assert item is not None
+    with library.database.transaction() as tx:
+        library.work.retry(tx, item, 5.0, "it died")
+
+    library.control.hold(job_id, "anna")
+
+    assert library.work.count_runnable("delivery") == 0
+
+
+@pytest.mark.parametrize("state", ["paused", "draining"])
+def test_work_of_a_lane_that_stands_still_keeps_nobody_up(library: Library, state: LaneState) -> None:
+    LaneBook(library.database).put("gpu", state, "anna")
+    take_in(library, JOB)
+
+    assert library.work.count_runnable("delivery") == 0
+
+
+def test_a_job_with_a_time_gets_in_line_at_that_time(library: Library) -> None:
+    take_in(library, f"{JOB}notBefore: {LATER}\n")
+
+    row = library.database.query_one("SELECT since, rank FROM work_queue")
+    assert row is not None
+    assert row["since"] == LATER
+
+
+def test_a_wish_to_hold_ends_with_a_cancel(library: Library) -> None:
+    job_id = take_in(library, JOB)
+    library.control.hold(job_id, "anna")
+    library.control.cancel(job_id, "anna")
+
+    library.control.retry(job_id, "anna")
+
+    assert status(library, job_id) == "queued"
+
+
+def test_a_result_that_died_is_not_listed_as_dead_once_the_job_runs_again(library: Library) -> None:
+    job_id = take_in(library, JOB)
+    library.control.cancel(job_id, "anna")
+    item = library.work.claim("io")
+    assert item is not None
+    with library.database.transaction() as tx:
+        library.work.end(tx, item, "dead", "the disk was full")
+
+    library.control.retry(job_id, "anna")
+
+    assert [each.status for each in library.work.list_of(job_id)] == ["failed"]
+
+
+def test_a_bundle_that_was_refused_says_where_it_has_to_go_to_be_tried_again(library: Library) -> None:
+    with library.database.transaction() as tx:
+        text = f"{JOB}refs: [a.png]\n".encode()
+        job = Job(OWN_ID, "received", "x.zip", "x.zip", text, tx.at, text_name="job.yaml")
+        library.jobs.insert(tx, job)
+        library.closer.refuse(tx, OWN_ID, {"code": "queue.no_credits", "message": "no", "problems": []})
+
+    with pytest.raises(HotfolderError, match=r"are in its bundle x\.zip"):
+        library.control.retry(OWN_ID, "anna")
+
+
+def test_a_library_whose_service_is_of_another_version_is_not_changed_under_it(library: Library) -> None:
+    holder = LibraryLock(library.paths.run / "lock")
+    holder.acquire()
+    connection = sqlite3.connect(library.paths.database)
+    connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_queue'")
+    connection.commit()
+    connection.close()
+    command = [sys.executable, "-m", "hotfolder", "--library", str(library.paths.root), "jobs", "list"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    finally:
+        holder.release()
+
+    assert "A service of another version runs on" in found.stderr
+
+
+def test_rows_that_an_older_program_wrote_get_their_place_in_line(library: Library) -> None:
+    take_in(library, JOB)
+    library.database.connection().execute("UPDATE work_queue SET since = NULL, rank = 0")
+
+    with library.database.transaction() as tx:
+        library.work.rerank(tx)
+
+    assert library.work.claim("gpu") is not None

@@ -10,9 +10,10 @@ import pytest
 
 from hotfolder.app import Library
 from hotfolder.domain.document import Node
-from hotfolder.domain.moderation import TEXT_MAX, Rule, RuleBook
+from hotfolder.domain.moderation import Rule, RuleBook
+from hotfolder.domain.moderation_patterns import TEXT_MAX
 from hotfolder.domain.plan import JobPlan
-from hotfolder.generation.moderating import Judgement, Moderation, PromptLog
+from hotfolder.generation.moderating import PROMPT_MAX, Judgement, Moderation, PromptLog
 from hotfolder.library.owner_blocks import OwnerBlockStore
 
 RULES = RuleBook([Rule("weapons", ["gun"]), Rule(None, ["bomb"]), Rule("minors", ["child"], None, "flag")])
@@ -51,6 +52,10 @@ def test_harmless_job_is_let_through_as_it_is(library: Library) -> None:
         (PROMPT % "A bay" + "title: My gun\n", "title", 3, 8),
         (PROMPT % "A bay" + "keywords: [sea, 'gun']\n", "keywords.1", 3, 17),
         (HEAD + "preset: armed\nvars: {thing: gun}\n", "params.prompt", 2, 9),
+        (PROMPT % "A bay" + "vars: {thing: gun}\n", "vars.thing", 3, 15),
+        (PROMPT % "A bay" + "collection: Gun\n", "collection", 3, 13),
+        (PROMPT % "A bay" + "metadata: {creator: Gun}\n", "metadata.creator", 3, 21),
+        (PROMPT % "A bay" + "metadata:\n  copyright: A gun\n", "metadata.copyright", 4, 14),
     ],
 )
 def test_blocked_text_is_found_wherever_it_stands(
@@ -118,6 +123,21 @@ def test_jobs_of_a_blocked_owner_are_refused_until_the_block_is_gone(library: Li
     assert places(moderation.judge("carl", *given)) == [("job.owner_blocked", "owner", 3, 8)]
 
 
+@pytest.mark.parametrize("name", ["Carl", " CARL", "ca\u200brl", "c\u0430rl", "Ben", "b\u200ben"])
+def test_blocked_owner_does_not_come_in_under_a_name_that_reads_alike(library: Library, name: str) -> None:
+    blocks = OwnerBlockStore(library.database)
+    blocks.block("ben", None, "anna")
+    moderation = Moderation(RULES, ("carl",), blocks)
+
+    judgement = moderation.judge(name, *read(library, PROMPT % "A bay"))
+
+    assert [each.code for each in judgement.problems] == ["job.owner_blocked"]
+
+
+def test_what_is_the_submitters_own_is_not_looked_at(library: Library) -> None:
+    assert judge(library, PROMPT % "A bay" + "extra: {note: gun}\nid: gun\nowner: gun\n").verdict == "allowed"
+
+
 def test_prompts_are_logged_one_a_line_with_what_became_of_them(library: Library) -> None:
     prompts = PromptLog(library.paths.logs / "prompts.jsonl", lambda: datetime(2026, 11, 21, 3, tzinfo=UTC))
     matrix = HEAD + 'owner: ben\nmatrix: {prompt: ["A bay", "Ein\\nMeer ü"], seed: [1, 2]}\n'
@@ -140,6 +160,29 @@ def test_prompts_are_logged_one_a_line_with_what_became_of_them(library: Library
     assert [(each["jobId"], each["prompt"], each["verdict"]) for each in lines[1:]] == [
         ("1", "Ein\nMeer ü", "allowed"), ("2", "A gun", "blocked"), ("3", "A child", "flagged"),
     ]  # fmt: skip
+
+
+def test_prompt_log_is_put_aside_when_it_is_large(library: Library) -> None:
+    file = library.paths.logs / "prompts.jsonl"
+    prompts = PromptLog(file, lambda: datetime.now(UTC), max_bytes=10_000, backups=2)
+    judgement = judge(library, PROMPT % ("A bay " * 50))
+
+    for number in range(100):
+        prompts.write(str(number), judgement)
+
+    files = sorted(library.paths.logs.glob("prompts.jsonl*"))
+    assert [each.name for each in files] == ["prompts.jsonl", "prompts.jsonl.1", "prompts.jsonl.2"]
+    assert max(each.stat().st_size for each in files) <= 10_000
+    assert {each.stat().st_mode & 0o777 for each in files} == {0o600}
+    lines = [json.loads(each) for one in reversed(files) for each in one.read_text("utf-8").splitlines()]
+    assert [each["jobId"] for each in lines] == [str(number) for number in range(100 - len(lines), 100)]
+
+
+def test_long_prompt_is_cut_in_the_log(library: Library) -> None:
+    file = library.paths.logs / "prompts.jsonl"
+    PromptLog(file, lambda: datetime.now(UTC)).write("1", judge(library, PROMPT % ("x" * 100_000)))
+
+    assert json.loads(file.read_text("utf-8"))["prompt"] == "x" * PROMPT_MAX + "…"
 
 
 def test_prompt_log_that_cannot_be_written_keeps_no_job(

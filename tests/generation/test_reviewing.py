@@ -12,6 +12,7 @@ from hotfolder.app import Library
 from hotfolder.clock import new_id
 from hotfolder.database import Transaction
 from hotfolder.delivery.documents import build_result
+from hotfolder.domain.instants import parse_instant
 from hotfolder.errors import LibraryError, NotFound
 from hotfolder.generation.reviewing import MEDIA_DISCARD, DiscardHandler, ReviewDesk
 from hotfolder.library.collections import CollectionStore
@@ -310,3 +311,22 @@ def test_crash_between_the_files_and_the_row_leaves_the_review_as_it_was(library
     run(library, "cpu", build_finalize(library))
 
     assert build_desk(library).count_awaiting() == 1
+
+
+def test_files_that_could_not_be_moved_follow_when_the_picture_is_discarded_again(library: Library) -> None:
+    _, media = make(library, REVIEW, Painter())
+    desk = build_desk(library)
+    gone = desk.decide(media.media_id, False, None, "anna")
+    day = library.paths.trash_dir(parse_instant(str(gone.deleted_at)))
+    with library.database.transaction() as tx:
+        sql = "UPDATE work_queue SET status = 'dead' WHERE task_type = ?"
+        tx.execute(sql, (MEDIA_DISCARD,))
+
+    assert desk.decide(media.media_id, False, None, "ben") == gone
+
+    discard_files(library)
+    assert not any(each.exists() for each in files_of(library, media))
+    assert len(list(day.iterdir())) == 4
+    seq = library.database.last_event_seq()
+    desk.decide(media.media_id, False, None, "ben")
+    assert library.database.last_event_seq() == seq

@@ -371,3 +371,14 @@ def test_a_place_far_down_is_searched_and_not_counted_off(full, wanted, cursor):
     places, *_ = statements_of(full, lambda: full.browser.read_page(wanted, limit=5, **cursor))
 
     assert "(created_at,id)" in plan_of(full, places)
+
+
+@pytest.mark.parametrize("cursor", CURSORS)
+def test_visitors_page_is_found_in_an_index_alone_too(full, cursor):
+    for wanted in FILTERS:
+        seen = replace(wanted, is_reviewed=True)
+        places, *_ = statements_of(full, lambda seen=seen: full.browser.read_page(seen, limit=5, **cursor))
+        plan = plan_of(full, places)
+        assert "INDEX idx_media_" in plan.partition(";")[0], (wanted, plan)
+        assert "idx_generations_status" in plan
+        assert "TEMP B-TREE" not in plan, (wanted, plan)

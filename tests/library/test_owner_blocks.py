@@ -20,7 +20,7 @@ def test_block_stands_with_its_reason_until_it_is_taken_back(database: Database)
 
     assert block == OwnerBlock("ben", "sends spam", "anna", "2026-11-21T03:00:00.000Z")
     assert store.find("ben") == block
-    assert store.find("Ben") is None
+    assert store.find("bens") is None
     assert store.list() == [block]
     store.unblock("ben", "carl")
     assert store.list() == []
@@ -54,6 +54,19 @@ def test_who_is_not_blocked_cannot_be_unblocked(database: Database) -> None:
     assert told(database) == []
 
 
-def test_nobody_has_no_name(database: Database) -> None:
+@pytest.mark.parametrize("name", ["  ", "\u200b"])
+def test_nobody_has_no_name(database: Database, name: str) -> None:
     with pytest.raises(LibraryError, match="has a name"):
-        OwnerBlockStore(database).block("  ", None, "anna")
+        OwnerBlockStore(database).block(name, None, "anna")
+
+
+@pytest.mark.parametrize("name", ["Mallory", "mallory ", "mal\u200blory", "m\u0430llory", "MALLORY"])
+def test_blocked_owner_stays_blocked_under_a_name_that_reads_alike(database: Database, name: str) -> None:
+    store = OwnerBlockStore(database)
+    store.block("mallory", None, "anna")
+
+    assert store.find(name) == store.get("mallory")
+    store.block(name, "spam", "anna")
+    assert [(each.owner, each.reason) for each in store.list()] == [("mallory", "spam")]
+    store.unblock(name, "anna")
+    assert store.list() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hotfolder.domain.limits import Bucket
+from hotfolder.domain.ranking import point_ms, rank_of
 from hotfolder.errors import NotFound
 from hotfolder.library.jobs import Job, JobStore
 from hotfolder.library.owners import (
@@ -46,6 +47,7 @@ def add(database):
             jobs.insert(tx, job)
             sql = "UPDATE jobs SET status = ?, completed_at = ?, wait_reason = ? WHERE id = ?"
             tx.execute(sql, (status, completed_at, reason, job_id))
+            jobs.set_backlog_rank(tx, job_id, OwnerStore(database).rank_of(created_at, priority))
 
     return insert
 
@@ -61,11 +63,16 @@ def fill(database, owner, number, status="backlogged"):
             tx.execute(
                 """
                 INSERT INTO jobs (id, status, owner, priority, created_at, job_file, file_name, text,
-                                  wait_reason)
-                VALUES (?, ?, ?, ?, ?, 'a.yaml', 'a.yaml', x'', 'over limit: x')
+                                  wait_reason, backlog_rank)
+                VALUES (?, ?, ?, ?, ?, 'a.yaml', 'a.yaml', x'', 'over limit: x', ?)
                 """,
-                row,
+                (*row, OwnerStore(database).rank_of(row[4], row[3])),
             )
+
+
+def place(job_id, priority, at):
+    """Where a job stands that has not been in the queue."""
+    return InLine(job_id, priority, at, rank_of(at, priority, point_ms(600.0)), was_queued=False)
 
 
 def steps_of(database, call):
@@ -99,11 +106,11 @@ def test_active_jobs_of_an_owner_are_those_that_wait_in_the_queue_and_run(owners
     assert owners.count_queued(4) == 4
 
 
-def test_backlog_is_in_order_of_priority_then_age_then_id(owners, add):
+def test_backlog_is_in_the_order_of_the_queue_where_waiting_counts(owners, add):
     add("b", "anna", "backlogged")
     add("a", "anna", "backlogged")
     add("old", "anna", "backlogged", created_at="2026-11-21T02:00:00.000Z")
-    add("urgent", "anna", "backlogged", priority=5)
+    add("urgent", "anna", "backlogged", priority=7)
     add("other", "ben", "backlogged", priority=9)
     add("nobody", None, "backlogged")
 
@@ -112,19 +119,19 @@ def test_backlog_is_in_order_of_priority_then_age_then_id(owners, add):
     assert [each.job_id for each in line] == ["urgent", "old", "a", "b"]
     assert [owners.count_ahead("anna", each, 10) for each in line] == [0, 1, 2, 3]
     assert owners.count_ahead("anna", line[-1], 2) == 2
-    assert owners.count_ahead("anna", InLine("new", 6, AT), 10) == 0
+    assert owners.count_ahead("anna", place("new", 8, AT), 10) == 0
     assert [each.job_id for each in owners.list_backlog(None, 10)] == ["nobody"]
     assert [owners.count_backlog(each) for each in ("anna", "ben", None, "carl")] == [4, 1, 1, 0]
 
 
 def test_job_that_waits_for_something_else_is_not_in_the_line_but_looked_at_from_time_to_time(owners, add):
     for number in range(5):
-        add(f"poor{number}", "anna", "backlogged", reason="no credit", created_at=f"2026-11-21T03:0{number}")
-    add("odd", "anna", "backlogged", reason=None, created_at="2026-11-21T02:00")
-    add("limited", "anna", "backlogged", created_at="2026-11-21T03:02:30")
+        add(f"poor{number}", "anna", "backlogged", reason="no credit", created_at=f"2026-11-21T03:0{number}Z")
+    add("odd", "anna", "backlogged", reason=None, created_at="2026-11-21T02:00Z")
+    add("limited", "anna", "backlogged", created_at="2026-11-21T03:02:30Z")
 
     assert [each.job_id for each in owners.list_backlog("anna", 10)] == ["limited"]
-    assert owners.count_ahead("anna", InLine("new", 0, "2026-11-22"), 10) == 1
+    assert owners.count_ahead("anna", place("new", 0, "2026-11-22T00:00:00.000Z"), 10) == 1
     parts, begin = [], None
     while not parts or begin is not None:
         part = owners.list_others(begin, 3)
@@ -151,7 +158,7 @@ def test_owners_that_wait_are_found_with_those_that_have_no_name(owners, add):
 def test_place_of_a_job_is_read_from_its_row(owners, add):
     add("a", "anna", priority=7)
 
-    assert owners.get_in_line("a") == InLine("a", 7, AT)
+    assert owners.get_in_line("a") == place("a", 7, AT)
     with pytest.raises(NotFound, match="none"):
         owners.get_in_line("none")
 
@@ -199,7 +206,7 @@ def test_full_queue_is_remembered_until_it_is_no_longer(database, owners):
     ],
 )
 def test_every_look_at_jobs_goes_by_an_index(database, sql):
-    values = dict.fromkeys(["owner", "but", "most", "priority", "created_at", "job_id"], "1")
+    values = dict.fromkeys(["owner", "but", "most", "rank", "job_id", "now"], "1")
     plan = [row["detail"] for row in database.query(f"EXPLAIN QUERY PLAN {sql}", values)]
 
     assert [each for each in plan if each.startswith("SCAN jobs") and "INDEX" not in each] == []
@@ -209,7 +216,7 @@ def test_every_look_at_jobs_goes_by_an_index(database, sql):
 def test_long_backlog_makes_nobody_slow_who_only_counts(database, owners):
     """Who is at a limit, whose jobs wait, and whether one is ahead: what is asked for every job."""
     fill(database, "anna", 20)
-    newest = InLine("z", 0, "2026-11-22")
+    newest = place("z", 0, "2026-11-22T00:00:00.000Z")
 
     def look():
         owners.count_active("anna", 2)

@@ -127,6 +127,31 @@ def test_a_number_that_this_library_has_not_reached_is_answered_with_where_the_n
     assert took_s < 5
 
 
+def test_credits_of_others_and_what_admins_do_are_told_to_admins_alone(
+    house: House, database: Database
+) -> None:
+    after, secret = latest(house), {"owner": "anna", "balance": 50, "note": "do not tell"}
+    with database.transaction() as tx:
+        tx.event("credits.granted", "owner", "anna", secret, "root")
+        tx.event("credits.debited", "generation", PLAIN, secret, "root")
+        tx.event("limits.owner_blocked", "owner", "anna", {"reason": "do not tell"}, "root")
+        tx.event("control.changed", "control", "modelSet", {"value": "x"}, "root")
+        tx.event("rating.changed", "media", PLAIN, {"rating": 1}, "root")
+        tx.event("command.done", "command", "1", {"reason": "do not tell"}, "root")
+    clients = (house.visitor(), house.program("submit", "ben"), house.program("submit", "anna"))
+
+    heard = [each.get("/-/api/events", params={"after": after}).json() for each in clients]
+
+    topics = [[each["topic"] for each in answer["events"]] for answer in heard]
+    own = ["credits.granted", "credits.debited", "rating.changed"]
+    assert topics == [["rating.changed"], ["rating.changed"], own]
+    assert {answer["seq"] for answer in heard} == {latest(house)} == {after + 6}
+    whole = house.program("admin", "carl").get("/-/api/events", params={"after": after}).json()
+    assert len(whole["events"]) == 6
+    last, took_s = poll(house, after + 5, 20)
+    assert (last, took_s < 5) == ({"events": [], "seq": after + 6}, True)
+
+
 @pytest.mark.parametrize(
     "query",
     ["after=x", "after=-1", "after=1&wait=26", "after=1&wait=-1", "after=1&wait=x", "after=" + "9" * 30],
@@ -186,3 +211,17 @@ def test_a_stop_ends_all_polls_and_the_server_within_four_seconds(
     assert [each.result(PATIENCE_S)[0]["events"] for each in polls] == [[]] * POLLS
     assert "Traceback" not in house.output()
     house.open()
+
+
+def test_who_missed_what_is_no_longer_kept_is_told_to_begin_anew(house: House, database: Database) -> None:
+    with database.transaction() as tx:
+        for rating in range(3):
+            tx.event("rating.changed", "media", PLAIN, {"rating": rating}, "anna")
+    newest = latest(house)
+    with database.transaction() as tx:
+        tx.execute("DELETE FROM events WHERE seq < ?", (newest - 1,))
+
+    answers = [poll(house, after, 0)[0] for after in (newest - 3, newest - 2, newest - 1)]
+
+    assert answers[0] == {"events": [], "seq": newest, "reset": True}
+    assert [len(each["events"]) for each in answers[1:]] == [2, 1]

@@ -11,9 +11,10 @@ import pytest
 
 from hotfolder.app import Library, open_library
 from hotfolder.config import load_settings
+from hotfolder.domain.work import NewWork
 from hotfolder.queue.lanes import LaneBook
 from hotfolder.queue.overview import QueueOverview
-from tests.plugins.furniture import JOBS
+from tests.plugins.furniture import JOBS, NOWHERE, PLAIN
 from tests.plugins.house import House, page_data
 
 QUEUE = "/-/api/queue"
@@ -129,3 +130,46 @@ def test_a_request_that_makes_no_sense_is_refused(admin: httpx.Client) -> None:
     assert admin.post(QUEUE).status_code == 405
     assert admin.post("/-/api/lanes/gpu/stop").status_code == 404
     assert admin.post("/-/api/lanes/gpu/pause", json={"for": "ever"}).status_code == 400
+
+
+@pytest.fixture
+def dead_id(library: Library) -> str:
+    """Work without a job that used up its attempts."""
+    with library.database.transaction() as tx:
+        work = NewWork("media.discard", "io", {"mediaId": PLAIN}, "media", PLAIN, max_attempts=1)
+        work_id = library.work.enqueue(tx, work)
+    with library.database.transaction() as tx:
+        item = library.work.take(tx, "io")
+        assert item is not None
+        library.work.end(tx, item.failed_with("library.disk_full", "No room."), "dead", "No room.")
+    return work_id
+
+
+def test_dead_work_without_a_job_is_seen_by_all_and_tried_again_by_an_admin(
+    house: House, library: Library, dead_id: str
+) -> None:
+    (told,) = house.visitor().get(QUEUE).json()["deadItems"]
+    known = (told["workId"], told["taskType"], told["subject"], told["message"])
+    assert known == (dead_id, "media.discard", PLAIN, "No room.")
+    address = f"{QUEUE}/{dead_id}/requeue"
+    assert house.visitor().post(address).status_code == 401
+    assert house.program("submit", "anna").post(address).status_code == 403
+
+    answer = house.program("admin", "carl").post(address)
+
+    assert (answer.status_code, answer.json()["deadItems"]) == (200, [])
+    assert [each.status for each in library.work.list_of(PLAIN)][-1:] == ["pending"]
+    assert library.database.list_events(answer.json()["seq"] - 1)[-1].actor == "carl"
+    again = house.program("admin", "carl").post(address)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "job.not_dead")
+    assert house.program("admin", "carl").post(f"{QUEUE}/{NOWHERE}/requeue").status_code == 404
+
+
+def test_work_of_a_job_is_not_requeued_by_itself(house: House, library: Library) -> None:
+    job_id = JOBS["anna", "queued"]
+    (generation,) = library.generations.list_of_job(job_id)
+    (item,) = library.work.list_of(generation.generation_id)
+
+    answer = house.program("admin", "carl").post(f"{QUEUE}/{item.work_id}/requeue")
+
+    assert (answer.status_code, job_id in answer.json()["error"]["hint"]) == (409, True)

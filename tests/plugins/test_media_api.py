@@ -30,6 +30,7 @@ ITEM = {
         "title",
         "origin",
         "mimeType",
+        "review",
         "width",
         "height",
         "bytes",

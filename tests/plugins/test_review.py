@@ -10,9 +10,11 @@ import pytest
 
 from hotfolder.clock import new_id
 from hotfolder.database import Database
+from hotfolder.files.images import write_thumbnail
 from hotfolder.library.collections import CollectionStore
 from hotfolder.library.generations import Generation, GenerationStore
 from hotfolder.library.media import Media, MediaStore
+from tests.pictures import write_png
 from tests.plugins.furniture import GENERATION, JOBS, NOWHERE, PLAIN
 from tests.plugins.house import House
 
@@ -149,3 +151,35 @@ def test_what_awaits_no_review_cannot_be_decided(admin: httpx.Client) -> None:
     assert admin.get(f"{LIST}/{PLAIN}").status_code == 405
     assert admin.post(LIST, json=body).status_code == 405
     assert GENERATION not in waiting(admin)
+
+
+def test_visitor_gets_no_picture_before_it_was_accepted(house: House, make: Make) -> None:
+    media_id, member, visitor = make(), house.program("read"), house.visitor()
+    original = house.root / "originals" / "2026" / "11" / f"{media_id}.png"
+    original.parent.mkdir(parents=True, exist_ok=True)
+    write_thumbnail(write_png(original), house.root / "thumbnails" / f"{media_id}.jpg")
+    ways = [f"/-/api/media/{media_id}", *(f"/media/{media_id}/{each}" for each in ("original", "thumbnail"))]
+
+    def seen_by(client: httpx.Client) -> tuple[list[int], bool, bool, bool]:
+        """By address, in the list, on the page, and among the pictures of its job."""
+        page, job = client.get("/-/library").text, JOBS["anna", "completed"]
+        pictures = client.get(f"/-/api/jobs/{job}").json()["pictures"]
+        listed = client.get("/-/api/jobs").json()["items"]
+        assert pictures == next(each["pictures"] for each in listed if each["jobId"] == job)
+        found = client.get("/-/api/media", params={"limit": 500}).json()
+        assert len(found["items"]) == found["total"] == found["libraryTotal"]
+        return (
+            [client.get(each).status_code for each in ways],
+            media_id in {each["mediaId"] for each in found["items"]},
+            media_id in page,
+            media_id in {each["mediaId"] for each in pictures},
+        )
+
+    assert seen_by(member) == ([200] * 3, True, True, True)
+    assert member.get(ways[0]).json()["review"] == "awaiting"
+    assert seen_by(visitor) == ([404] * 3, False, False, False)
+    assert visitor.get(LIST).status_code == 401
+
+    house.program("review").post(f"{LIST}/{media_id}", json={"decision": "accept"})
+
+    assert seen_by(visitor) == ([200] * 3, True, True, True)

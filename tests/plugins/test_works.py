@@ -191,3 +191,22 @@ def test_status_tells_of_the_sidecar_and_the_engine(sidecar: Service, anna: http
     assert anna.get("/-/healthz").status_code == 200
     topics = {each["topic"] for each in anna.get("/-/api/events", params={"after": 0}).json()["events"]}
     assert {"library.updated", "job.received", "job.changed", "generation.changed", "engine.status"} <= topics
+
+
+def test_one_discarded_picture_does_not_hide_the_others_of_its_job(
+    house: House, sidecar: Service, anna: httpx.Client
+) -> None:
+    job_id = anna.post(V1, json={**SMALL, "count": 2, "review": True}).json()["id"]
+    images = wait_for_status(anna, job_id, "complete")["result"]["images"]
+    assert [each["review"] for each in images] == ["awaiting"] * 2
+    gone, kept = images[0]["url"].split("/")[2], images[1]["url"]
+
+    house.program("review").post(f"/-/api/review/{gone}", json={"decision": "discard"})
+
+    (image,) = state_of(anna, job_id)["result"]["images"]
+    assert (image["url"], image["review"]) == (kept, "awaiting")
+    assert anna.get(kept).status_code == 200
+    inline = anna.get(f"{V1}/{job_id}", params={"inline": 1})
+    assert inline.status_code == 200
+    (with_file,) = inline.json()["result"]["images"]
+    assert base64.b64decode(with_file["image"])[:4] == b"\x89PNG"

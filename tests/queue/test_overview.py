@@ -9,7 +9,7 @@ import pytest
 
 from hotfolder.app import Library, create_library, open_library
 from hotfolder.config import load_settings
-from hotfolder.queue import overview
+from hotfolder.queue import dead, overview
 from hotfolder.queue.overview import QueueOverview
 
 AT = "2026-11-21T03:00:00.000Z"
@@ -79,10 +79,11 @@ def test_an_empty_queue_is_told_as_one(library: Library) -> None:
         (overview._NEXT_SQL, {"lane": "gpu", "rank": 0, "place": 0, "page": 10}),
         (overview._DEAD_SQL, dict.fromkeys(("code", "endpoint_key", "owner", "since", "limit"))),
         (overview._DEAD_OF_SQL, ("[]",)),
+        (dead.LIST_SQL, (20,)),
     ],
 )
 def test_no_statement_looks_at_what_has_ended(
-    library: Library, sql: str, values: dict[str, object] | tuple[str]
+    library: Library, sql: str, values: dict[str, object] | tuple[object]
 ) -> None:
     plan = [row["detail"] for row in library.database.query(f"EXPLAIN QUERY PLAN {sql}", values)]
 

@@ -35,8 +35,20 @@ export class Arrivals {
   }
 
   #hear(events) {
-    for (const { topic, subjectId } of events) if (topic === "library.updated") this.#announced.add(subjectId);
+    for (const { topic, subjectId, data } of events) if (topic === "library.updated") this.#note(subjectId, data.review);
     if (this.#announced.size) this.#ask();
+  }
+
+  /** A picture that was discarded has left the library; one that was accepted is marked no longer. */
+  #note(mediaId, review) {
+    this.#announced.add(mediaId);
+    if (review === "discarded") {
+      this.#hold(this.#held.filter((media) => media.mediaId !== mediaId));
+      this.#set.remove(mediaId);
+    } else if (review) {
+      this.#held.filter((media) => media.mediaId === mediaId).forEach((media) => (media.review = review));
+      this.#set.update(mediaId, { review });
+    }
   }
 
   /** The server knows what fits the filter: what is new among the first pages is what arrived. */

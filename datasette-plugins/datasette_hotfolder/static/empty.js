@@ -9,7 +9,7 @@ export function startEmptyState(set, { clear, retry }) {
     place.hidden = set.items.length > 0;
     if (!place.hidden) place.replaceChildren(...content(set, clear, retry));
   };
-  for (const type of ["reset", "prepended"]) set.addEventListener(type, draw);
+  for (const type of ["reset", "prepended", "removed"]) set.addEventListener(type, draw);
   draw();
 }
 

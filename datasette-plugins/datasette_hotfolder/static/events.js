@@ -6,8 +6,8 @@ const ALONE_EVERY_MS = 2_000;
 const LONGEST_PAUSE_S = 30;
 
 /**
- * Tells "events" (detail: the new events, in order, none twice), "reset" (the server knows fewer events than
- * were seen: its database is an older one) and "connection" (detail: "connected", "lost" or "refused"). The tab that holds the lock polls; the others listen and fetch what they missed.
+ * Tells "events" (detail: the new events, in order, none twice), "reset" (the server cannot tell all that
+ * happened: its database is an older one, or keeps no longer what was missed) and "connection" (detail: "connected", "lost" or "refused"). The tab that holds the lock polls; the others listen and fetch what they missed.
  */
 export class EventStream extends EventTarget {
   #api;
@@ -67,13 +67,13 @@ export class EventStream extends EventTarget {
     return this.#catchingUp;
   }
 
-  /** An answer holds so many events and no more. */
+  /** An answer tells of so many events and no more; some of them are not for everybody. */
   async #takeMissed(signal) {
-    let answer;
+    let from;
     do {
-      answer = await this.#ask(0, signal);
-      this.#take(answer);
-    } while (answer.events.length);
+      from = this.#seen;
+      this.#take(await this.#ask(0, signal));
+    } while (this.#seen > from);
   }
 
   async #lead(signal) {
@@ -123,7 +123,7 @@ export class EventStream extends EventTarget {
   #take({ events, seq, reset }) {
     if (reset) return this.#startAnew(seq);
     const fresh = events.filter((event) => event.seq > this.#seen);
-    this.#seen = Math.max(this.#seen, events.length ? events.at(-1).seq : seq);
+    this.#seen = Math.max(this.#seen, seq);
     if (fresh.length) this.dispatchEvent(new CustomEvent("events", { detail: fresh }));
   }
 

@@ -3,6 +3,7 @@
 import { byId } from "./element.js";
 
 const MARK_WORDS = { selected: ", picked", rejected: ", rejected" };
+const REVIEW_WORDS = { awaiting: ", awaits its review" };
 
 /** What a picture is called. */
 export const nameOf = (media) => media.title || media.originalName || media.fileName;
@@ -30,6 +31,7 @@ export class Grid {
     set.addEventListener("appended", ({ detail }) => this.#grid.append(...detail.map((media) => this.#cell(media))));
     set.addEventListener("prepended", ({ detail }) => this.#prepend(detail));
     set.addEventListener("changed", ({ detail }) => this.#repaint(detail));
+    set.addEventListener("removed", ({ detail }) => this.#remove(detail));
     set.addEventListener("current", ({ detail }) => this.#setCurrent(detail));
   }
 
@@ -139,12 +141,23 @@ export class Grid {
     if (cell) this.#paint(cell, media);
   }
 
+  /** Whoever had the focus there goes on at the picture that took its place. */
+  #remove({ mediaId }) {
+    const cell = this.#cells.get(mediaId);
+    if (!cell) return;
+    const hadFocus = cell === document.activeElement;
+    this.#cells.delete(mediaId);
+    cell.remove();
+    if (hadFocus) this.focusCurrent();
+  }
+
   #paint(cell, media) {
     cell.dataset.rating = media.rating;
     cell.dataset.status = media.status ?? "";
     cell.dataset.origin = media.origin;
+    cell.dataset.review = media.review;
     const stars = media.rating ? `, ${media.rating} of 5 stars` : "";
-    cell.setAttribute("aria-label", `${nameOf(media)}${stars}${MARK_WORDS[media.status] ?? ""}`);
+    cell.setAttribute("aria-label", `${nameOf(media)}${stars}${MARK_WORDS[media.status] ?? ""}${REVIEW_WORDS[media.review] ?? ""}`);
   }
 
   #setCurrent(media) {

@@ -3,12 +3,14 @@
 import { arrange } from "./arrange.js";
 import { element, setText } from "./element.js";
 import { formatCount, formatInstant, formatNumber, formatSeconds } from "./format.js";
-import { actionButton, offer } from "./offer.js";
+import { actionButton, oneAtATime, offer, stepButton } from "./offer.js";
 import { drawBar, etaWords, imageWords, stageWords } from "./progress.js";
 
-const PRIORITY_STEP = 10; // as the folders !high and !low
+const PRIORITY_STEPS = { higher: 10, lower: -10 }; // as the folders !high and !low
 const PRIORITY_MOST = 100;
 const WAITING = new Set(["received", "held", "backlogged", "waiting_refs", "queued"]);
+
+const WISHES = [["hold", "Hold"], ["release", "Release"], ["requeue", "Requeue"], ["retry", "Retry"], ["cancel", "Cancel"]];
 
 const STATUS_WORDS = {
   received: "received",
@@ -24,22 +26,49 @@ const STATUS_WORDS = {
   partially_completed: "partly done",
 };
 
-/** A list item for a job; `act(jobId, action, body)` is called by its buttons, which those have who may act on it. */
+/**
+ * A list item for a job; `act(jobId, action, body)` is called by its buttons, which those have who may act on it. It
+ * resolves to whether that was done.
+ */
 export class JobRow {
   #base;
   #parts;
   #pictures = new Map(); // media id -> its link
+  #act;
+  #wanted = null; // the priority last asked for, while the server is told of it
   node;
   job;
 
   constructor(job, { base, mayAct, act }) {
     this.#base = base;
-    const name = job.title ?? job.jobFile;
-    this.#parts = rowParts(mayAct(job) ? jobButtons(name, (action) => act(this.job.jobId, ...request(this.job, action))) : new Map());
+    this.#act = (...wish) => act(this.job.jobId, ...wish);
+    this.#parts = rowParts(mayAct(job) ? this.#buttons(job.title ?? job.jobFile) : new Map());
     const { title, file, state, facts, actions, progress, error, pictures } = this.#parts;
     const head = element("div", { class: "job-head" }, state, title, file, facts, actions);
     this.node = element("li", { class: "job", "data-job-id": job.jobId, tabindex: -1 }, head, progress.node, error, pictures);
     this.update(job);
+  }
+
+  #buttons(name) {
+    const steps = [["higher", "▲", "Higher"], ["lower", "▼", "Lower"]];
+    const wish = oneAtATime(() => this.node, this.#act);
+    return new Map([
+      ...steps.map(([action, text, label]) => [action, stepButton(action, text, `${label} priority for ${name}`, () => this.#step(action))]),
+      ...WISHES.map(([action, text]) => [action, actionButton(action, text, `${text} ${name}`, wish)]),
+    ]);
+  }
+
+  /** Quick clicks count from the last one; the server is told of the sum when it has answered. */
+  async #step(action) {
+    const isTold = this.#wanted !== null;
+    const wanted = (this.#wanted ?? this.job.priority) + PRIORITY_STEPS[action];
+    this.#wanted = Math.max(-PRIORITY_MOST, Math.min(wanted, PRIORITY_MOST));
+    if (isTold) return;
+    let told;
+    do {
+      told = this.#wanted;
+    } while ((await this.#act("priority", { priority: told })) && told !== this.#wanted);
+    this.#wanted = null;
   }
 
   update(job) {
@@ -104,19 +133,6 @@ function* possibleActions(job) {
   if (job.canRequeue) yield "requeue";
   else if (job.canRetry) yield "retry";
   if (job.canCancel) yield "cancel";
-}
-
-/** An action as the API takes it: its name, and what goes with it. */
-function request({ priority }, action) {
-  if (action === "higher") return ["priority", { priority: Math.min(priority + PRIORITY_STEP, PRIORITY_MOST) }];
-  if (action === "lower") return ["priority", { priority: Math.max(priority - PRIORITY_STEP, -PRIORITY_MOST) }];
-  return [action];
-}
-
-function jobButtons(name, act) {
-  const words = [["higher", "▲", "Higher priority for"], ["lower", "▼", "Lower priority for"]];
-  for (const word of ["Hold", "Release", "Requeue", "Retry", "Cancel"]) words.push([word.toLowerCase(), word, word]);
-  return new Map(words.map(([action, text, label]) => [action, actionButton(action, text, `${label} ${name}`, act)]));
 }
 
 /** Why a job has not begun, besides those before it. */

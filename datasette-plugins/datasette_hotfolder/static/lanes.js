@@ -2,7 +2,7 @@
 
 import { element, setText } from "./element.js";
 import { formatInstant, formatNumber, formatSeconds } from "./format.js";
-import { actionButton, offer } from "./offer.js";
+import { actionButton, oneAtATime, offer } from "./offer.js";
 
 const WORK = { gpu: "makes pictures", cpu: "takes pictures in", io: "writes results" };
 const POSSIBLE = { running: ["pause", "drain"], paused: ["resume"], draining: ["resume", "pause"] };
@@ -41,7 +41,8 @@ class LaneRow {
   node;
 
   constructor(name, { mayAct, act }) {
-    const words = BUTTONS.map(([action, text]) => [action, actionButton(action, text, `${text} ${name}`, () => act(name, action))]);
+    const steer = oneAtATime(() => this.node, (action) => act(name, action));
+    const words = BUTTONS.map(([action, text]) => [action, actionButton(action, text, `${text} ${name}`, steer)]);
     this.#buttons = new Map(mayAct ? words : []);
     const head = element("div", { class: "lane-head" }, element("strong", {}, name), element("span", { class: "hint" }, WORK[name]), this.#state);
     const actions = element("div", { class: "lane-actions" }, ...this.#buttons.values());

@@ -67,6 +67,7 @@ function listen() {
   set.addEventListener("reset", () => (byId("grid").ariaBusy = "false"));
   set.addEventListener("failed", ({ detail }) => toast(detail.words, "failure"));
   set.addEventListener("current", ({ detail }) => loupe.isOpen && detail && stayInLoupe(set.filter, detail.mediaId));
+  set.addEventListener("removed", () => set.current || closeLoupe());
   stream.addEventListener("events", ({ detail }) => detail.forEach((event) => event.topic === "rating.changed" && rating.hear(event)));
   stream.addEventListener("connection", ({ detail }) => detail === "connected" && loupe.refresh());
   addEventListener("popstate", followAddress);

@@ -26,7 +26,7 @@ export class Loupe {
     set.addEventListener("current", () => this.isOpen && this.#show());
     set.addEventListener("changed", ({ detail }) => this.isOpen && this.#repaint(detail));
     set.addEventListener("reset", () => this.refresh());
-    for (const type of ["appended", "prepended", "counts"]) set.addEventListener(type, () => this.isOpen && this.#drawPlace());
+    for (const type of ["appended", "prepended", "removed", "counts"]) set.addEventListener(type, () => this.isOpen && this.#drawPlace());
     byId("loupe-previous").addEventListener("click", (event) => this.#turn(event, -1));
     byId("loupe-next").addEventListener("click", (event) => this.#turn(event, 1));
     addEventListener("resize", () => this.isOpen && this.#filmstrip.draw());

@@ -9,13 +9,14 @@ const LARGE_PAGE_SIZE = 500;
 const DEEPEST = 10_000; // so far down is a picture looked for when all is loaded anew
 
 /**
- * Tells "reset" (other pictures; "renewing" just before it when the filter is the same), "appended" and "prepended" (detail: the new ones), "changed" (detail: the picture),
+ * Tells "reset" (other pictures; "renewing" just before it when the filter is the same), "appended" and "prepended" (detail: the new ones), "changed" and "removed" (detail: the picture),
  * "current" (detail: the picture, or null), "counts", "busy" and "failed" (detail: the error).
  */
 export class MediaSet extends EventTarget {
   #api;
   #order = new Map(); // media id -> place
   #next = null;
+  #gone = new Set(); // pictures that left the library: an older answer may still have them
   #alone = null; // a picture that is looked at but not (yet) among the loaded ones
   #loading = null;
   #countedAt = 0; // the event number of the counts
@@ -107,13 +108,27 @@ export class MediaSet extends EventTarget {
 
   /** Puts pictures that arrived before the others; those that are there already are left where they are. */
   prepend(arrived) {
-    const fresh = arrived.filter(({ mediaId }) => !this.#order.has(mediaId));
+    const fresh = this.#present(arrived).filter(({ mediaId }) => !this.#order.has(mediaId));
     if (!fresh.length) return;
     this.items.unshift(...fresh);
-    this.items.forEach(({ mediaId }, place) => this.#order.set(mediaId, place));
+    this.#number();
     this.#findCurrent();
     this.#tell("prepended", fresh);
     if (!this.current) this.setCurrent(this.items[0]);
+  }
+
+  /** Takes a picture that left the library out of everything; its neighbour takes its place. */
+  remove(mediaId) {
+    const media = this.find(mediaId);
+    const wasCurrent = Boolean(media) && this.current === media;
+    const next = wasCurrent ? this.nearestPlace(media) : -1;
+    this.#gone.add(mediaId);
+    if (this.#alone?.mediaId === mediaId) this.#alone = null;
+    this.items = this.#present(this.items);
+    this.#number();
+    if (!media) return;
+    if (wasCurrent) this.setCurrent(this.items[Math.max(0, Math.min(next, this.items.length - 1))] ?? null);
+    this.#tell("removed", media);
   }
 
   /** Takes counts over, unless younger ones are known. */
@@ -204,18 +219,26 @@ export class MediaSet extends EventTarget {
     return { ...first, items, next };
   }
 
+  #present(items) {
+    return items.filter(({ mediaId }) => !this.#gone.has(mediaId));
+  }
+
+  #number() {
+    this.#order = new Map(this.items.map(({ mediaId }, place) => [mediaId, place]));
+  }
+
   #fill(page) {
-    this.items = page.items;
-    this.#order = new Map(page.items.map(({ mediaId }, place) => [mediaId, place]));
+    this.items = this.#present(page.items);
+    this.#number();
     this.#next = page.next;
     this.total = page.total;
     this.libraryTotal = page.libraryTotal;
     this.#countedAt = page.seq;
-    this.current = this.find(this.current?.mediaId) ?? page.items[0] ?? null;
+    this.current = this.find(this.current?.mediaId) ?? this.items[0] ?? null;
   }
 
   #append(page) {
-    const fresh = page.items.filter(({ mediaId }) => !this.#order.has(mediaId));
+    const fresh = this.#present(page.items).filter(({ mediaId }) => !this.#order.has(mediaId));
     fresh.forEach(({ mediaId }, index) => this.#order.set(mediaId, this.items.length + index));
     this.items.push(...fresh);
     this.#next = page.next;

@@ -1,12 +1,12 @@
 // The queue page: the lanes, jobs at work, waiting and ended, dead work, the engine, and the files in the inbox.
 
 import { jobPath } from "./api.js";
+import { DeadList } from "./dead_list.js";
 import { byId, element, setText } from "./element.js";
 import { engineWords, wantedWords } from "./engine_words.js";
 import { formatInstant, formatNumber } from "./format.js";
 import { JobList } from "./job_list.js";
 import { Lanes, standstillWords } from "./lanes.js";
-import { actionButton } from "./offer.js";
 import { startPage } from "./page.js";
 import { advance } from "./progress.js";
 import { throttled } from "./throttle.js";
@@ -24,6 +24,7 @@ const ALL_JOBS = `/-/api/jobs?state=all&limit=${AT_MOST_OF_A_KIND}`;
 const { data, api, stream, statusBar } = startPage();
 const jobs = new JobList({ base: data.base, mayAct, act });
 const lanes = new Lanes(byId("lanes"), { mayAct: data.can.admin, act: steer });
+const dead = new DeadList({ mayAct: (each) => (each.jobId ? mayAct(each) : data.can.admin), requeue });
 const changed = new Set();
 const askChanged = throttled(refreshNext, JOB_EVERY_MS);
 const askAll = throttled(refreshAll, LIST_EVERY_MS);
@@ -108,41 +109,45 @@ async function refreshQueue() {
   }
 }
 
-/** `body` goes with the action, where it needs one. */
+/** `body` goes with the action, where it needs one; gives whether it was done. */
 async function act(jobId, action, body) {
   const askedAt = performance.now();
   try {
     jobs.update(await api.post(`${jobPath(jobId)}/${action}`, body), askedAt);
+    return true;
   } catch (error) {
     toast(error.words, "failure");
     refresh(jobId);
+    return false;
   }
 }
 
-async function steer(lane, action) {
+/** Dead work of a job goes with the job. */
+function requeue({ jobId, workId }) {
+  return jobId ? act(jobId, "requeue") : askOfQueue(`/-/api/queue/${encodeURIComponent(workId)}/requeue`);
+}
+
+function steer(lane, action) {
+  return askOfQueue(`/-/api/lanes/${encodeURIComponent(lane)}/${action}`);
+}
+
+async function askOfQueue(path) {
   try {
-    showQueue(await api.post(`/-/api/lanes/${encodeURIComponent(lane)}/${action}`));
+    showQueue(await api.post(path));
   } catch (error) {
     toast(error.words, "failure");
     askQueue();
   }
 }
 
-function showQueue({ lanes: told, dead, seq }) {
+function showQueue({ lanes: told, dead: deadJobs, deadItems, seq }) {
   if (seq < queueSeq) return; // a younger answer was quicker
   queueSeq = seq;
   lanes.show(told);
   const why = standstillWords(told);
   byId("waiting-why").hidden = !why;
   setText(byId("waiting-why"), why);
-  byId("dead-part").hidden = !dead.length;
-  byId("dead").replaceChildren(...dead.map(deadJob));
-}
-
-function deadJob(job) {
-  const name = job.title ?? job.jobFile;
-  const requeue = mayAct(job) ? actionButton("requeue", "Requeue", `Requeue ${name}`, (action) => act(job.jobId, action)) : null;
-  return element("li", {}, element("span", { title: [job.jobFile, job.code, job.message].filter(Boolean).join("\n") }, name), requeue);
+  dead.show([...deadJobs, ...deadItems]);
 }
 
 function showAll({ items, waiting, waitingTotal: inInbox }, askedAt) {
