@@ -88,6 +88,22 @@ def test_all_problems_of_a_job_are_told_at_once_its_references_too(host: Library
     assert {"params.steps", "refs.0", "refs.1"} <= {each.path for each in problems}
 
 
+def test_prompt_refused_over_the_api_stands_in_the_prompt_log(root: Path) -> None:
+    (root / "hotfolder.yaml").write_text(
+        "moderation: {log_prompts: true, rules: [{words: [forbidden]}]}\n", encoding="utf-8"
+    )
+    library = open_library(root, load_settings(root, {}))
+    host = LibraryHost(library)
+    host.find_problems(text_of())
+    problems = host.find_problems(text_of(id="7f0c", params={"prompt": "forbidden via the API"}))
+    library.close()
+
+    assert [each.code for each in problems] == ["job.moderated"]
+    (line,) = (root / "logs" / "prompts.jsonl").read_text("utf-8").splitlines()
+    told = json.loads(line)
+    assert (told["jobId"], told["prompt"], told["verdict"]) == ("7f0c", "forbidden via the API", "blocked")
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff", b'{"endpointKey": "\xed\xa0\x80"}'])
 def test_a_text_that_is_no_job_at_all_is_refused(host: LibraryHost, text: bytes) -> None:
     with pytest.raises(JobFileError):

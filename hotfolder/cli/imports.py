@@ -19,12 +19,13 @@ from hotfolder.cli.opening import opened
 from hotfolder.cli.output import json_option, one_line, print_json, say
 from hotfolder.clock import new_id
 from hotfolder.database import Database
-from hotfolder.errors import DiskFull, LibraryError, LibraryUnwritable
+from hotfolder.errors import DiskFull, HotfolderError, LibraryError, LibraryUnwritable
 from hotfolder.events import IMPORT_ENDED
 from hotfolder.imports.bringing import Carrier, Mode
 from hotfolder.imports.documents import build_error
 from hotfolder.imports.faults import unreadable
 from hotfolder.imports.incoming import BATCH_FILES, Incoming
+from hotfolder.queue.lanes import LaneBook
 from hotfolder.watchers.finding import find_pictures
 from hotfolder.workshop import CpuWorkshop
 
@@ -50,6 +51,7 @@ def import_(context: click.Context, paths: tuple[Path, ...], mode: Mode, as_json
     """Import pictures, and folders with all that is below them."""
     with opened(context) as library:
         root = library.paths.root.resolve()
+        _check_lane(library)
         for each in paths:
             if each.resolve().is_relative_to(root):
                 raise click.UsageError(f"{each} is in the library already.")
@@ -64,6 +66,17 @@ def import_(context: click.Context, paths: tuple[Path, ...], mode: Mode, as_json
         _print_summary(ended, found.skipped)
         _print_left(ended, mode)
     return 1 if any(each["status"] == "failed" for each in ended) else 0
+
+
+def _check_lane(library: Library) -> None:
+    """Nobody should wait for a lane in which nothing is taken up."""
+    wish = LaneBook(library.database).find("cpu")
+    if wish.state != "running":
+        raise HotfolderError(
+            f"The lane cpu, which takes pictures in, is {wish.state} (by {wish.actor} since {wish.at}).",
+            code="queue.lane_paused",
+            hint="`hotfolder queue resume --lane cpu`, or drop the pictures into import/: they wait there.",
+        )
 
 
 def list_ended(library: Library, after: int) -> list[dict[str, Any]]:

@@ -279,3 +279,14 @@ def start_import(service: Service, folder: Path) -> subprocess.Popen[bytes]:
             stdout=subprocess.DEVNULL,
             stderr=errors,
         )
+
+
+def test_import_does_not_wait_for_a_lane_that_is_paused(service: Service, tmp_path: Path) -> None:
+    (picture,) = many_pictures(tmp_path / "new", 1)
+    service.command("queue", "pause", "--lane", "cpu")
+
+    outcome = service.command("import", str(picture))
+
+    assert outcome.returncode == 1
+    assert "queue.lane_paused" in outcome.stderr
+    assert "queue resume --lane cpu" in outcome.stderr

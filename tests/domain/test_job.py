@@ -486,3 +486,20 @@ def test_null_for_any_optional_key_changes_nothing(job: dict[str, object], empty
     lookup = shelf(PRESETS)
 
     assert plan_jobs([first], ENDPOINTS, lookup) == plan_jobs([second], ENDPOINTS, lookup)
+
+
+def test_blanks_around_an_owner_are_no_part_of_the_name() -> None:
+    job, problems = read_job(parse_one('endpointKey: local.procedural.image\nowner: " mallory "\n'))
+
+    assert problems == []
+    assert job is not None
+    assert job.owner == "mallory"
+
+
+@pytest.mark.parametrize("owner", ["mal\u200blory", "mal\u00adlory", "mal\\nlory", "mal\\u202elory", "  "])
+def test_owner_with_what_nobody_sees_is_refused(owner: str) -> None:
+    job, problems = read_job(parse_one(f'endpointKey: local.procedural.image\nowner: "{owner}"\n'))
+
+    assert job is None
+    assert [_found(each) for each in problems] == [("job.invalid", 2, 8, "owner")]
+    assert "a name without invisible characters" in problems[0].message

@@ -52,7 +52,7 @@ def test_harmless_job_is_let_through_as_it_is(library: Library) -> None:
         (PROMPT % "A bay" + "title: My gun\n", "title", 3, 8),
         (PROMPT % "A bay" + "keywords: [sea, 'gun']\n", "keywords.1", 3, 17),
         (HEAD + "preset: armed\nvars: {thing: gun}\n", "params.prompt", 2, 9),
-        (PROMPT % "A bay" + "vars: {thing: gun}\n", "vars.thing", 3, 15),
+        (PROMPT % "A bay" + "preset: armed\nvars: {thing: gun}\n", "vars.thing", 4, 15),
         (PROMPT % "A bay" + "collection: Gun\n", "collection", 3, 13),
         (PROMPT % "A bay" + "metadata: {creator: Gun}\n", "metadata.creator", 3, 21),
         (PROMPT % "A bay" + "metadata:\n  copyright: A gun\n", "metadata.copyright", 4, 14),
