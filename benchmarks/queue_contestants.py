@@ -5,7 +5,7 @@ the value it stands for. A turn writes down the end of one item and claims the n
 
 hotfolder           WorkStore's complete and take in one transaction, as its lanes do while there is work;
                     with leases, fencing tokens and events
-hotfolder, bare     the statements of these alone: no events, and no WorkItem made of a row
+hotfolder, bare     the statements of these alone: no events, no token of its own, no WorkItem made of a row
 huey                puts a result into the result store, then dequeues, which forgets the item
 huey, no results    dequeues alone: nothing is left of an item, whatever becomes of it
 litequeue           done and pop
@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from hotfolder.clock import new_id, new_token
+from hotfolder.clock import new_id
 from hotfolder.database import Database, connect
 from hotfolder.domain.work import NewWork, WorkItem
 from hotfolder.events import Doorbell
@@ -142,7 +142,7 @@ class OursBare:
         return self._take()
 
     def _take(self) -> tuple[tuple[str, str], Any]:
-        execute, token = self._connection.execute, new_token()
+        execute, token = self._connection.execute, "bare"  # without fencing, nobody else claims
         row = execute(HEAD_SQL, _LANE).fetchone()
         execute(TAKE_SQL, {"token": token, "until": _AT, "at": _AT, "place": row["place"]})
         execute("COMMIT")
