@@ -299,13 +299,17 @@ class Library:
                 refs_timeout_s=self.settings.intake.refs_timeout_s,
                 clock=utc_now,
             ),
-            self._prompt_log,
+            self.prompt_log,
         )
 
     @cached_property
-    def _prompt_log(self) -> PromptLog | None:
-        is_wanted = self.settings.moderation.log_prompts
-        return PromptLog(self.paths.logs / "prompts.jsonl", utc_now) if is_wanted else None
+    def prompt_log(self) -> PromptLog | None:
+        """Where prompts are written down; None where they are not."""
+        kept = self.settings.logging
+        if not self.settings.moderation.log_prompts:
+            return None
+        file = self.paths.logs / "prompts.jsonl"
+        return PromptLog(file, utc_now, max_bytes=kept.max_bytes, backups=kept.backups)
 
     @cached_property
     def control(self) -> JobControl:

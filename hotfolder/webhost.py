@@ -40,7 +40,7 @@ class LibraryHost:
 
     def _log_refused(self, judgements: Sequence[Judgement | None]) -> None:
         """The prompts of jobs that never reach the inbox; the others are logged when they are taken in."""
-        prompts = self._library._prompt_log
+        prompts = self._library.prompt_log
         for each in judgements:
             if prompts is not None and each is not None and each.problems:
                 prompts.write(each.plan.job.id or "", each)

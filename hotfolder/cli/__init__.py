@@ -24,6 +24,7 @@ from hotfolder.cli.jobs import jobs
 from hotfolder.cli.library import init, run
 from hotfolder.cli.models import models
 from hotfolder.cli.output import report_error, say
+from hotfolder.cli.owners import owners
 from hotfolder.cli.queue import queue
 from hotfolder.cli.submit import submit, validate
 from hotfolder.cli.web import serve, up
@@ -68,6 +69,7 @@ for command in (
     schema,
     engine,
     credits_,
+    owners,
     models,
     doctor,
     login,

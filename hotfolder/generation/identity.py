@@ -39,4 +39,4 @@ def _read_text(job: Node, key: str) -> str | None:
     node = child(job, key)
     is_text = node is not None and node.kind in ("text", "integer", "number")
     text = node.written.strip() if node is not None and is_text else ""
-    return text if 0 < len(text) <= _CHARACTERS else None
+    return text if 0 < len(text) <= _CHARACTERS and text.isprintable() else None

@@ -46,14 +46,18 @@ def test_no_path_leaves_completed(path: list[str]) -> None:
     assert state == "completed"
 
 
-def test_only_work_that_is_processed_can_complete_or_fail() -> None:
-    for end in ("completed", "failed", "dead"):
+def test_only_work_that_is_processed_can_complete_or_die() -> None:
+    for end in ("completed", "dead"):
         assert [state for state in STATES if end in WORK_TRANSITIONS[state]] == ["processing"]
 
 
-@pytest.mark.parametrize("ended", ["failed", "cancelled", "dead"])
+@pytest.mark.parametrize("ended", ["failed", "cancelled"])
 def test_work_that_ended_without_success_can_only_be_queued_again(ended: str) -> None:
     assert WORK_TRANSITIONS[ended] == {"pending"}
+
+
+def test_dead_work_is_queued_again_or_has_failed_for_good_once_another_takes_its_place() -> None:
+    assert WORK_TRANSITIONS["dead"] == {"pending", "failed"}
 
 
 @pytest.mark.parametrize(
