@@ -26,6 +26,7 @@ from hotfolder.cli.models import models
 from hotfolder.cli.output import report_error, say
 from hotfolder.cli.owners import owners
 from hotfolder.cli.queue import queue
+from hotfolder.cli.review import review
 from hotfolder.cli.submit import submit, validate
 from hotfolder.cli.web import serve, up
 from hotfolder.errors import HotfolderError
@@ -70,6 +71,7 @@ for command in (
     engine,
     credits_,
     owners,
+    review,
     models,
     doctor,
     login,

@@ -26,7 +26,7 @@ def test_discarded_picture_leaves_the_open_light_table(reviewer: Visitor, house:
     choose(page, gone)
     page.keyboard.press("Enter")
     expect(page.locator("#loupe-image")).to_have_attribute("data-sharp", "true")
-    expect(page.locator("#info .more-facts")).to_contain_text("discarded.json")
+    expect(page.locator("#info .more-facts")).to_contain_text(gone)  # nothing more is asked of it
     expect(page.locator(f'#filmstrip [data-frame="{gone}"]')).to_be_visible()
 
     reviewer.post(f"/-/api/review/{gone}", {"decision": "discard"})
@@ -37,6 +37,7 @@ def test_discarded_picture_leaves_the_open_light_table(reviewer: Visitor, house:
     page.keyboard.press("Escape")
     assert shown_ids(page)[:2] == [last, other]
     expect(page.locator("#count")).to_have_text(f"{house.count_pictures()} pictures")
+    expect(page.locator("#info .more-facts")).to_contain_text(other)
     cell(page, other).focus()
     reviewer.post(f"/-/api/review/{other}", {"decision": "discard"})
     expect(cell(page, other)).to_have_count(0)
