@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from hotfolder.domain.generation import ACTIVE, RETRYABLE
+from hotfolder.domain.instants import format_instant, instant_of_id
 from hotfolder.files.names import REPORT_SUFFIX, RESULT_SUFFIX, display_text
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.library.jobs import Job, JobStore
@@ -41,10 +42,14 @@ class ReturnDesk:
         self._jobs = jobs
         self._seen = seen
 
-    def find(self, place: PurePosixPath, data: bytes, sha256: str, identity: Identity) -> Job | None:
-        """The job whose file this is, given its place below inbox/."""
+    def find(
+        self, place: PurePosixPath, data: bytes, sha256: str, identity: Identity, claim_id: str = ""
+    ) -> Job | None:
+        """The job whose file this is, given its place below inbox/ and the id under which it was claimed."""
         for job, is_untouched in self._list_candidates(sha256, identity):
-            if is_untouched and job.text == data and (self._has_left(job) or self._was_taken_in(job)):
+            if not is_untouched or job.text != data:
+                pass
+            elif self._has_left(job) or self._was_taken_in(job, claim_id):
                 return job
             # Another file may have the same text, and a new one the inode of one that is gone: then it is the
             # job's own only under the job's name, and while the reports lie where it was.
@@ -74,10 +79,13 @@ class ReturnDesk:
     def _has_left(self, job: Job) -> bool:
         return job.status in RETRYABLE and job.final_path is not None and not self._final(job).exists()
 
-    def _was_taken_in(self, job: Job) -> bool:
-        """Whether the job runs again because of its file, which a crash kept from taking on its id."""
+    def _was_taken_in(self, job: Job, claim_id: str) -> bool:
+        """Whether the job runs again because of its file, which a crash kept from taking on its id.
+
+        It may have ended again by now: then its run began after the file was claimed.
+        """
         return (
-            job.status in ACTIVE
+            (job.status in ACTIVE or _is_claimed_before(claim_id, job.queued_at))
             and job.retry_of_path is not None
             and not self._paths.absolute(job.retry_of_path).exists()
             and not any(self._paths.processing.glob(f"{job.job_id}--*"))
@@ -102,6 +110,13 @@ class ReturnDesk:
     def _final(self, job: Job) -> Path:
         assert job.final_path is not None
         return self._paths.absolute(job.final_path)
+
+
+def _is_claimed_before(claim_id: str, at: str | None) -> bool:
+    try:
+        return at is not None and format_instant(instant_of_id(claim_id)) <= at
+    except ValueError:  # it was not claimed under an id of ours
+        return False
 
 
 def _is_alike(before: bytes, now: bytes) -> bool:

@@ -27,7 +27,9 @@ from hotfolder.watchers.inbox_files import (
 class Returns(Protocol):
     """What is needed of the return desk."""
 
-    def find(self, place: PurePosixPath, data: bytes, sha256: str, identity: Identity) -> Job | None:
+    def find(
+        self, place: PurePosixPath, data: bytes, sha256: str, identity: Identity, claim_id: str = ""
+    ) -> Job | None:
         """The ended job whose file this is."""
 
     def remove_documents(self, job: Job) -> None:
@@ -88,7 +90,8 @@ class ClaimOpener:
     def _find_returned(self, claim: Claim, data: bytes) -> Job | None:
         found = claim.file.lstat()
         identity = Identity(found.st_dev, found.st_ino, found.st_mtime_ns)
-        job = self._returns.find(claim.place, data, hashlib.sha256(data).hexdigest(), identity)
+        sha256 = hashlib.sha256(data).hexdigest()
+        job = self._returns.find(claim.place, data, sha256, identity, claim.job_id)
         return None if job is None or job.job_id == claim.job_id else job
 
 

@@ -416,6 +416,24 @@ def test_crash_after_a_returned_file_was_taken_in_makes_no_second_job(
     assert house.status("a.yaml") == "queued"
 
 
+def test_returned_file_whose_job_has_ended_again_before_it_is_looked_at_makes_no_second_job(
+    house: IntakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = fail(house, "shots/a.yaml")
+    with monkeypatch.context() as crash:
+        crash.setattr(house.intake.door, "_rename_claim", _die)
+        with pytest.raises(KeyboardInterrupt):
+            drag(house, file)
+    jobs, job_id = house.library.jobs, house.job("a.yaml").job_id
+    with house.library.database.transaction() as tx:
+        jobs.set_status(tx, job_id, "running")
+        jobs.set_status(tx, job_id, "completed")
+    house.crash_and_start()
+
+    assert ids_and_runs(house) == [2]
+    assert house.names_in("processing") == [f"{job_id}--a.yaml"]
+
+
 def test_crash_before_a_returned_file_was_taken_in_loses_nothing(
     house: IntakeHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -231,7 +231,7 @@ def test_full_disk_loses_nothing_and_everything_goes_on_with_room(small_disk: Pa
         assert service.wait_for_result("before.yaml")["status"] == "completed"
         outside = small_disk / "waiting.yaml"
         outside.write_text(JOB)
-        with ballast.open("wb") as stream:
+        with ballast.open("wb", buffering=0) as stream:
             while True:
                 try:
                     stream.write(bytes(65536))
