@@ -75,7 +75,7 @@ class ClaimDesk:
         """Claim settled files in order; one that is gone, or can never be moved, is left out."""
         claims = [self._plan(file) for file in files]
         self._seen.record_claims(
-            {each.job_id: _origin(file, each.place) for file, each in zip(files, claims, strict=True)}
+            {each.job_id: find_origin(file, each.place) for file, each in zip(files, claims, strict=True)}
         )
         ensure_folder(self._paths.processing)
         try:
@@ -142,7 +142,8 @@ def read_origin(file: Path, place: PurePosixPath) -> Origin:
     )
 
 
-def _origin(file: Path, place: PurePosixPath) -> Origin:
+def find_origin(file: Path, place: PurePosixPath) -> Origin:
+    """The same of a file that may be gone by now."""
     try:
         return read_origin(file, place)
     except OSError:  # it goes in this moment

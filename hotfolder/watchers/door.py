@@ -22,7 +22,7 @@ from hotfolder.files.storage import move_to_free_name, write_atomic
 from hotfolder.generation.claimed import Accepted, ClaimedFile, Split, Waiting
 from hotfolder.library.seen import Origin
 from hotfolder.watchers.claim_queue import ClaimQueue
-from hotfolder.watchers.claiming import Claim
+from hotfolder.watchers.claiming import Claim, find_origin
 from hotfolder.watchers.door_needs import Jobs, Opener, Pictures, Seen, Service
 from hotfolder.watchers.waiting import WaitingRoom
 
@@ -285,7 +285,7 @@ class Door:
     def _count_try(self, claim: Claim) -> int:
         """Put the try on the disk before it begins: it may be the one that ends the process."""
         try:
-            self._seen.record_claims({claim.job_id: Origin(display_text(str(claim.place)))})
+            self._seen.record_claims({claim.job_id: find_origin(claim.file, claim.place)})
             return self._seen.count_try(claim.job_id)
         except HotfolderError:  # a full disk must not keep the service from starting
             log.exception("the try of job file %s could not be counted", claim.job_id)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.generation.returning import Identity, ReturnDesk
+from hotfolder.watchers.door import Door
 from tests.intake_house import JOB, IntakeHouse, job
 
 OTHER = "endpointKey: local.procedural.image\nparams: {prompt: A cliff at noon, size: 96*96}\ntitle: Cliff\n"
@@ -416,10 +417,12 @@ def test_crash_after_a_returned_file_was_taken_in_makes_no_second_job(
     assert house.status("a.yaml") == "queued"
 
 
+@pytest.mark.parametrize("text", [JOB, JOB.replace("A bay", "A hill")])
 def test_returned_file_whose_job_has_ended_again_before_it_is_looked_at_makes_no_second_job(
-    house: IntakeHouse, monkeypatch: pytest.MonkeyPatch
+    house: IntakeHouse, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     file = fail(house, "shots/a.yaml")
+    file.write_text(text)
     with monkeypatch.context() as crash:
         crash.setattr(house.intake.door, "_rename_claim", _die)
         with pytest.raises(KeyboardInterrupt):
@@ -432,6 +435,24 @@ def test_returned_file_whose_job_has_ended_again_before_it_is_looked_at_makes_no
 
     assert ids_and_runs(house) == [2]
     assert house.names_in("processing") == [f"{job_id}--a.yaml"]
+
+
+def test_two_crashes_around_the_taking_in_of_a_returned_file_make_no_second_job(
+    house: IntakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = fail(house, "shots/a.yaml")
+    file.write_text(JOB.replace("A bay", "A hill"))
+    with monkeypatch.context() as crash:
+        crash.setattr(house.library.service, "_run_again", _die)
+        with pytest.raises(KeyboardInterrupt):
+            drag(house, file)
+    with monkeypatch.context() as crash:
+        crash.setattr(Door, "_rename_claim", _die)
+        with pytest.raises(KeyboardInterrupt):
+            house.crash_and_start()
+    house.crash_and_start()
+
+    assert (ids_and_runs(house), house.status("a.yaml")) == ([2], "queued")
 
 
 def test_crash_before_a_returned_file_was_taken_in_loses_nothing(
