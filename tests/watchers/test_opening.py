@@ -99,11 +99,12 @@ def test_file_that_came_back_keeps_the_place_of_its_job(house: _House) -> None:
 
     assert (opened.job_id, opened.again, opened.name) == (JOB, OTHER, "a.yaml")
     assert opened.job_file == PurePosixPath("moods/first.yaml")
-    ((place, data, _, identity),) = house.returns.asked
-    assert (place, data, identity) == (
+    ((place, data, _, identity, claim_id),) = house.returns.asked
+    assert (place, data, identity, claim_id) == (
         PurePosixPath("shots/a.yaml"),
         b"prompt: a",
         Identity(found.st_dev, found.st_ino, found.st_mtime_ns),
+        JOB,
     )
 
 
