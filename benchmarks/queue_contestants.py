@@ -5,7 +5,7 @@ the value it stands for. A turn writes down the end of one item and claims the n
 
 hotfolder           WorkStore's complete and take in one transaction, as its lanes do while there is work;
                     with leases, fencing tokens and events
-hotfolder, bare     the statements of these alone: no events, no token of its own, no WorkItem made of a row
+hotfolder, bare     claim and end alone in our table, by its indexes: no events, leases, tokens, lane states
 huey                puts a result into the result store, then dequeues, which forgets the item
 huey, no results    dequeues alone: nothing is left of an item, whatever becomes of it
 litequeue           done and pop
@@ -25,14 +25,23 @@ from hotfolder.database import Database, connect
 from hotfolder.domain.work import NewWork, WorkItem
 from hotfolder.events import Doorbell
 from hotfolder.migrations import migrate
-from hotfolder.queue.statements import COMPLETE_SQL, HEAD_SQL, INSERT_SQL, TAKE_SQL
+from hotfolder.queue.statements import INSERT_SQL
 from hotfolder.queue.store import WorkStore
 
 NORMAL = "PRAGMA synchronous = NORMAL"
 _COUNTED = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?)"
 _AT = "2026-01-01T00:00:00.000Z"
-_DONE = {"status": "completed", "from": "processing", "message": None, "at": _AT}
-_LANE = {"lane": "io", "key": "lane.io", "now": _AT}
+BARE_HEAD = """
+    SELECT rowid, payload_json FROM work_queue WHERE status = 'pending' AND lane = 'io'
+    ORDER BY rank, rowid LIMIT 1
+"""
+BARE_TAKE = """
+    UPDATE work_queue
+    SET status = 'processing', attempt_count = attempt_count + 1, started_at = ? WHERE rowid = ?
+"""
+BARE_COMPLETE = """
+    UPDATE work_queue SET status = 'completed', completed_at = ? WHERE rowid = ? AND status = 'processing'
+"""
 
 
 class Queue(Protocol):
@@ -104,7 +113,7 @@ class Ours:
 
 
 class OursBare:
-    """The statements of the store, one transaction a claim and one an end."""
+    """What our table and its indexes allow: an end and a claim in one transaction, nothing around them."""
 
     name = "hotfolder, bare"
     is_peer = False
@@ -131,22 +140,22 @@ class OursBare:
         given = (new_id(), *kind, _AT, _AT, self._rank)
         return given + (None,) * (INSERT_SQL.count("?") - len(given))
 
-    def claim(self) -> tuple[tuple[str, str], Any]:
+    def claim(self) -> tuple[int, Any]:
         self._connection.execute("BEGIN IMMEDIATE")
         return self._take()
 
-    def turn(self, claimed: tuple[str, str]) -> tuple[tuple[str, str], Any]:
+    def turn(self, claimed: int) -> tuple[int, Any]:
         self._connection.execute("BEGIN IMMEDIATE")
-        done = self._connection.execute(COMPLETE_SQL, {**_DONE, "id": claimed[0], "token": claimed[1]})
+        done = self._connection.execute(BARE_COMPLETE, (_AT, claimed))
         assert done.rowcount == 1
         return self._take()
 
-    def _take(self) -> tuple[tuple[str, str], Any]:
-        execute, token = self._connection.execute, "bare"  # without fencing, nobody else claims
-        row = execute(HEAD_SQL, _LANE).fetchone()
-        execute(TAKE_SQL, {"token": token, "until": _AT, "at": _AT, "place": row["place"]})
+    def _take(self) -> tuple[int, Any]:
+        execute = self._connection.execute
+        place, text = execute(BARE_HEAD).fetchone()
+        execute(BARE_TAKE, (_AT, place))
         execute("COMMIT")
-        return (row["id"], token), json.loads(row["payload_json"])
+        return place, json.loads(text)
 
     def fill(self, count: int, text: str, *, finished: bool) -> None:
         fill_ours(self._connection, count, text, finished=finished)
