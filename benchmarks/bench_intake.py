@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from hotfolder.watchers.loop import SettledFile, WatchLoop
+from hotfolder.watchers.loop import SWITCH_S, SettledFile, WatchLoop
 
 SIZES = [30_000, 100_000]
 SUBFOLDERS = 1_000
@@ -96,6 +96,7 @@ def watch_with_hotfolder(case: str, files: int) -> dict[str, float]:
                 taken[name] += 1
 
         loop = WatchLoop(root, accepts=lambda path: path.suffix == ".yaml", on_settled=claim)
+        sys.setswitchinterval(SWITCH_S)  # as the service does
         loop.start()
         started = time.monotonic()
         subprocess.run(COMMANDS[case](made, root), check=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 import threading
 import time
 
@@ -24,7 +25,7 @@ from hotfolder.upkeep.stale import StaleWatch
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.imports import ImportFolder
 from hotfolder.watchers.inbox_files import is_bundle_folder
-from hotfolder.watchers.loop import SettledFile, WatchLoop
+from hotfolder.watchers.loop import SWITCH_S, SettledFile, WatchLoop
 from hotfolder.watchers.observer import RootObserver
 from hotfolder.watchers.watching_file import WatchingFile
 from hotfolder.workshop import IMPORT_RESCAN_S, build_import_folders, build_worker
@@ -122,6 +123,7 @@ class Sidecar:
         Raises LibraryError when another sidecar has the library; nothing of it is touched then.
         """
         self._library.lock.acquire()
+        sys.setswitchinterval(SWITCH_S)
         try:
             self._start_locked()
         except BaseException:
