@@ -13,12 +13,12 @@ from hotfolder.app import Library
 from hotfolder.clock import new_id, utc_now
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.engines import Engines, build_engines, build_model_sets
-from hotfolder.generation import reviewing
 from hotfolder.generation.closing import DELIVER_RESULT
 from hotfolder.generation.execute import EXECUTE, FINALIZE, ExecuteHandler
 from hotfolder.generation.finalize import FinalizeHandler
 from hotfolder.generation.model_hashes import ModelHashes
 from hotfolder.generation.reviewing import MEDIA_DISCARD
+from hotfolder.generation.trashing import FilesHandler, PictureFiles, PurgeHandler
 from hotfolder.imports.ends import DiscardHandler, RefuseHandler
 from hotfolder.imports.folder_book import FolderBook
 from hotfolder.imports.folder_rules import check_access, check_place
@@ -39,6 +39,7 @@ from hotfolder.library.imports import ImportStore
 from hotfolder.library.ingest import Ingest
 from hotfolder.library.model_files import ModelFileStore
 from hotfolder.library.seen_left import SeenLeftStore
+from hotfolder.library.trash import MEDIA_FILES, MEDIA_PURGE
 from hotfolder.providers.local import LocalProvider
 from hotfolder.queue.worker import Worker, WorkHandler
 from hotfolder.watchers.finding import build_rule
@@ -80,11 +81,17 @@ def _build_generation_handlers(library: Library, engines: Engines) -> dict[str, 
         FINALIZE: FinalizeHandler(
             *stores, library.media, ingest, library.closer, endpoints, credit, hashes.hashes_of_files
         ),
-        MEDIA_DISCARD: reviewing.DiscardHandler(library.paths, library.media, ingest),
+        **_build_trash_handlers(library, ingest),
         DELIVER_RESULT: ResultHandler(
             *stores, library.media, failed_layout=library.settings.intake.failed_layout
         ),
     }
+
+
+def _build_trash_handlers(library: Library, ingest: Ingest) -> dict[str, WorkHandler]:
+    files = PictureFiles(library.paths, library.media, ingest)  # one: it knows which picture is in hand
+    moving = FilesHandler(files, library.paths)
+    return {MEDIA_DISCARD: moving, MEDIA_FILES: moving, MEDIA_PURGE: PurgeHandler(files)}
 
 
 def _build_import_handlers(library: Library, stopping: threading.Event) -> dict[str, WorkHandler]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Final
+from urllib.parse import parse_qs
 
 from datasette import Request, Response
 
@@ -13,18 +16,19 @@ from datasette_hotfolder.answers import (
     answer,
     api,
     find_number,
-    find_word,
     read_json,
     read_number,
     require,
     require_method,
 )
-from datasette_hotfolder.objects import media_detail, media_object, page_object, read_cursor
+from datasette_hotfolder.objects import media_detail, media_object, page_object
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
-from hotfolder.library.browse import PAGE_MAX, RATING_MAX, Cursor, MediaFilter
+from hotfolder.library.browse import PAGE_MAX, MediaBrowser, MediaPage, MediaView
+from hotfolder.library.filters import MediaFilter, parse_filter
 
-PAGE_ITEMS = 100
+PAGE_ITEMS: Final = 100
+_NUMBER_MAX: Final = 2**32
 
 
 def build_media_views(services: Services) -> list[tuple[str, View]]:
@@ -33,10 +37,22 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
     @api
     async def list_media(request: Request) -> Response:
         require_method(request, "GET")
-        after, before = _read_cursors(request)
-        limit = read_number(request, "limit", PAGE_ITEMS, 1, PAGE_MAX)
-        wanted = read_filter(request)
-        return answer(await services.read(read_page, services, wanted, limit, after, before))
+        place = read_place(request)
+        return answer(await services.read(read_page, services, read_filter(request), place))
+
+    @api
+    async def timeline(request: Request) -> Response:
+        require_method(request, "GET")
+        token = request.args.get("view")
+        return answer(await services.read(_list_days, services, read_filter(request), token))
+
+    @api
+    async def facets(request: Request) -> Response:
+        require_method(request, "GET")
+        found = await services.read(services.browser.count_values, read_filter(request))
+        return answer(
+            {name: [{"value": value, "n": n} for value, n in counts] for name, counts in found.items()}
+        )
 
     @api
     async def one_media(request: Request) -> Response:
@@ -51,40 +67,83 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
         media = await services.write(services.ratings.change, media_id, changes, actor.name)
         return answer(media_object(media))
 
-    return [(r"^/-/api/media$", list_media), (r"^/-/api/media/(?P<media_id>[^/]+)$", one_media)]
+    return [
+        (r"^/-/api/media$", list_media),
+        (r"^/-/api/timeline$", timeline),
+        (r"^/-/api/facets$", facets),
+        (r"^/-/api/media/(?P<media_id>[^/]+)$", one_media),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which part of the pictures: behind or in front of a cursor, or from a place of a view on."""
+
+    limit: int = PAGE_ITEMS
+    after: str | None = None
+    before: str | None = None
+    offset: int | None = None
+    view: str | None = None
+    around: str | None = None
+    """The id of a picture that is to be on the page."""
 
 
 def read_filter(request: Request) -> MediaFilter:
     """The filter in a query string, and for visitors what they may see; raises RequestError."""
-    return MediaFilter(
-        rating=find_number(request, "rating", 0, RATING_MAX),
-        min_rating=find_number(request, "minRating", 0, RATING_MAX),
-        status=find_word(request, "status", "selected", "rejected", "none"),  # type: ignore[arg-type]
-        origin=find_word(request, "origin", "generation", "import"),
-        is_reviewed=actor_of(request) is None,
+    wanted = parse_filter(parse_qs(request.query_string), is_reviewed=actor_of(request) is None)
+    if wanted.is_deleted:
+        require(request, "look")
+    return wanted
+
+
+def read_place(request: Request) -> Place:
+    """The part in a query string; raises RequestError."""
+    after, before = request.args.get("after"), request.args.get("before")
+    if after and before:
+        raise RequestError("Give `after` or `before`, not both.")
+    return Place(
+        read_number(request, "limit", PAGE_ITEMS, 1, PAGE_MAX),
+        after or None,
+        before or None,
+        find_number(request, "offset", 0, _NUMBER_MAX),
+        request.args.get("view") or None,
+        request.args.get("around") or None,
     )
 
 
-def read_page(
-    services: Services,
-    wanted: MediaFilter,
-    limit: int = PAGE_ITEMS,
-    after: Cursor | None = None,
-    before: Cursor | None = None,
-) -> dict[str, Any]:
+def read_page(services: Services, wanted: MediaFilter, place: Place) -> dict[str, Any]:
     """A page as an object; the event number is read first, so that nothing is missed after it."""
     seq = services.database.last_event_seq()
-    return page_object(services.browser.read_page(wanted, limit=limit, after=after, before=before), seq)
+    return page_object(_find_page(services.browser, wanted, place), seq)
 
 
-def _read_cursors(request: Request) -> tuple[Cursor | None, Cursor | None]:
-    try:
-        after, before = (read_cursor(request.args.get(name)) for name in ("after", "before"))
-    except ValueError as error:
-        raise RequestError(f"`after` and `before` take {error}.") from error
-    if after is not None and before is not None:
-        raise RequestError("Give `after` or `before`, not both.")
-    return after, before
+def _find_page(browser: MediaBrowser, wanted: MediaFilter, place: Place) -> MediaPage:
+    if place.offset is None and place.view is None and place.around is None:
+        return browser.read_page(wanted, limit=place.limit, after=place.after, before=place.before)
+    view = _find_view(browser, wanted, place.view)
+    offset = place.offset or 0
+    if place.around is not None:
+        found = browser.place_of(view, place.around)
+        offset = 0 if found is None else found - found % place.limit
+    return browser.read_places(view, offset, place.limit)
+
+
+def _find_view(browser: MediaBrowser, wanted: MediaFilter, token: str | None) -> MediaView:
+    return browser.find_view(token, is_reviewed=wanted.is_reviewed) if token else browser.open_view(wanted)
+
+
+def _list_days(services: Services, wanted: MediaFilter, token: str | None) -> dict[str, Any]:
+    """Days of pictures that stand in the order of their dates, each with the place of its first."""
+    view = _find_view(services.browser, wanted, token)
+    days = services.browser.list_days(view) if view.wanted.order.sort == "date" else []
+    days = days[::-1] if view.wanted.order.is_ascending else days
+    places = accumulate((n for _, n in days), initial=0)
+    return {
+        "days": [
+            {"day": day, "n": n, "offset": offset} for (day, n), offset in zip(days, places, strict=False)
+        ],
+        "view": view.token,
+    }
 
 
 def _describe(services: Services, media_id: str, actor: Actor | None) -> dict[str, Any]:

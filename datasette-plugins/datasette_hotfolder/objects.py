@@ -10,7 +10,7 @@ from urllib.parse import quote
 from hotfolder.accounts.scopes import Actor
 from hotfolder.domain.generation import ACTIVE, ENDED, RETRYABLE
 from hotfolder.events import Event
-from hotfolder.library.browse import Cursor, MediaPage
+from hotfolder.library.browse import MediaPage
 from hotfolder.library.control import Wish
 from hotfolder.library.generations import Generation, GenerationInput
 from hotfolder.library.jobs import Job
@@ -41,7 +41,11 @@ def media_object(media: Media) -> dict[str, Any]:
         "status": media.status,
         "label": media.label,
         "review": media.review,
+        "owner": media.owner,
+        "endpointKey": media.endpoint_key,
+        "hasRefs": bool(media.has_refs),
         "createdAt": media.created_at,
+        "deletedAt": media.deleted_at,
         "path": media.file_path,
         "sha256": media.file_sha256,
         "thumbnailUrl": f"{address}/thumbnail?v={version_of(media.file_sha256)}",
@@ -50,30 +54,18 @@ def media_object(media: Media) -> dict[str, Any]:
 
 
 def page_object(page: MediaPage, seq: int) -> dict[str, Any]:
-    """A page of pictures with the cursors of the next and the previous one."""
+    """A page of pictures, with how to go on from it; null for one that has left the library."""
     return {
-        "items": [media_object(each) for each in page.items],
-        "next": write_cursor(page.next),
-        "previous": write_cursor(page.previous),
+        "items": [media_object(each) if each else None for each in page.items],
+        "next": page.next,
+        "previous": page.previous,
         "total": page.total,
-        "libraryTotal": page.library_total,
+        "totalIsBounded": page.view.is_bounded,
+        "libraryTotal": page.view.library_total,
+        "view": page.view.token,
+        "offset": page.offset,
         "seq": seq,
     }
-
-
-def write_cursor(cursor: Cursor | None) -> str | None:
-    """A cursor as it travels in addresses."""
-    return f"{cursor.created_at}~{cursor.media_id}" if cursor else None
-
-
-def read_cursor(text: str | None) -> Cursor | None:
-    """The inverse; raises ValueError."""
-    if not text:
-        return None
-    created_at, tilde, media_id = text.partition("~")
-    if not tilde or not created_at or not media_id or len(text) > 200:
-        raise ValueError("a cursor as `next` and `previous` of an earlier page give it")
-    return Cursor(created_at, media_id)
 
 
 def media_detail(

@@ -14,7 +14,7 @@ from datasette_hotfolder.answers import View, actor_of, require, require_method,
 from datasette_hotfolder.event_views import read_status
 from datasette_hotfolder.job_desk import JobDesk
 from datasette_hotfolder.lane_views import read_queue
-from datasette_hotfolder.media_views import read_filter, read_page
+from datasette_hotfolder.media_views import Place, read_filter, read_page
 from datasette_hotfolder.objects import actor_object, embedded_json
 from datasette_hotfolder.plain import POLICY, STATIC, build_page
 from datasette_hotfolder.services import Services
@@ -45,14 +45,8 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     async def library(request: Request) -> Response:
         require_method(request, "GET")
         wanted = read_filter(request)
-        page = await services.read(read_page, services, wanted, FIRST_ITEMS)
-        chosen = {
-            "minRating": wanted.min_rating,
-            "rating": wanted.rating,
-            "status": wanted.status,
-            "origin": wanted.origin,
-        }
-        data = {"seq": page["seq"], "filter": chosen, "firstPage": page}
+        page = await services.read(read_page, services, wanted, Place(limit=FIRST_ITEMS))
+        data = {"seq": page["seq"], "firstPage": page}
         return show(request, "library", "Library", data, items=page["items"])
 
     @_page

@@ -20,7 +20,7 @@ _LABELS: Final = {
     "base_models": "name",
     "keywords": "keyword",
 }
-_HIDDEN: Final = ("_sqlite_migrations", "media_counts")
+_HIDDEN: Final = ("_sqlite_migrations", "media_changes", "media_texts", "numbers_given", "stale_texts")
 
 SETTINGS: Final = {
     "suggest_facets": False,  # 0.65 spends two seconds a page on it in a large library

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, Literal
 
 from hotfolder.database import Database, Transaction
-from hotfolder.domain.instants import parse_instant
-from hotfolder.domain.work import EndStatus, NewWork, WorkItem
-from hotfolder.errors import HotfolderError, LibraryError
-from hotfolder.events import LIBRARY_UPDATED
-from hotfolder.files.paths import LibraryPaths
+from hotfolder.domain.work import NewWork
+from hotfolder.errors import LibraryError
 from hotfolder.library.collections import CollectionStore
 from hotfolder.library.generations import GenerationStore
-from hotfolder.library.ingest import Ingest
 from hotfolder.library.jobs import JobStore
 from hotfolder.library.media import Media, MediaStore
 from hotfolder.queue.store import WorkStore
-from hotfolder.queue.worker import Done
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +63,8 @@ class ReviewDesk:
             media = self._media.get(media_id)
             if media.review == "awaiting":
                 self._record(tx, media, wanted, actor)
+                if not accept:
+                    self._work.enqueue(tx, _build_discard(media_id, tx.at))
             elif media.review != wanted:
                 raise _refusal(media)
             elif not accept:
@@ -78,6 +72,10 @@ class ReviewDesk:
             if name is not None:
                 self._collections.add_media(tx, name, media_id)
         return self._media.get(media_id)
+
+    def discard_deleted(self, tx: Transaction, media_id: str, actor: str) -> None:
+        """Decide on a picture that awaited a review when it was put into the trash; its files follow it."""
+        self._record(tx, self._media.get(media_id), "discarded", actor)
 
     def _record(
         self, tx: Transaction, media: Media, wanted: Literal["accepted", "discarded"], actor: str
@@ -89,7 +87,6 @@ class ReviewDesk:
             if collection is not None:
                 self._collections.add_media(tx, collection, media.media_id)
         else:
-            self._work.enqueue(tx, _build_discard(media.media_id, tx.at))
             self._on_discarded(tx, generation.generation_id)
         outputs = self._media.list_of_generation(generation.generation_id)
         if generation.status == "awaiting_review" and all(each.review != "awaiting" for each in outputs):
@@ -104,56 +101,6 @@ class ReviewDesk:
             self._work.enqueue(tx, _build_discard(media.media_id, media.deleted_at or tx.at))
         elif items[-1].status == "dead":
             self._work.requeue(tx, items[-1].work_id, actor)
-
-
-class DiscardHandler:
-    """`media.discard`: a picture that has left the library lies in trash/ with all that belongs to it.
-
-    Each file is moved by itself; after a crash those that are still there follow. Nothing in trash/ is
-    written over: a taken name becomes `a~2.png`.
-    """
-
-    def __init__(self, paths: LibraryPaths, media: MediaStore, ingest: Ingest) -> None:
-        self._paths = paths
-        self._media = media
-        self._ingest = ingest
-
-    def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
-        """Move the files into the trash of the day of the decision."""
-        media = self._media.get(item.payload["mediaId"])
-        at = parse_instant(item.payload["at"])
-        if media.deleted_at is None:  # brought back meanwhile
-            return Done(lambda tx: None)  # noqa: ARG005
-        for source, name in self._list_files(media):
-            if os.path.lexists(source):
-                self._ingest.throw_away(source, name, at)
-        data = {"trashed": media.file_path, "to": self._paths.relative(self._paths.trash_dir(at))}
-        return Done(lambda tx: tx.event(LIBRARY_UPDATED, "media", media.media_id, data))
-
-    def _list_files(self, media: Media) -> list[tuple[Path, str]]:
-        """What belongs to a picture, with the names in the trash; a file outside the library stays."""
-        original, thumbnail = self._paths.locate(media.file_path), self._paths.locate(media.thumb_path)
-        if Path(media.file_path).is_absolute():
-            return [(thumbnail, f"{media.media_id}.thumbnail.jpg")]
-        sidecars = (self._paths.sidecar_json(original), self._paths.sidecar_xmp(original))
-        return [
-            (original, original.name),
-            *((each, each.name) for each in sidecars),
-            (thumbnail, f"{media.media_id}.thumbnail.jpg"),  # the picture may be a .jpg itself
-        ]
-
-    def returned(self, tx: Transaction, item: WorkItem) -> None:
-        """Nothing to take back: what has been moved stays there."""
-
-    def ended(
-        self,
-        tx: Transaction,  # noqa: ARG002 - the protocol
-        item: WorkItem,
-        status: EndStatus,  # noqa: ARG002 - the protocol
-        error: HotfolderError,
-    ) -> None:
-        """The files stay where they are; the picture is gone from the library all the same."""
-        log.error("the files of %s could not be put into trash/: %s", item.correlation_id, error.message)
 
 
 def _build_discard(media_id: str, at: str) -> NewWork:

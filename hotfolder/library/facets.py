@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from pyroaring import BitMap
@@ -41,7 +42,7 @@ EMPTY: Final = BitMap()
 
 
 class Facets:
-    """The sets; safe to ask from several threads. What it gives must not be changed."""
+    """The sets, asked within `current()`, by one thread at a time. What it gives must not be changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,26 +51,28 @@ class Facets:
         self._scopes: dict[tuple[str, str], BitMap] = {}
         self._seq = -1
 
+    @contextmanager
+    def current(self) -> Iterator[Facets]:
+        """The sets as the database is now; nobody changes them until the end of the block."""
+        with self._lock:
+            self._refresh()
+            yield self
+
     @property
     def seq(self) -> int:
         """Up to which change the sets are true."""
         return self._seq
 
-    def refresh(self) -> None:
-        """Take in what has changed since the last call; everything, at the first."""
-        with self._lock:
-            oldest, newest = self._read_span()
-            if newest == self._seq:
-                return
-            if (
-                self._seq < 0
-                or newest < self._seq
-                or oldest > self._seq + 1
-                or newest - self._seq > CHANGES_MAX
-            ):
-                self._load(newest)
-            else:
-                self._follow(newest)
+    def _refresh(self) -> None:
+        """Take in what has changed since the last time; everything, at the first."""
+        oldest, newest = self._read_span()
+        if newest == self._seq:
+            return
+        is_known = 0 <= self._seq < newest and oldest <= self._seq + 1
+        if is_known and newest - self._seq <= CHANGES_MAX:
+            self._follow(newest)
+        else:
+            self._load(newest)
 
     def of(self, dimension: str, value: Any) -> BitMap:
         """The pictures with a property."""
@@ -81,11 +84,10 @@ class Facets:
 
     def in_scope(self, kind: str, scope_id: str) -> BitMap:
         """The pictures of a keyword or a manual collection; read when first asked for, then followed."""
-        with self._lock:
-            found = self._scopes.get((kind, scope_id))
-            if found is None:
-                found = self._scopes[kind, scope_id] = self._read_scope(kind, scope_id)
-            return found
+        found = self._scopes.get((kind, scope_id))
+        if found is None:
+            found = self._scopes[kind, scope_id] = self._read_scope(kind, scope_id)
+        return found
 
     def _read_span(self) -> tuple[int, int]:
         row = self._database.query_one(
@@ -97,20 +99,19 @@ class Facets:
         """Read everything: rows that are alike in all but their day are gathered first, then told apart."""
         groups: dict[tuple[Any, ...], array[int]] = {}
         days: dict[str, array[int]] = {}
-        for number, *values, day in self._database.connection().execute(f"{_ROWS_SQL} WHERE number > 0"):
-            _gather(groups, tuple(values), number)
-            _gather(days, day, number)
+        for row in self._database.connection().execute(f"{_ROWS_SQL} WHERE number > 0"):
+            _gather(groups, row[1:-1], row[0])
+            _gather(days, row[-1], row[0])
         sets: dict[str, dict[Any, BitMap]] = {name: {} for name in DIMENSIONS}
         sets["day"] = {day: BitMap(numbers) for day, numbers in days.items()}
-        for values, numbers in groups.items():
-            found = BitMap(numbers)
-            for name, value in zip(DIMENSIONS, values, strict=False):  # all but the day
+        for group, members in groups.items():
+            found = BitMap(members)
+            for name, value in zip(DIMENSIONS, group, strict=False):  # without the day
                 if value is not None:
                     sets[name].setdefault(value, BitMap()).update(found)
         self._sets, self._scopes, self._seq = sets, {}, newest
 
     def _follow(self, newest: int) -> None:
-        """Sets are changed in place: a question that is being answered sees a picture before or after."""
         rows = self._database.query(
             "SELECT DISTINCT number, scope FROM media_changes WHERE seq > ? AND seq <= ?", (self._seq, newest)
         )
@@ -121,12 +122,12 @@ class Facets:
         self._seq = newest
 
     def _follow_pictures(self, numbers: Sequence[int]) -> None:
-        for each in numbers:
-            for values in self._sets.values():
-                for found in values.values():
-                    found.discard(each)
-        for number, *values in self._read_rows(numbers):
-            for name, value in zip(DIMENSIONS, values, strict=True):
+        gone = BitMap(numbers)
+        for values in self._sets.values():
+            for found in values.values():
+                found.difference_update(gone)
+        for number, *found_values in self._read_rows(numbers):
+            for name, value in zip(DIMENSIONS, found_values, strict=True):
                 if value is not None:
                     self._sets[name].setdefault(value, BitMap()).add(number)
 

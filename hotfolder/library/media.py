@@ -49,12 +49,18 @@ class Media:
     original_path: str | None = None
     deleted_at: str | None = None
     review: ReviewStatus = "none"
+    number: int | None = None
+    """Its place in the order of arrival; given when it is put in, as are the next three."""
+    owner: str | None = None
+    endpoint_key: str | None = None
+    has_refs: int = 0
 
 
 MEDIA_COLUMNS = """
     media.id, file_path, thumb_path, file_name, origin, media.width, media.height, file_size, mime_type,
     sha256, file_sha256, pixel_sha256, media.created_at, generation_id, title, description, rating,
-    media.status, label, original_name, original_path, deleted_at, media.review
+    media.status, label, original_name, original_path, deleted_at, media.review,
+    media.number, media.owner, media.endpoint_key, has_refs
 """
 """The columns of `media` in the order of Media's fields."""
 

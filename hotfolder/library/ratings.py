@@ -10,7 +10,7 @@ from typing import Any, Final
 from hotfolder.database import Database, Row, Transaction
 from hotfolder.errors import LibraryError, NotFound
 from hotfolder.events import RATING_CHANGED
-from hotfolder.library.browse import RATING_MAX
+from hotfolder.library.filters import RATING_MAX
 from hotfolder.library.media import Media, MediaStore
 
 STATUSES: Final = ("selected", "rejected")
@@ -49,13 +49,26 @@ class RatingStore:
             ).fetchone()
             if row is None:
                 raise NotFound(f"There is no picture {media_id} in the library.")
-            changed = {
-                field: value for field, value in checked.items() if self._set(tx, row, field, value, actor)
-            }
+            changed = self.set_fields(tx, row, checked, actor)
             if changed:
-                tx.execute("UPDATE media SET updated_at = ? WHERE id = ?", (tx.at, media_id))
                 tx.event(RATING_CHANGED, "media", media_id, changed, actor)
         return self._media.get(media_id)
+
+    def set_fields(
+        self, tx: Transaction, row: Row, values: Mapping[str, Any], actor: str, change_id: str | None = None
+    ) -> dict[str, Any]:
+        """Set checked values of the picture in a row of `media`; gives those that were others before.
+
+        The history keeps them under the change of many pictures that they belong to.
+        """
+        changed = {
+            field: value
+            for field, value in values.items()
+            if self._set(tx, row, field, value, actor, change_id)
+        }
+        if changed:
+            tx.execute("UPDATE media SET updated_at = ? WHERE id = ?", (tx.at, row["id"]))
+        return changed
 
     def list_history(self, media_id: str) -> list[Rating]:
         """Every change of a picture, oldest first."""
@@ -64,23 +77,36 @@ class RatingStore:
         )
         return [_to_rating(row) for row in rows]
 
-    def _set(self, tx: Transaction, row: Row, field: str, value: Any, actor: str) -> bool:
+    def _set(
+        self, tx: Transaction, row: Row, field: str, value: Any, actor: str, change_id: str | None
+    ) -> bool:
         old = self._media.list_keywords(row["id"]) if field == "keywords" else row[field]
         if _comparable(field, old) == _comparable(field, value):
             return False
         if field == "keywords":
-            tx.execute("DELETE FROM media_keywords WHERE media_id = ?", (row["id"],))
-            self._media.add_keywords(tx, row["id"], value)
+            self._set_keywords(tx, row["id"], old, value)
         else:
             tx.execute(f"UPDATE media SET {field} = ? WHERE id = ?", (value, row["id"]))
         tx.execute(
             """
-            INSERT INTO rating_history (media_id, field, old_value, new_value, actor, at)
-            VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO rating_history (media_id, field, old_value, new_value, actor, at, change_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
-            (row["id"], field, json.dumps(old), json.dumps(value), actor, tx.at),
+            (row["id"], field, json.dumps(old), json.dumps(value), actor, tx.at, change_id),
         )
         return True
+
+    def _set_keywords(self, tx: Transaction, media_id: str, old: Sequence[str], new: Sequence[str]) -> None:
+        """Only what differs is written: each word that comes or goes has the texts made anew."""
+        before, after = ({each.casefold() for each in words} for words in (old, new))
+        sql = """
+            DELETE FROM media_keywords
+            WHERE media_id = ? AND keyword_id = (SELECT id FROM keywords WHERE keyword = ?)
+        """
+        for each in old:
+            if each.casefold() not in after:
+                tx.execute(sql, (media_id, each))
+        self._media.add_keywords(tx, media_id, [each for each in new if each.casefold() not in before])
 
 
 def check_value(field: str, value: Any) -> Any:

@@ -37,7 +37,18 @@ ITEM = {
         "rating",
         "status",
     ),
-    *("label", "createdAt", "path", "sha256", "thumbnailUrl", "originalUrl"),
+    *(
+        "owner",
+        "endpointKey",
+        "hasRefs",
+        "deletedAt",
+        "label",
+        "createdAt",
+        "path",
+        "sha256",
+        "thumbnailUrl",
+        "originalUrl",
+    ),
 }
 
 
@@ -96,9 +107,6 @@ def test_a_filter_gives_what_matches_and_counts_it_on_the_page_too(
     assert set(ids_of(page)) == expected
     assert (page["total"], page["libraryTotal"]) == (len(expected), 8)
     assert set(ids_of(data["firstPage"])) == expected
-    assert {key: value for key, value in data["filter"].items() if value is not None} == {
-        key: value for key, value in query.items() if value != ""
-    }
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,9 @@ def test_a_filter_gives_what_matches_and_counts_it_on_the_page_too(
         "status=none2", "status=SELECTED",
         "origin=x", "limit=0", "limit=501", "limit=x", "limit=" + "9" * 400, "after=x", "after=~",
         "before=~x", "after=a~b&before=a~b",
-        "after=" + "~" * 300,
+        "after=" + "~" * 300, "after=4294967296", "after=6.1", "before=%00", "type=x", "from=2026-13-01", "to=x",
+        "sort=x", "order=up", "label=pink", "refs=1", "orientation=x", "review=x", "q=" + "x" * 501,
+        "offset=-1", "deleted=all",
     ],
 )  # fmt: skip
 def test_a_question_that_makes_no_sense_is_refused_in_words(visitor: httpx.Client, query: str) -> None:
@@ -119,7 +129,8 @@ def test_a_question_that_makes_no_sense_is_refused_in_words(visitor: httpx.Clien
 
 
 @pytest.mark.parametrize(
-    "query", ["after=a~b", "after=%00~%00", "before=9~z", "after='~'", "x=1", "rating=", "after=2026~\ud83d"]
+    "query",
+    ["after=0", "after=99999", "before=0", "before=4000000000", "x=1", "rating=", "keyword=\ud83d", "q=%00"],
 )
 def test_a_place_that_is_nowhere_is_between_two_pictures_all_the_same(
     visitor: httpx.Client, query: str

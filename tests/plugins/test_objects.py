@@ -1,16 +1,13 @@
-"""Objects of the API: what stands in a page cannot end its script, cursors survive the journey."""
+"""Objects of the API: what stands in a page cannot end its script."""
 
 from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
 
-import pytest
-from datasette_hotfolder.objects import embedded_json, read_cursor, write_cursor
+from datasette_hotfolder.objects import embedded_json
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from hotfolder.library.browse import Cursor
 
 TEXTS = st.one_of(
     st.text(),
@@ -54,22 +51,3 @@ def test_nothing_in_a_page_can_end_or_open_a_script(value: object) -> None:
     assert text.isascii()
     assert parser.tags == ["script"]
     assert json.loads(parser.text) == json.loads(json.dumps(value))
-
-
-@given(st.from_regex(r"[0-9TZ:.-]{1,30}", fullmatch=True), st.text(min_size=1, max_size=60))
-def test_a_cursor_is_read_as_it_was_written(created_at: str, media_id: str) -> None:
-    cursor = Cursor(created_at, media_id)
-
-    assert read_cursor(write_cursor(cursor)) == cursor
-
-
-def test_no_cursor_is_no_text() -> None:
-    assert write_cursor(None) is None
-    assert read_cursor(None) is None
-    assert read_cursor("") is None
-
-
-@pytest.mark.parametrize("text", ["~", "a~", "~b", "ab", "a~" + "b" * 200])
-def test_a_text_that_is_no_cursor_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="cursor"):
-        read_cursor(text)

@@ -89,7 +89,9 @@ PRIVATE_TABLES = (
     "work_queue",
     "seen_files",
     "app_settings",
-    "media_counts",
+    "media_changes",
+    "media_texts",
+    "media_fts",
     "_sqlite_migrations",
 )
 FORWARDED = (

@@ -1,6 +1,6 @@
 // The address of the library page: filter and loupe, so that Back, reload and a link mean the same.
 
-import { filterFromSearch, searchFromFilter } from "./filter.js";
+import { filterFromSearch, isSameFilter, normal, searchFromFilter } from "./filter.js";
 
 /** What the address asks for: the filter, and the picture in the loupe or null. */
 export function readAddress() {
@@ -17,10 +17,14 @@ function readHash() {
 
 const address = (filter, mediaId) => location.pathname + searchFromFilter(filter) + (mediaId ? `#${encodeURIComponent(mediaId)}` : "");
 
-/** A new step of the history: another filter. */
+/** A new step of the history: another filter. While a text is typed, its letters are one step together. */
 export function goToFilter(filter) {
-  history.pushState({}, "", address(filter, null));
+  const isTyping = isSameButForText(filter, readAddress().filter);
+  const change = isTyping && history.state?.typing ? "replaceState" : "pushState";
+  history[change]({ typing: isTyping }, "", address(filter, null));
 }
+
+const isSameButForText = (one, other) => isSameFilter(normal({ ...one, q: null }), normal({ ...other, q: null }));
 
 /** A new step of the history: the loupe, which Back closes. */
 export function goToLoupe(filter, mediaId) {

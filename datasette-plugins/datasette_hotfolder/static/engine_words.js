@@ -1,15 +1,21 @@
-// What the engine does, in words.
+// What the engine does, in words, and as the light that stands for it.
 
 import { formatClock } from "./format.js";
 
 const WORDS = {
   stopped: "Engine stopped",
   starting: "Starting",
-  idle: "Idle",
+  idle: "Engine idle, no model loaded",
   loading: "Loading the model",
   ready: "Ready",
   busy: "Busy",
 };
+
+/** Green for ready or busy, yellow for starting or loading, red for an error, grey for the rest. */
+const LIGHTS = { ready: "ready", busy: "ready", starting: "starting", loading: "starting", error: "error" };
+
+/** The state that the dot in the status bar shows: `ready`, `starting`, `error` or `stopped`. */
+export const engineLight = (engine) => LIGHTS[engine?.state] ?? "stopped";
 
 /** "Busy", or what is wrong and when it is tried again: "The engine did not start: …, tries again at 14:03:12". */
 export function engineWords(engine) {

@@ -20,11 +20,33 @@ export class JobList {
   constructor(options) {
     this.#options = options;
     byId("jobs").addEventListener("pointermove", () => this.#wait(), { passive: true });
+    byId("jobs").addEventListener("dragover", () => this.#wait(), { passive: true });
     byId("jobs").addEventListener("pointerleave", () => this.#settle());
   }
 
   find(jobId) {
     return this.#rows.get(jobId)?.job;
+  }
+
+  /** Those whose turn comes, in their order. */
+  queued() {
+    return this.#sorted("waiting").filter(isQueued).map(({ job }) => job);
+  }
+
+  /** Whether a job may be given another place in line. */
+  isMovable(jobId) {
+    return this.#rows.get(jobId)?.isMovable ?? false;
+  }
+
+  /** Puts every row in its place at once, and one of them in sight. */
+  reveal(jobId) {
+    this.#settle();
+    this.#rows.get(jobId)?.node.scrollIntoView({ block: "nearest" });
+  }
+
+  /** A second has passed. */
+  tick() {
+    this.#rowsOf("running").forEach((row) => row.tick());
   }
 
   /** How many rows of a list are shown: of `running`, `waiting` or `ended`. */
@@ -86,10 +108,20 @@ export class JobList {
   #settle() {
     clearTimeout(this.#pointerTimer);
     this.#pointerTimer = null;
+    for (const list of Object.keys(KINDS)) arrange(byId(list), this.#sorted(list).map(({ node }) => node));
+    this.#number();
+  }
+
+  #number() {
+    let number = 0;
+    for (const row of this.#sorted("waiting")) row.setPlace(isQueued(row) ? ++number : null);
+    for (const row of [...this.#rowsOf("running"), ...this.#rowsOf("ended")]) row.setPlace(null);
+  }
+
+  #sorted(list) {
     const placeOf = ({ job }) => this.#places.get(job.jobId) ?? Infinity;
     const byPlace = (one, other) => compare(placeOf(one), placeOf(other)) || compare(one.job.createdAt, other.job.createdAt);
-    const orders = { running: byStart, waiting: byPlace, ended: byEnd };
-    for (const [list, order] of Object.entries(orders)) arrange(byId(list), this.#rowsOf(list).sort(order).map(({ node }) => node));
+    return this.#rowsOf(list).sort({ running: byStart, waiting: byPlace, ended: byEnd }[list]);
   }
 
   #rowsOf(list) {
@@ -98,6 +130,7 @@ export class JobList {
 }
 
 const isRunning = ({ job }) => RUNNING.has(job.status);
+const isQueued = ({ job }) => job.status === "queued";
 const isWaiting = ({ job }) => WAITING.has(job.status);
 const KINDS = { running: isRunning, waiting: isWaiting, ended: (row) => !isRunning(row) && !isWaiting(row) };
 const compare = (one, other) => (one < other ? -1 : one > other ? 1 : 0);

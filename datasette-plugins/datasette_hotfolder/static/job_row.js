@@ -1,52 +1,45 @@
 // One job in the queue: a row that changes in place.
 
+import { jobPath } from "./api.js";
 import { arrange } from "./arrange.js";
 import { element, setText } from "./element.js";
-import { formatCount, formatInstant, formatNumber, formatSeconds } from "./format.js";
+import { formatNumber } from "./format.js";
+import { JobReport } from "./job_report.js";
 import { actionButton, oneAtATime, offer, stepButton } from "./offer.js";
 import { drawBar, etaWords, imageWords, stageWords } from "./progress.js";
+import { MOVE_HINT, STATUS_WORDS, WISHES, elapsedWords, factWords, nameOf, waitWords } from "./words_queue.js";
 
 const PRIORITY_STEPS = { higher: 10, lower: -10 }; // as the folders !high and !low
 const PRIORITY_MOST = 100;
-const WAITING = new Set(["received", "held", "backlogged", "waiting_refs", "queued"]);
-
-const WISHES = [["hold", "Hold"], ["release", "Release"], ["requeue", "Requeue"], ["retry", "Retry"], ["cancel", "Cancel"]];
-
-const STATUS_WORDS = {
-  received: "received",
-  held: "held",
-  backlogged: "held back",
-  waiting_refs: "waiting for pictures",
-  queued: "waiting",
-  running: "at work",
-  cancelling: "stopping",
-  completed: "done",
-  failed: "failed",
-  cancelled: "cancelled",
-  partially_completed: "partly done",
-};
 
 /**
  * A list item for a job; `act(jobId, action, body)` is called by its buttons, which those have who may act on it. It
- * resolves to whether that was done.
+ * resolves to whether that was done. Members (`isMember`) may fetch its file.
  */
 export class JobRow {
   #base;
   #parts;
   #pictures = new Map(); // media id -> its link
   #act;
+  #mayAct;
   #wanted = null; // the priority last asked for, while the server is told of it
   node;
   job;
 
-  constructor(job, { base, mayAct, act }) {
+  constructor(job, { base, mayAct, isMember, act }) {
     this.#base = base;
     this.#act = (...wish) => act(this.job.jobId, ...wish);
-    this.#parts = rowParts(mayAct(job) ? this.#buttons(job.title ?? job.jobFile) : new Map());
-    const { title, file, state, facts, actions, progress, error, pictures } = this.#parts;
-    const head = element("div", { class: "job-head" }, state, title, file, facts, actions);
-    this.node = element("li", { class: "job", "data-job-id": job.jobId, tabindex: -1 }, head, progress.node, error, pictures);
+    this.#mayAct = mayAct(job);
+    this.#parts = rowParts(this.#mayAct ? this.#buttons(nameOf(job)) : new Map(), isMember ? fileLink(base, job) : null);
+    const { place, title, file, state, facts, actions, progress, report, pictures } = this.#parts;
+    const head = element("div", { class: "job-head" }, place, state, title, file, facts, actions);
+    this.node = element("li", { class: "job", "data-job-id": job.jobId, tabindex: -1 }, head, progress.node, report.node, pictures);
     this.update(job);
+  }
+
+  /** Whether it may be given another place in line, by who looks at it. */
+  get isMovable() {
+    return this.#mayAct && this.job.status === "queued" && this.job.canPrioritize;
   }
 
   #buttons(name) {
@@ -74,37 +67,48 @@ export class JobRow {
   update(job) {
     this.job = job;
     this.node.dataset.status = job.status;
-    const { title, file, state, facts } = this.#parts;
-    setText(title, job.title ?? job.jobFile);
+    const { title, file, state, facts, report } = this.#parts;
+    setText(title, nameOf(job));
+    title.title = nameOf(job);
     setText(file, job.title ? job.jobFile : "");
     setText(state, STATUS_WORDS[job.status] ?? job.status);
     state.title = (job.waitsFor ?? []).join("\n");
     setText(facts, [...waitWords(job), factWords(job)].filter(Boolean).join(" · "));
-    this.#drawActions(job);
-    this.#drawProgress(job);
-    this.#drawError(job.error);
+    facts.title = facts.textContent;
+    offer(this.#parts.buttons, new Set(possibleActions(job)));
+    this.#drawMovable();
+    this.tick();
+    report.update(job.error);
     this.#drawPictures(job);
   }
 
-  #drawActions(job) {
-    offer(this.#parts.buttons, new Set(possibleActions(job)));
+  /** Its number among those that wait for their turn; null for the others. */
+  setPlace(number) {
+    const { place } = this.#parts;
+    place.hidden = number === null;
+    setText(place, number === null ? "" : formatNumber(number));
   }
 
-  #drawProgress({ status, progress }) {
+  #drawMovable() {
+    const { place } = this.#parts;
+    const isMovable = this.isMovable;
+    place.draggable = isMovable;
+    place.title = isMovable ? MOVE_HINT : "";
+    this.node.tabIndex = isMovable ? 0 : -1;
+    if (isMovable) this.node.setAttribute("aria-keyshortcuts", "Alt+ArrowUp Alt+ArrowDown");
+    else this.node.removeAttribute("aria-keyshortcuts");
+  }
+
+  /** How far it is, and for how long it has been at work by now. */
+  tick() {
+    const { status, progress } = this.job;
     const { node, bar, words } = this.#parts.progress;
     node.hidden = status !== "running" && status !== "cancelling";
     if (node.hidden) return;
     const shown = progress ?? {};
     drawBar(bar, shown.percentage);
-    setText(words, [imageWords(shown), stageWords(shown), etaWords(shown)].filter(Boolean).join(" · ") || "starting");
-  }
-
-  #drawError(error) {
-    const { error: place, message, hint } = this.#parts;
-    place.hidden = !error;
-    setText(message, error?.message ?? "");
-    setText(hint, error?.hint ?? "");
-    place.title = error?.code ?? "";
+    const far = [imageWords(shown), stageWords(shown) || "starting", elapsedWords(this.job), etaWords(shown)];
+    setText(words, far.filter(Boolean).join(" · "));
   }
 
   #drawPictures({ status, pictures, totalPictures }) {
@@ -121,7 +125,7 @@ export class JobRow {
   #picture({ mediaId, thumbnailUrl }) {
     const image = element("img", { src: thumbnailUrl, alt: "", width: 400, height: 400, loading: "lazy", decoding: "async" });
     const href = `${this.#base}/-/library#${encodeURIComponent(mediaId)}`;
-    return element("a", { href, "aria-label": "Open this picture" }, image);
+    return element("a", { href, "aria-label": "Open this picture", title: "Open this picture" }, image);
   }
 }
 
@@ -135,59 +139,26 @@ function* possibleActions(job) {
   if (job.canCancel) yield "cancel";
 }
 
-/** Why a job has not begun, besides those before it. */
-function waitWords({ status, waitsFor, waitReason, held, notBefore, priority, deadWork }) {
-  const more = waitsFor?.length > 1 ? ` and ${formatNumber(waitsFor.length - 1)} more` : "";
-  const waits = WAITING.has(status);
-  return [
-    waitsFor?.length ? `lacks ${waitsFor[0]}${more}` : "",
-    waits ? waitReason : "",
-    waits && held && status !== "held" ? "held as soon as it lacks nothing" : "",
-    waits && notBefore ? `not before ${formatInstant(notBefore)}` : "",
-    waits && priority ? `priority ${priority}` : "",
-    deadWork ? `${formatNumber(deadWork)} dead` : "",
-  ];
+function fileLink(base, job) {
+  const label = `Download the job file of ${nameOf(job)}`;
+  return element("a", { class: "button", href: `${base}${jobPath(job.jobId)}/file`, download: true, "aria-label": label, title: label }, "File");
 }
 
-function rowParts(buttons) {
-  const message = element("span");
-  const hint = element("span", { class: "hint" });
+function rowParts(buttons, link) {
   const bar = element("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, element("i"));
   const words = element("span", { class: "hint" });
   const more = element("span", { class: "hint" });
   return {
+    place: element("span", { class: "job-place", hidden: true }),
     state: element("span", { class: "job-state" }),
     title: element("span", { class: "job-title" }),
     file: element("span", { class: "job-file" }),
     facts: element("span", { class: "job-facts" }),
-    actions: element("span", { class: "job-actions" }, ...buttons.values()),
+    actions: element("span", { class: "job-actions" }, ...buttons.values(), link),
     buttons,
     progress: { node: element("div", { class: "job-progress" }, bar, words), bar, words },
-    error: element("p", { class: "job-error" }, message, " ", hint),
+    report: new JobReport(),
     pictures: element("div", { class: "job-pictures" }, more),
     more,
-    message,
-    hint,
   };
 }
-
-function factWords(job) {
-  const { progress, createdAt, startedAt, completedAt, owner, endpointKey } = job;
-  if (completedAt) {
-    const took = startedAt ? formatSeconds((Date.parse(completedAt) - Date.parse(startedAt)) / 1000) : "";
-    return join(pictureWords(job), took, formatInstant(completedAt), owner);
-  }
-  const ahead = progress?.queuePosition ?? null;
-  const place = ahead === null ? "" : ahead ? `${formatNumber(ahead)} ahead` : "next";
-  const left = job.status === "queued" ? etaWords(progress ?? {}) : ""; // of one at work it stands beside its bar
-  return join(place, left, pictureWords(job), endpointKey, formatInstant(createdAt), owner);
-}
-
-/** How many pictures there are, or were asked for when the job did not get to its end. */
-function pictureWords({ status, totalPictures }) {
-  if (!totalPictures) return "";
-  const stopped = status === "cancelled" || status === "failed" || status === "partially_completed";
-  return stopped ? `${formatNumber(totalPictures)} asked for` : formatCount(totalPictures, "picture");
-}
-
-const join = (...words) => words.filter(Boolean).join(" · ");

@@ -1,33 +1,35 @@
-// The pictures that fit the filter, as far as they are loaded, and which of them is the current one.
+// The pictures that fit the filter, by their places in a snapshot of the server's, and which of them is the current one.
 
-import { isAbort } from "./api.js";
 import { normal, searchFromFilter } from "./filter.js";
-import { standsBefore } from "./order.js";
-
-const PAGE_SIZE = 100;
-const LARGE_PAGE_SIZE = 500;
-const DEEPEST = 10_000; // so far down is a picture looked for when all is loaded anew
+import { KnownPages, PAGE_SIZE } from "./known_pages.js";
+import { PageLoader } from "./page_loader.js";
 
 /**
- * Tells "reset" (other pictures; "renewing" just before it when the filter is the same), "appended" and "prepended" (detail: the new ones), "changed" and "removed" (detail: the picture),
- * "current" (detail: the picture, or null), "counts", "busy" and "failed" (detail: the error).
+ * Tells "busy", "reset" (other pictures; "renewing" just before it when the filter is the same), "loaded" (detail: {first, last}),
+ * "prepended" ({count}), "changed", "removed" and "returned" (the picture; null for some that were not known), "current" (the picture, or null),
+ * "counts", "failed" (the error) and "expired" (the server no longer has the snapshot).
  */
 export class MediaSet extends EventTarget {
   #api;
-  #order = new Map(); // media id -> place
-  #next = null;
-  #gone = new Set(); // pictures that left the library: an older answer may still have them
-  #alone = null; // a picture that is looked at but not (yet) among the loaded ones
-  #loading = null;
+  #known;
+  #loader = new PageLoader(
+    (page, signal) => this.#loadPage(page, signal),
+    (error) => this.#tell("failed", error),
+  );
+  #gone = new Map(); // pictures that left the library: an older answer may still have them
+  #alone = null; // a picture that is looked at but has no place (yet)
+  #heading = null; // the place that the cursor is on its way to
+  #near = new Map(); // where pictures stood that are no longer there since all was loaded anew
   #countedAt = 0; // the event number of the counts
   #stopper = new AbortController();
 
-  items = [];
   filter;
   total = 0;
+  isBounded = false;
   libraryTotal = 0;
+  view = null;
   current = null;
-  error = null; // why the last request for pictures failed
+  error = null; // why the last request for other pictures failed
 
   constructor(api, filter, page) {
     super();
@@ -36,106 +38,149 @@ export class MediaSet extends EventTarget {
     this.#fill(page);
   }
 
-  get hasMore() {
-    return this.#next !== null;
+  /** How many places there are; `total` is how many pictures fit by now. */
+  get length() {
+    return this.#known.length;
   }
 
-  get isLoading() {
-    return this.#loading !== null;
+  /** How many arrived since the snapshot; they stand before it. */
+  get arrived() {
+    return this.#known.arrived.length;
   }
 
   /** Whether it is empty because the pictures could not be loaded. */
   get isBroken() {
-    return this.error !== null && !this.items.length;
+    return this.error !== null && !this.length;
+  }
+
+  get isNewestFirst() {
+    return this.filter.sort === null && this.filter.order === null;
+  }
+
+  /** The newest picture, which is always loaded. */
+  get top() {
+    return this.at(0);
+  }
+
+  /** The picture at a place; undefined when it is not loaded. */
+  at(place) {
+    return this.#known.at(place);
   }
 
   /** The picture with this id when it is loaded. */
   find(mediaId) {
-    return this.items[this.placeOf(mediaId)] ?? (this.#alone?.mediaId === mediaId ? this.#alone : undefined);
+    return this.at(this.placeOf(mediaId)) ?? (this.#alone?.mediaId === mediaId ? this.#alone : undefined);
   }
 
   /** Its place, -1 when it is not among the loaded ones. */
   placeOf(mediaId) {
-    return this.#order.get(mediaId) ?? -1;
+    return this.#known.placeOf(mediaId);
   }
 
-  /** The place of a picture, or of the next one after where it would be; -1 when that is further down than what is loaded. */
-  nearestPlace(media) {
-    const place = this.placeOf(media.mediaId);
-    if (place >= 0) return place;
-    const next = this.items.findIndex((each) => standsBefore(media, each));
-    return next >= 0 || this.hasMore ? next : this.items.length - 1;
+  /** The place of what has this offset in the snapshot. */
+  placeOfOffset(offset) {
+    return this.#known.placeOfOffset(offset);
+  }
+
+  /** The place of a picture, or where it stood when all was loaded anew without it. */
+  nearestPlace({ mediaId }) {
+    const place = this.placeOf(mediaId);
+    return place >= 0 ? place : Math.min(this.#near.get(mediaId) ?? -1, this.length - 1);
   }
 
   get currentPlace() {
     return this.current ? this.placeOf(this.current.mediaId) : -1;
   }
 
-  /** Shows what fits another filter; the current picture stays current when it is there too. */
+  /** Has these places loaded; what the same one wanted before is given up. */
+  want(first, last, who = "somebody") {
+    this.#loader.wish(who, this.#known.missing(first, last));
+  }
+
+  /** The picture at a place, loaded if need be; null when there is none, or it could not be loaded. */
+  async fetch(place) {
+    if (place < 0 || place >= this.length) return null;
+    if (!this.at(place)) await this.#loader.demand(this.#known.pageOf(place));
+    return this.at(place) ?? null;
+  }
+
+  /** The ids of a range of places, from the first on. */
+  async fetchIds(first, last) {
+    const ids = [];
+    for (let place = first; place <= last; place++) {
+      const media = this.at(place) ?? (await this.fetch(place));
+      if (!media) break;
+      ids.push(media.mediaId);
+    }
+    return ids;
+  }
+
+  /** Shows what fits another filter; the current picture stays current when it is among the first. */
   async load(filter) {
     const signal = this.#begin(filter);
     this.#tell("busy");
-    const page = await this.#request((stop) => this.#fetchPage(null, PAGE_SIZE, stop));
+    const page = await this.#request(() => this.#ask({ limit: PAGE_SIZE, offset: 0 }, signal), signal);
     if (signal.aborted) return;
-    this.#fill(page ?? { items: [], next: null, total: 0, libraryTotal: this.libraryTotal });
+    this.#near.clear();
+    this.#alone = null;
+    this.#fill(page ?? { items: [], total: 0, libraryTotal: this.libraryTotal });
     this.#tell("reset");
     this.#tell("counts");
   }
 
-  /** Loads the same filter anew, down to the places of these pictures; false when that failed and all is as it was. */
-  async reload(looked) {
+  /** Loads the same filter anew, with the pages of these pictures; false when that failed and all is as it was. */
+  async reload(looked = [this.current]) {
     const signal = this.#begin(this.filter);
-    const page = await this.#request((stop) => this.#fetchDownTo(looked, stop));
+    const found = await this.#request(() => this.#askAround(looked.filter(Boolean), signal), signal);
     if (signal.aborted) return true; // what overtook it is newer
-    if (!page) return false;
+    if (!found) return false;
+    this.#near = this.#guess(found.map(({ media }) => media), found.first.total - this.length);
     this.#tell("renewing");
     this.#alone = this.current;
-    this.#fill(page);
+    this.#fill(found.first);
+    found.forEach(({ page }) => this.#take(page));
     this.#tell("reset");
     this.#tell("counts");
     return true;
   }
 
-  /** Appends the next page; true when there were more pictures. Several calls at once are one. */
-  async loadMore() {
-    if (this.#loading) return Boolean(await this.#loading);
-    if (!this.hasMore) return false;
-    const page = await this.#request((stop) => this.#fetchPage(this.#next, PAGE_SIZE, stop));
-    if (page) this.#append(page);
-    else if (this.error) this.#tell("failed", this.error);
-    return Boolean(page);
-  }
-
   /** Puts pictures that arrived before the others; those that are there already are left where they are. */
   prepend(arrived) {
-    const fresh = this.#present(arrived).filter(({ mediaId }) => !this.#order.has(mediaId));
+    const fresh = arrived.filter(({ mediaId }) => !this.#gone.has(mediaId) && this.placeOf(mediaId) < 0);
     if (!fresh.length) return;
-    this.items.unshift(...fresh);
-    this.#number();
-    this.#findCurrent();
-    this.#tell("prepended", fresh);
-    if (!this.current) this.setCurrent(this.items[0]);
+    this.#known.prepend(fresh);
+    this.#tell("prepended", { count: fresh.length });
+    if (!this.current) this.setCurrent(this.top);
   }
 
   /** Takes a picture that left the library out of everything; its neighbour takes its place. */
   remove(mediaId) {
+    if (this.#gone.has(mediaId)) return;
     const media = this.find(mediaId);
-    const wasCurrent = Boolean(media) && this.current === media;
-    const next = wasCurrent ? this.nearestPlace(media) : -1;
-    this.#gone.add(mediaId);
+    const place = this.placeOf(mediaId);
+    this.#gone.set(mediaId, { media, offset: this.#known.remove(mediaId) });
     if (this.#alone?.mediaId === mediaId) this.#alone = null;
-    this.items = this.#present(this.items);
-    this.#number();
     if (!media) return;
-    if (wasCurrent) this.setCurrent(this.items[Math.max(0, Math.min(next, this.items.length - 1))] ?? null);
+    if (this.current === media) this.#passOn(Math.max(0, place));
     this.#tell("removed", media);
   }
 
+  /** Puts back what was removed, where it stood; false when that is not known. */
+  putBack(mediaId) {
+    const { media, offset } = this.#gone.get(mediaId) ?? {};
+    this.#gone.delete(mediaId);
+    if (!media || offset === null) return false;
+    this.#known.putBack(media, offset);
+    this.#tell("returned", media);
+    if (!this.current) this.setCurrent(media);
+    return true;
+  }
+
   /** Takes counts over, unless younger ones are known. */
-  setCounts({ total, libraryTotal, seq }) {
+  setCounts({ total, totalIsBounded = false, libraryTotal, seq }) {
     if (seq < this.#countedAt) return;
     this.#countedAt = seq;
-    Object.assign(this, { total, libraryTotal });
+    Object.assign(this, { total, isBounded: totalIsBounded, libraryTotal });
     this.#tell("counts");
   }
 
@@ -145,111 +190,118 @@ export class MediaSet extends EventTarget {
     if (media) this.#tell("changed", Object.assign(media, changes));
   }
 
-  /** Makes a picture the current one; one that is not loaded is kept beside the set. */
+  /** Makes a picture the current one; one that has no place is kept beside the set. */
   setCurrent(media) {
-    if (media && !this.#order.has(media.mediaId)) this.#alone = media;
+    this.#heading = null;
+    if (media && this.placeOf(media.mediaId) < 0) this.#alone = media;
     this.current = media;
     this.#tell("current", media);
   }
 
-  /** Moves by a picture or by a row of pictures; at the end of what is loaded it loads more first. */
+  /** Moves by a picture or by rows of pictures; what is not loaded is loaded first. */
   async move(step) {
-    const from = this.current;
-    if (this.currentPlace + step >= this.items.length && this.hasMore) await this.loadMore();
-    const place = this.#placeAfter(step);
-    if (this.current === from && place !== this.currentPlace) this.setCurrent(this.items[place]);
+    const from = this.#heading ?? (this.current ? this.nearestPlace(this.current) : -1);
+    const place = this.#placeAfter(from, step);
+    if (place !== from) await this.moveTo(place);
   }
 
-  #placeAfter(step) {
-    const place = this.currentPlace;
-    const last = this.items.length - 1;
+  /** The last move counts; -1 is the last place. */
+  async moveTo(place) {
+    const wanted = place < 0 ? this.length + place : place;
+    const media = this.at(wanted);
+    if (media) return this.setCurrent(media);
+    this.#heading = wanted;
+    const found = await this.fetch(wanted);
+    if (this.#heading !== wanted) return;
+    this.#heading = null;
+    if (found) this.setCurrent(found);
+  }
+
+  /** Where pictures that are looked at would stand when so many came before them. */
+  #guess(looked, more) {
+    const places = looked.map(({ mediaId }) => [mediaId, this.placeOf(mediaId)]);
+    return new Map(places.filter(([, place]) => place >= 0).map(([mediaId, place]) => [mediaId, Math.max(0, place + more)]));
+  }
+
+  #placeAfter(place, step) {
+    const last = this.length - 1;
     const row = (each) => Math.floor(each / Math.abs(step));
     if (place + step < 0) return place;
     if (place + step <= last) return place + step;
     return row(place) < row(last) ? last : place; // down from above a row that is not full
   }
 
-  moveTo(place) {
-    const media = this.items.at(place);
-    if (media) this.setCurrent(media);
+  #passOn(place) {
+    const next = Math.min(place, this.length - 1);
+    if (next < 0) this.setCurrent(null);
+    else this.moveTo(next);
   }
 
   /** Another filter, or the same one anew: what is under way for the old one is given up. */
   #begin(filter) {
     this.#stopper.abort();
     this.#stopper = new AbortController();
+    this.#gone.clear();
     this.filter = normal(filter);
     return this.#stopper.signal;
   }
 
-  /** One request at a time; null when it failed, or was given up. */
-  #request(fetch) {
-    const { signal } = this.#stopper;
+  async #request(ask, signal) {
     this.error = null;
-    const asked = fetch(signal).catch((error) => {
-      if (!signal.aborted && !isAbort(error)) this.error = error;
+    try {
+      return await ask();
+    } catch (error) {
+      if (!signal.aborted) this.error = error;
       return null;
-    });
-    this.#loading = asked.then((page) => {
-      if (signal.aborted) return null;
-      this.#loading = null;
-      return page;
-    });
-    return this.#loading;
+    }
   }
 
-  #fetchPage(after, size, signal) {
+  #ask(part, signal) {
     const query = new URLSearchParams(searchFromFilter(this.filter));
-    query.set("limit", size);
-    if (after) query.set("after", after);
+    for (const [name, value] of Object.entries(part)) if (value !== null) query.set(name, value);
     return this.#api.get(`/-/api/media?${query}`, { signal });
   }
 
-  /** As many pages as reach down to these pictures, as one; only the first when they are too far down. */
-  async #fetchDownTo(looked, signal) {
-    const first = await this.#fetchPage(null, LARGE_PAGE_SIZE, signal);
-    const items = [...first.items];
-    let { next } = first;
-    while (next && looked.some((media) => standsBefore(items.at(-1), media))) {
-      if (items.length >= DEEPEST) return first;
-      const page = await this.#fetchPage(next, LARGE_PAGE_SIZE, signal);
-      items.push(...page.items);
-      next = page.next;
+  /** The first page of a new snapshot, and of the same the pages of some pictures. */
+  async #askAround(looked, signal) {
+    const first = await this.#ask({ limit: PAGE_SIZE, offset: 0 }, signal);
+    const ask = async (media) => ({ media, page: await this.#ask({ limit: PAGE_SIZE, view: first.view, around: media.mediaId }, signal) });
+    return Object.assign(await Promise.all(looked.map(ask)), { first });
+  }
+
+  async #loadPage(page, signal) {
+    const { view } = this;
+    try {
+      const answer = await this.#ask({ limit: PAGE_SIZE, view, offset: page * PAGE_SIZE }, signal);
+      if (view !== this.view) return;
+      const missing = this.#take(answer);
+      const first = this.placeOfOffset(answer.offset);
+      if (missing) this.#tell("removed");
+      this.#tell("loaded", { first, last: Math.min(first + PAGE_SIZE, this.length) - 1 });
+    } catch (error) {
+      if (error.code !== "web.view_expired" || signal.aborted) throw error;
+      this.#tell("expired");
     }
-    return { ...first, items, next };
   }
 
-  #present(items) {
-    return items.filter(({ mediaId }) => !this.#gone.has(mediaId));
-  }
-
-  #number() {
-    this.#order = new Map(this.items.map(({ mediaId }, place) => [mediaId, place]));
+  /** Keeps a page; the number of pictures in it that have left meanwhile. */
+  #take(page) {
+    const items = page.items.map((media) => {
+      if (!media || this.#gone.has(media.mediaId)) return null;
+      return media.mediaId === this.#alone?.mediaId ? Object.assign(this.#alone, media) : media;
+    });
+    return this.#known.take(items, page.offset ?? 0, this.current?.mediaId);
   }
 
   #fill(page) {
-    this.items = this.#present(page.items);
-    this.#number();
-    this.#next = page.next;
-    this.total = page.total;
-    this.libraryTotal = page.libraryTotal;
-    this.#countedAt = page.seq;
-    this.current = this.find(this.current?.mediaId) ?? this.items[0] ?? null;
-  }
-
-  #append(page) {
-    const fresh = this.#present(page.items).filter(({ mediaId }) => !this.#order.has(mediaId));
-    fresh.forEach(({ mediaId }, index) => this.#order.set(mediaId, this.items.length + index));
-    this.items.push(...fresh);
-    this.#next = page.next;
-    this.#findCurrent();
-    this.#tell("appended", fresh);
-    this.setCounts(page);
-  }
-
-  /** A picture that stood beside the set has its place in it as soon as its page is there. */
-  #findCurrent() {
-    if (this.current) this.current = this.find(this.current.mediaId);
+    this.#loader.stop();
+    this.#heading = null;
+    this.#known = new KnownPages(page.total);
+    this.view = page.view ?? null;
+    Object.assign(this, { total: page.total, isBounded: page.totalIsBounded ?? false, libraryTotal: page.libraryTotal });
+    this.#countedAt = page.seq ?? this.#countedAt;
+    this.#take(page);
+    this.current = this.find(this.current?.mediaId) ?? this.at(0) ?? null;
   }
 
   #tell(type, detail = null) {

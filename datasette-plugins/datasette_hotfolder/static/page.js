@@ -2,6 +2,7 @@
 
 import { Api } from "./api.js";
 import { byId } from "./element.js";
+import { EndedJobs } from "./ended_jobs.js";
 import { EventStream } from "./events.js";
 import { retryImages } from "./images.js";
 import { StatusBar } from "./status.js";
@@ -12,6 +13,7 @@ export function startPage() {
   const api = new Api(data.base);
   const stream = new EventStream(api, data.seq);
   const statusBar = new StatusBar(api, stream, data.status);
+  if (data.actor) new EndedJobs(api, stream, statusBar, data.actor);
   stream.addEventListener("connection", ({ detail }) => detail === "connected" && retryImages());
   stream.start();
   return { data, api, stream, statusBar };

@@ -3,16 +3,19 @@
 import { jobPath } from "./api.js";
 import { DeadList } from "./dead_list.js";
 import { byId, element, setText } from "./element.js";
-import { engineWords, wantedWords } from "./engine_words.js";
-import { formatInstant, formatNumber } from "./format.js";
+import { EnginePanel } from "./engine_panel.js";
+import { formatNumber } from "./format.js";
 import { JobList } from "./job_list.js";
+import { JobOrder } from "./job_order.js";
 import { Lanes, standstillWords } from "./lanes.js";
+import { LogTail } from "./log_tail.js";
 import { startPage } from "./page.js";
 import { advance } from "./progress.js";
 import { throttled } from "./throttle.js";
 import { toast } from "./toast.js";
 
 const JOB_EVERY_MS = 500;
+const SECOND_MS = 1_000;
 const LIST_EVERY_MS = 5_000;
 const QUEUE_EVERY_MS = 1_000;
 const ASK_AGAIN_MS = 10_000;
@@ -22,9 +25,10 @@ const AT_MOST_OF_A_KIND = 50;
 const ALL_JOBS = `/-/api/jobs?state=all&limit=${AT_MOST_OF_A_KIND}`;
 
 const { data, api, stream, statusBar } = startPage();
-const jobs = new JobList({ base: data.base, mayAct, act });
+const jobs = new JobList({ base: data.base, mayAct, isMember: data.actor !== null, act });
 const lanes = new Lanes(byId("lanes"), { mayAct: data.can.admin, act: steer });
 const dead = new DeadList({ mayAct: (each) => (each.jobId ? mayAct(each) : data.can.admin), requeue });
+const engine = new EnginePanel(api, data.can.admin);
 const changed = new Set();
 const askChanged = throttled(refreshNext, JOB_EVERY_MS);
 const askAll = throttled(refreshAll, LIST_EVERY_MS);
@@ -35,8 +39,10 @@ let isCut = false; // whether more jobs wait than the list holds
 let queueSeq = 0; // the last event that is contained in what is shown of the lanes
 
 showAll(data.jobs, 0);
-showEngine(data.status);
+engine.show(data.status);
 showQueue(data.queue);
+new JobOrder(byId("waiting"), { jobs, setPriority, renew: refreshAll, news: byId("order-news") });
+if (data.can.admin) new LogTail(api, byId("log"));
 statusBar.addEventListener("status", ({ detail }) => showStatus(detail));
 statusBar.addEventListener("job", ({ detail }) => jobs.update(detail.job, detail.askedAt));
 stream.addEventListener("reset", () => {
@@ -47,6 +53,8 @@ stream.addEventListener("reset", () => {
 stream.addEventListener("events", ({ detail }) => detail.forEach(hear));
 stream.addEventListener("connection", ({ detail }) => detail === "connected" && (askAll(), askQueue()));
 setInterval(() => document.visibilityState === "visible" && jobs.count("waiting") && (askAll(), askQueue()), LOOK_EVERY_MS);
+
+setInterval(() => document.visibilityState === "visible" && jobs.tick(), SECOND_MS);
 
 /** Whose job it is, or an admin, may steer it. */
 function mayAct({ owner }) {
@@ -91,13 +99,16 @@ async function fetchJob(jobId) {
   }
 }
 
+/** Gives whether the lists are as the server says. */
 async function refreshAll() {
   changed.clear();
   const askedAt = performance.now();
   try {
     showAll(await api.get(ALL_JOBS), askedAt);
+    return true;
   } catch {
     setTimeout(askAll, ASK_AGAIN_MS);
+    return false;
   }
 }
 
@@ -120,6 +131,10 @@ async function act(jobId, action, body) {
     refresh(jobId);
     return false;
   }
+}
+
+function setPriority(jobId, priority) {
+  return act(jobId, "priority", { priority });
 }
 
 /** Dead work of a job goes with the job. */
@@ -167,7 +182,7 @@ function refreshOne(jobId) {
 
 function showStatus(status) {
   waitingTotal = status.queue.waiting;
-  showEngine(status);
+  engine.show(status);
   showCut();
 }
 
@@ -184,21 +199,4 @@ function showMore(id, count) {
 
 function inboxFile({ jobFile, status }) {
   return element("li", {}, element("span", { title: jobFile }, jobFile), element("span", { class: "hint" }, status === "held" ? "held" : "arriving"));
-}
-
-function showEngine({ engine: told, wanted, sidecar, version }) {
-  const engine = sidecar.running ? told : null; // what it did when the service ended is of no use
-  const since = sidecar.since ? ` since ${formatInstant(sidecar.since)}` : "";
-  const facts = [
-    ["State", sidecar.running ? engineWords(engine) : "Engine stopped"],
-    ["Since", engine && formatInstant(engine.at)],
-    ["Kind", engine?.kind],
-    ["Model", engine?.modelInfo],
-    ["Wanted", wantedWords(wanted)],
-    ["Service", sidecar.running ? `running${since}` : "not running: start it with “hotfolder up”"],
-    ["Version", version],
-  ];
-  const known = facts.filter(([, value]) => value);
-  byId("engine-facts").dataset.state = engine?.state ?? "stopped";
-  byId("engine-facts").replaceChildren(...known.flatMap(([name, value]) => [element("dt", {}, name), element("dd", { title: value }, value)]));
 }

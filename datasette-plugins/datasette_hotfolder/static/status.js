@@ -2,19 +2,22 @@
 
 import { jobPath } from "./api.js";
 import { byId, setText } from "./element.js";
-import { engineWords } from "./engine_words.js";
+import { engineLight, engineWords } from "./engine_words.js";
 import { formatNumber } from "./format.js";
 import { advance, drawBar, etaWords, imageWords, keepFurther, stageWords } from "./progress.js";
 import { throttled } from "./throttle.js";
+import { elapsedWords } from "./words_queue.js";
 
 const ASK_EVERY_MS = 1_000;
 const JOB_EVERY_MS = 2_000; // events tell its steps, but only the server what is left
 const LOOK_EVERY_MS = 30_000; // a service that was killed tells nothing
+const SECOND_MS = 1_000;
 const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "control.changed", "generation.changed", "import.ended"]);
 
 /**
  * Keeps the status bar true; `status` is the object of /-/api/status when the page has it already.
- * Tells "status" (detail: that object) and "job" (detail: the job at work, and when it was asked for).
+ * Tells "status" (detail: that object), "job" (detail: the job at work, and when it was asked for) and "now" (detail:
+ * the job that is shown, or null).
  */
 export class StatusBar extends EventTarget {
   #api;
@@ -33,13 +36,22 @@ export class StatusBar extends EventTarget {
     stream.addEventListener("connection", ({ detail }) => this.#reconnect(detail));
     document.addEventListener("visibilitychange", () => this.#ask());
     setInterval(() => this.#ask(), LOOK_EVERY_MS);
+    setInterval(() => this.#job && document.visibilityState === "visible" && this.#drawTime(), SECOND_MS);
     this.#draw();
     this.#ask();
   }
 
-  #hear({ topic, data }) {
+  #hear({ topic, subjectId, data }) {
+    if (topic === "job.changed" && subjectId === this.#job?.jobId) this.#follow(data.status);
     if (topic === "generation.progress") this.#progress(data);
     else if (LOOKED_AT.has(topic)) this.#ask();
+  }
+
+  /** A tab that nobody sees asks nothing, but knows when the job that it shows is at work no more. */
+  #follow(status) {
+    if (!status || isAtWork({ status })) return;
+    this.#job = null;
+    this.#draw();
   }
 
   #progress(data) {
@@ -106,19 +118,25 @@ export class StatusBar extends EventTarget {
       return { state: "lost", words: "Not allowed to listen", title: "Log in with the link of “hotfolder login”, then reload" };
     if (!this.#status) return { state: "unknown", words: "…" };
     if (!this.#status.sidecar.running)
-      return { state: "stopped", words: "Not running", title: "Start it with “hotfolder up”" };
+      return { state: "stopped", words: "Service not running", title: "Start it with “hotfolder up”" };
     return describeEngine(this.#status.engine);
   }
 
   #drawJob() {
     const job = this.#job;
     byId("now").hidden = !job;
+    this.dispatchEvent(new CustomEvent("now", { detail: job }));
     if (!job) return;
     const progress = job.progress ?? {};
     setText(byId("now-title"), job.title ?? job.jobFile);
     setText(byId("now-stage"), [imageWords(progress), stageWords(progress)].filter(Boolean).join(", "));
     drawBar(byId("now").querySelector(".bar"), progress.percentage);
-    setText(byId("now-eta"), etaWords(progress));
+    byId("now").title = [job.title ?? job.jobFile, etaWords(progress)].filter(Boolean).join("\n");
+    this.#drawTime();
+  }
+
+  #drawTime() {
+    setText(byId("now-eta"), elapsedWords(this.#job));
   }
 }
 
@@ -127,5 +145,5 @@ const isAtWork = (job) => job.status === "running" || job.status === "cancelling
 function describeEngine(engine) {
   const words = engineWords(engine);
   const shown = engine?.modelInfo ? `${words} · ${engine.modelInfo}` : words;
-  return { state: engine?.state ?? "stopped", words: shown, title: engine ? `${engine.kind}: ${words}` : "" };
+  return { state: engineLight(engine), words: shown, title: engine ? `${engine.kind}: ${words}` : "" };
 }

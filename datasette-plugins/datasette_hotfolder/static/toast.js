@@ -3,14 +3,26 @@
 import { byId, element } from "./element.js";
 
 const SHOWN_MS = 6_000;
+const WITH_A_LINK_MS = 12_000;
 const AT_MOST = 3;
 
-/** Shows a message for a few seconds; the same message twice is shown once. */
-export function toast(words, kind = "info") {
+/**
+ * Shows a message for a few seconds, longer while it is pointed at; the same message twice is shown once. A `link`
+ * ({ href, text }) leads to what it is about.
+ */
+export function toast(words, kind = "info", link = null) {
   const list = byId("toasts");
-  for (const old of [...list.children]) if (old.textContent === words) old.remove();
+  for (const old of [...list.children]) if (old.dataset.words === words) old.remove();
   while (list.children.length >= AT_MOST) list.firstElementChild.remove();
-  const message = element("p", { class: `toast ${kind}`, click: () => message.remove() }, words);
+  const message = element("p", { class: `toast ${kind}`, "data-words": words, click: () => message.remove() }, words);
+  if (link) message.append(" ", element("a", { class: "toast-link", href: link.href }, link.text));
   list.append(message);
-  setTimeout(() => message.remove(), SHOWN_MS);
+  goSoon(message, link ? WITH_A_LINK_MS : SHOWN_MS);
+}
+
+function goSoon(message, shownMs) {
+  setTimeout(() => {
+    if (message.matches(":hover, :focus-within")) goSoon(message, shownMs);
+    else message.remove();
+  }, shownMs);
 }

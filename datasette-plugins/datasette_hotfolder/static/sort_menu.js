@@ -1,0 +1,26 @@
+// In which order the pictures stand.
+
+import { element } from "./element.js";
+import { normal } from "./filter.js";
+import { SORTS } from "./words_filter.js";
+
+/** Fills a select with the orders there are; `choose(filter)` gets the filter in another one. Returns what shows a filter. */
+export function startSortMenu(select, choose) {
+  let shown = null;
+  const options = Object.entries(SORTS).map(([value, words]) => element("option", { value }, words));
+  select.append(...options);
+  select.addEventListener("change", () => {
+    const [sort, order = null] = select.value.split(" ");
+    choose(normal({ ...shown, sort, order }));
+  });
+
+  /** A best match needs a text, an order by hand a collection made by hand. */
+  return function show(filter, isManual) {
+    shown = filter;
+    select.value = [filter.sort ?? "date", filter.order].filter(Boolean).join(" ");
+    for (const option of options) {
+      const isPossible = { relevance: filter.q !== null, manual: isManual }[option.value] ?? true;
+      option.hidden = option.disabled = !isPossible && option.value !== select.value;
+    }
+  };
+}

@@ -1,0 +1,88 @@
+// What the form that asks for pictures says.
+
+import { formatCount, formatNumber, formatSeconds } from "./format.js";
+
+export const LOOKING_ONLY = "Looking only: log in with the link of “hotfolder login” to generate.";
+export const MAY_NOT_SUBMIT = "Your login may not submit jobs; the scope “submit” is needed.";
+export const GENERATE = "Generate";
+export const SENDING = "Sending …";
+export const NO_ENDPOINTS = "There is no endpoint to generate with. “hotfolder endpoints list” tells why.";
+export const RETRY = "Try again";
+export const LEFT_OUT = "as the endpoint likes";
+export const COPIED = "The job file is in the clipboard.";
+export const NOT_COPIED = "The browser did not let the job file be copied; download it instead.";
+export const STILL_UPLOADING = "A reference is still being uploaded; generate when it is there.";
+export const NOT_A_JOB = "This is no job file in JSON with one job in it. Drop other job files into inbox/.";
+export const FILLED = "The form is filled from the job file.";
+export const FIRST_OF_SEVERAL = "The file holds several jobs; the form shows the first.";
+export const PICTURE_WITHOUT_RUN = "This picture was not generated here: there is nothing to fill the form with.";
+export const LOST_REFERENCE = "A reference of this picture is no longer known; the others are there.";
+export const NO_FOLDERS = "Folders cannot be dropped here; add them as import folders, or drop the pictures in them.";
+export const NOTHING_TO_UPLOAD = "Nothing that was dropped is a file.";
+export const DROP_TO_IMPORT = "Drop to import";
+export const MATRIX_ADD = "Add a parameter";
+export const MATRIX_PARAMETER = "Parameter";
+export const MATRIX_VALUES = "Values";
+export const SEED_FREE = "a new one each time";
+export const SEEDS_IN_MATRIX = "The matrix lists the seeds.";
+export const NO_PRESET = "No preset";
+export const MODES = { "text-to-image": "text to image", "image-to-image": "image to image", "text-to-video": "text to video", "image-to-video": "image to video" };
+export const NEEDS_REFERENCE = "needs a picture";
+export const DROP_PICTURES = "drop pictures";
+export const OUTPUTS = { image: "pictures", video: "videos" };
+
+const STATUS = {
+  received: "received",
+  held: "held",
+  backlogged: "held back",
+  waiting_refs: "waits for pictures",
+  queued: "waiting",
+  running: "starting",
+  cancelling: "stopping",
+  completed: "done",
+  failed: "failed",
+  cancelled: "cancelled",
+  partially_completed: "partly done",
+};
+
+export const statusWords = (status) => STATUS[status] ?? status;
+
+/** "4 pictures, about 18 s, 4 of 96 credits", as far as it is known. */
+export function costWords({ pictures, estimateS, cost, balance }) {
+  const credits = balance === null || balance === undefined ? "" : ` of ${formatNumber(balance)}`;
+  const words = [
+    formatCount(pictures, "picture"),
+    isKnown(estimateS) && `about ${formatSeconds(estimateS < 10 ? estimateS : Math.round(estimateS))}`,
+    isKnown(cost) && (credits ? `${formatNumber(cost)}${credits} credits` : formatCount(cost, "credit")),
+  ];
+  return words.filter(Boolean).join(", ");
+}
+
+const isKnown = (value) => value !== null && value !== undefined;
+
+export const sizeWords = (pixels) => (pixels ? `${pixels.width} × ${pixels.height} px` : "no size");
+
+export const tooManyPictures = (count, most) => `${formatNumber(count)} pictures; a job may ask for ${formatNumber(most)}.`;
+
+export const tooManyReferences = (endpoint, most) => `${endpoint} takes ${most ? `at most ${formatCount(most, "reference")}` : "no references"}.`;
+
+export const referenceWords = (name, place, count) => `${name}, reference ${place} of ${count}; Shift and arrows move it, Delete removes it`;
+
+export const uploadWords = (done, count, percentage) => `Importing ${done + 1 > count ? count : done + 1} of ${count} … ${percentage} %`;
+
+export const uploadedWords = (count) => `${formatCount(count, "picture")} uploaded; ${count === 1 ? "it appears" : "they appear"} once imported.`;
+
+export const refusedWords = (count) => `${formatCount(count, "file")} could not be uploaded:`;
+
+export const moreWords = (count) => `and ${formatNumber(count)} more`;
+
+export const gatheredWords = (count) => (count ? formatCount(count, "picture") : "");
+
+export const endedWords = (name, status) => `${name}: ${statusWords(status)}`;
+
+/** What a number may be: "1 to 10". */
+export function rangeWords({ minimum, maximum }) {
+  if (isKnown(minimum) && isKnown(maximum)) return `${minimum} to ${maximum}`;
+  if (isKnown(minimum)) return `at least ${minimum}`;
+  return isKnown(maximum) ? `at most ${maximum}` : "";
+}
