@@ -137,7 +137,7 @@ class Library:
     @cached_property
     def generations(self) -> GenerationStore:
         """Generations."""
-        return GenerationStore(self.database, self._charging.ended)
+        return GenerationStore(self.database, self.charging.ended)
 
     @cached_property
     def media(self) -> MediaStore:
@@ -219,7 +219,7 @@ class Library:
         )
 
     @cached_property
-    def _charging(self) -> Charging:
+    def charging(self) -> Charging:
         """Settles what was kept back, also after credits have been turned off."""
         credit = self.settings.credits
         prices = Prices(**credit.cost.model_dump(), boost=credit.boost)
@@ -258,7 +258,7 @@ class Library:
     def entrance(self) -> Entrance:
         """Every job's way into the queue."""
         stores = (self.database, self.jobs, self.generations, self.work, self.closer)
-        charges = self._charging if self.settings.credits.enabled else NoCharges()
+        charges = self.charging if self.settings.credits.enabled else NoCharges()
         return Entrance(*stores, self.limits, charges, self._find_lacking)
 
     def _find_lacking(self, endpoint_key: str | None) -> Sequence[str]:

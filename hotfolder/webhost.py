@@ -6,18 +6,24 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from hotfolder.app import Library
 from hotfolder.check import Check
 from hotfolder.diagnosis import LOW_DISK_BYTES, examine
+from hotfolder.domain.endpoint import Endpoint
+from hotfolder.domain.presets import PresetSummary
 from hotfolder.engine.kinds import CN_ENGINE, EXTRAS
-from hotfolder.engines import build_model_sets
-from hotfolder.errors import ConfigError, Problem
+from hotfolder.engines import build_engines, build_model_sets
+from hotfolder.errors import ConfigError, DiskFull, HotfolderError, Problem
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.moderating import Judgement
-from hotfolder.providers.local import find_engine
+from hotfolder.generation.preview import JobPreview
+from hotfolder.generation.presets import PresetShelf
+from hotfolder.library.timings import TimingStore
+from hotfolder.providers.local import LocalProvider, find_engine
 from hotfolder.watchers.inbox_files import list_held, list_waiting
 
 HEARTBEAT = "heartbeat"
@@ -37,6 +43,50 @@ class LibraryHost:
         checked = checker.check(job_file, "json")
         self._log_refused(checked.judgements)
         return [*checked.problems, *checker.check_references(checked, Beside(self._library.paths.inbox))]
+
+    def check_job(self, job_file: bytes) -> Mapping[str, Any]:
+        """What a job would lead to; quick enough to be asked while somebody types."""
+        return self._preview.look(job_file)
+
+    @cached_property
+    def _preview(self) -> JobPreview:
+        library = self._library
+        ledger = (library.charging, library.credits) if library.settings.credits.enabled else None
+        return JobPreview(library.checker, library.paths.inbox, TimingStore(library.database), ledger)
+
+    def check_room(self, wanted_bytes: int) -> None:
+        """Raise DiskFull when so many more bytes would leave little on the disk."""
+        if shutil.disk_usage(self._library.paths.root).free - wanted_bytes < LOW_DISK_BYTES:
+            raise DiskFull("There is too little room on the disk of the library.")
+
+    def list_endpoints(self) -> Sequence[Mapping[str, Any]]:
+        """All endpoints, each with what is known to be missing for it."""
+        return [self._describe_endpoint(each) for each in self._library.catalog.list()]
+
+    def _describe_endpoint(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """With a fallback it makes test pictures at least."""
+        try:
+            missing: HotfolderError | None = self._local.find_missing(endpoint.provider_model_id)
+        except ConfigError as error:
+            missing = error
+        return {
+            **endpoint.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "available": missing is None or self._library.settings.engine.fallback == "procedural",
+            "problem": f"{missing.message} {missing.hint or ''}".strip() if missing else None,
+        }
+
+    @cached_property
+    def _local(self) -> LocalProvider:
+        """To be asked only: it starts no engine before it makes a picture."""
+        library = self._library
+        return LocalProvider(
+            engines=build_engines(library).by_kind, model_sets=build_model_sets(library), fallback=False
+        )
+
+    def list_presets(self) -> Sequence[Mapping[str, Any]]:
+        """All presets, also those that have to be mended first."""
+        shelf = PresetShelf(self._library.paths.presets)
+        return [_preset_object(name, shelf.summarize(name)) for name in shelf.list_names()]
 
     def _log_refused(self, judgements: Sequence[Judgement | None]) -> None:
         """The prompts of jobs that never reach the inbox; the others are logged when they are taken in."""
@@ -147,6 +197,20 @@ class LibraryHost:
 def _without_secrets(key: str, value: Any) -> Any:
     """What the engine is given in its environment may be a secret, whatever the documentation says."""
     return dict.fromkeys(value, "(not shown)") if key == "engine.env" else value
+
+
+def _preset_object(name: str, preset: PresetSummary | list[Problem]) -> dict[str, Any]:
+    if isinstance(preset, list):
+        nothing = {"title": None, "description": None, "params": {}, "vars": []}
+        return {"name": name, **nothing, "problem": preset[0].message}
+    return {
+        "name": name,
+        "title": preset.title,
+        "description": preset.description,
+        "params": preset.params,
+        "vars": list(preset.variables),
+        "problem": None,
+    }
 
 
 def _check_object(check: Check) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from datasette import Request, Response
 from datasette_hotfolder.gate import ACTOR
 from datasette_hotfolder.plain import build_error
 from hotfolder.accounts.scopes import Action, Actor
-from hotfolder.errors import ContentMissing, HotfolderError, JobFileError, LibraryBusy, NotFound
+from hotfolder.errors import ContentMissing, HotfolderError, JobFileError, LibraryBusy, NotFound, Problem
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +69,14 @@ def error_answer(error: HotfolderError) -> Response:
     """An error as `{"error": {code, message, hint, problems?}}`."""
     body = build_error(error.code, error.message, error.hint)
     if isinstance(error, JobFileError):
-        body["error"]["problems"] = [
-            {"code": each.code, "path": each.path, "message": each.message, "hint": each.hint}
-            for each in error.problems
-        ]
+        body["error"]["problems"] = [problem_object(each) for each in error.problems]
     return answer(body, status_of(error), retry_header(error))
+
+
+def problem_object(problem: Problem) -> dict[str, Any]:
+    """A problem of a job as the API tells it."""
+    named = {"code": problem.code, "path": problem.path}
+    return {**named, "message": problem.message, "hint": problem.hint}
 
 
 def retry_header(error: HotfolderError) -> dict[str, str]:

@@ -62,7 +62,8 @@ class Orders:
         found = self._open.get(token)
         if found is None or found.actor != actor or found.until_s <= self._clock():
             raise NotFound(
-                "This download has been fetched, or is too old.", hint="Choose the pictures and ask for it again."
+                "This download has been fetched, or is too old.",
+                hint="Choose the pictures and ask for it again.",
             )
         return found
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from datasette_hotfolder.answers import RequestError
+from datasette_hotfolder.answers import RequestError, problem_object
 from datasette_hotfolder.objects import job_for_visitors, job_object
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
@@ -49,13 +49,8 @@ class JobDesk:
 
     def submit(self, body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         """Check a job and drop it into the inbox under its id; raises RequestError or JobFileError."""
-        job = {**_allowed(body, actor), "id": body.get("id") or self._make_id()}
-        if not isinstance(job["id"], str) or not is_uuid(job["id"]):
-            raise RequestError("`id` has to be a UUID here.", hint="Leave it out, and one is chosen.")
-        job["id"] = job["id"].lower()
-        with suppress(NotFound):  # a used id is that of a job which this file would stand for
-            self._check_owner(job["id"], actor)
-        text = json.dumps(job, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        job = self._complete(body, actor)
+        text = _write_job(job)
         problems = self._services.host.find_problems(text)
         if problems:
             raise JobFileError(list(problems))
@@ -72,6 +67,31 @@ class JobDesk:
             _check_same(job["id"], _read(file), text)
         self._services.host.nudge()
         return self._to_unclaimed(job["id"], file)
+
+    def check(self, body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+        """What the same body would lead to, if it were submitted; raises RequestError. Writes nothing."""
+        found = dict(self._services.host.check_job(_write_job(self._complete(body, actor))))
+        return {**found, "problems": [problem_object(each) for each in found["problems"]]}
+
+    def _complete(self, body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+        """The job with its owner and its id; raises RequestError for what this actor may not ask for."""
+        job = {**_allowed(body, actor), "id": body.get("id") or self._make_id()}
+        if not isinstance(job["id"], str) or not is_uuid(job["id"]):
+            raise RequestError("`id` has to be a UUID here.", hint="Leave it out, and one is chosen.")
+        job["id"] = job["id"].lower()
+        if body.get("id"):
+            with suppress(NotFound):  # a used id is that of a job which this file would stand for
+                self._check_owner(job["id"], actor)
+        return job
+
+    def read_file(self, job_id: str, actor: Actor) -> tuple[str, bytes]:
+        """The name and the text of a job's file, for its owner and admins; raises NotFound."""
+        job_id = job_id.lower()
+        self._check_owner(job_id, actor)
+        found = self._find(job_id)
+        if isinstance(found, Job):
+            return PurePosixPath(found.text_name or found.file_name).name, found.text
+        return f"{job_id}.json", _read(found)
 
     def list_jobs(self, state: str, limit: int, actor: Actor | None) -> dict[str, Any]:
         """What runs, what waits in its order, what has ended (`limit` of each kind), and unclaimed files."""
@@ -233,6 +253,11 @@ def _allowed(body: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
             raise _admin_only("references by path", "Name pictures by `media` or `sha256`.")
     job.setdefault("owner", actor.name)
     return job
+
+
+def _write_job(job: Mapping[str, Any]) -> bytes:
+    """As it stands in its file."""
+    return json.dumps(job, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _list_of(value: Any) -> Sequence[Any]:

@@ -17,6 +17,7 @@ from datasette_hotfolder.answers import (
     require,
     require_method,
 )
+from datasette_hotfolder.attachments import attachment_headers
 from datasette_hotfolder.job_desk import JobDesk
 from datasette_hotfolder.services import Services
 
@@ -43,6 +44,19 @@ def build_job_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]
         return answer(await services.read(desk.show, request.url_vars["job_id"], actor_of(request)))
 
     @api
+    async def check(request: Request) -> Response:
+        require_method(request, "POST")
+        actor = require(request, "submit")
+        return answer(await services.read(desk.check, await read_json(request), actor))
+
+    @api
+    async def file(request: Request) -> Response:
+        require_method(request, "GET")
+        actor = require(request, "look")
+        name, text = await services.read(desk.read_file, request.url_vars["job_id"], actor)
+        return Response(text, headers=attachment_headers(name), content_type="application/octet-stream")
+
+    @api
     async def change(request: Request) -> Response:
         require_method(request, "POST")
         actor = require(request, "submit")
@@ -59,7 +73,9 @@ def build_job_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]
 
     return [
         (r"^/-/api/jobs$", jobs),
+        (r"^/-/api/jobs/check$", check),
         (r"^/-/api/jobs/(?P<job_id>[^/]+)$", job),
+        (r"^/-/api/jobs/(?P<job_id>[^/]+)/file$", file),
         (r"^/-/api/jobs/(?P<job_id>[^/]+)/(?P<verb>cancel|retry|hold|release|requeue)$", change),
         (r"^/-/api/jobs/(?P<job_id>[^/]+)/priority$", priority),
     ]

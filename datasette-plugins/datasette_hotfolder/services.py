@@ -70,6 +70,22 @@ class Host(Protocol):
     def find_problems(self, job_file: bytes) -> Sequence[Problem]:
         """Everything that is wrong with a JSON job file, its references included; raises JobFileError."""
 
+    def check_job(self, job_file: bytes) -> Mapping[str, Any]:
+        """What a JSON job file would lead to, by a glance that writes nothing and decodes no picture.
+
+        `problems` (of errors.Problem), `pictures`, `cost` and `balance` in credits (None when there are none),
+        `estimateS` (None when nobody knows), `width` and `height` (None when they follow from the reference).
+        """
+
+    def check_room(self, wanted_bytes: int) -> None:
+        """Raise DiskFull when so many more bytes would leave too little on the disk of the library."""
+
+    def list_endpoints(self) -> Sequence[Mapping[str, Any]]:
+        """All endpoints as JSON, with `available`, and `problem`: what this machine lacks for one, in words."""
+
+    def list_presets(self) -> Sequence[Mapping[str, Any]]:
+        """All presets: `name`, `title`, `description`, `params`, the names of its `vars`, and `problem`."""
+
     def check_backlog(self, owner: str | None) -> None:
         """Raise QueueError `queue.backlog_full` when as many jobs of an owner wait as may."""
 

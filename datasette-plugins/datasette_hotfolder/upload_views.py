@@ -161,7 +161,9 @@ def _faults_told() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:  # a sidecar that starts clears work/
-        raise LibraryBusy("The upload was cleared away before it was whole.", hint="Send it again.") from error
+        raise LibraryBusy(
+            "The upload was cleared away before it was whole.", hint="Send it again."
+        ) from error
     except OSError as error:
         if error.errno in _DISK_FULL:
             raise DiskFull("There is no room left for this upload.") from error

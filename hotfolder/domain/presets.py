@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 
-from hotfolder.domain.document import Node, child, entries
+from hotfolder.domain.document import Node, child, entries, to_plain
 from hotfolder.domain.given import find_given, list_given, read_text
 from hotfolder.domain.nearest import did_you_mean
 from hotfolder.domain.params import ParamNode
@@ -28,6 +28,17 @@ class GatheredParams:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class PresetSummary:
+    """What a preset is for, its params as they stand, and the names in them that `vars` have to fill."""
+
+    name: str
+    title: str | None
+    description: str | None
+    params: Mapping[str, object]
+    variables: tuple[str, ...]
+
+
 def read_preset(name: str, node: Node) -> dict[str, ParamNode]:
     """The params of a preset's document; raises JobFileError when it is not of the right shape."""
     params = child(node, "params")
@@ -42,6 +53,19 @@ def read_preset(name: str, node: Node) -> dict[str, ParamNode]:
         hint = f"presets/{name}.yaml holds title, description and params, nothing else."
         raise JobFileError([Problem("job.invalid_params", message, hint, place.line, place.column)])
     return {str(entry.key.value): ParamNode(entry.key, entry.value, name) for entry in entries(params)}
+
+
+def summarize_preset(name: str, node: Node) -> PresetSummary:
+    """A preset as people choose it; raises JobFileError when it is not of the right shape."""
+    params = read_preset(name, node)
+    texts = (str(each.value.value) for each in params.values() if each.value.kind == "text")
+    return PresetSummary(
+        name,
+        read_text(find_given(node, "title")),
+        read_text(find_given(node, "description")),
+        {key: to_plain(each.value) for key, each in params.items()},
+        tuple(dict.fromkeys(variable for text in texts for variable in _placeholders(text))),
+    )
 
 
 def gather_params(node: Node, preset: PresetLookup) -> GatheredParams:

@@ -78,6 +78,10 @@ class Charging:
             return error.message
         return None
 
+    def price(self, job: Job, runs: Sequence[Run]) -> int:
+        """What these pictures of a job would cost together."""
+        return sum(self._cost(job, each) for each in runs)
+
     def reserve(self, tx: Transaction, job: Job, generation: Generation) -> None:
         """Keep back what a picture costs."""
         price = self._cost(job, generation)

@@ -28,12 +28,14 @@ class Beside:
     To look for names that are near takes time in large folders; a job that waits needs no hint. `names` are
     kept from one reference of the job file to the next.
     `is_arriving` says of a file in the inbox or an allowed folder that somebody may still be writing it.
+    Without `reads_pictures` a file that is there counts as a picture: for who has to answer at once.
     """
 
     folder: Path
     bundle: Path | None = None
     is_arriving: Callable[[Path], bool] = lambda path: False  # noqa: ARG005 - the file stands still
     gives_hints: bool = True
+    reads_pictures: bool = True
     names: FolderNames = field(default_factory=FolderNames, compare=False, repr=False)
 
 

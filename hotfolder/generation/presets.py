@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from hotfolder.domain.document import parse_documents
+from hotfolder.domain.document import Node, parse_documents
 from hotfolder.domain.nearest import did_you_mean
 from hotfolder.domain.params import ParamNode
-from hotfolder.domain.presets import read_preset
+from hotfolder.domain.presets import PresetSummary, read_preset, summarize_preset
 from hotfolder.errors import JobFileError, Problem
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[\w][\w .-]{0,100}")
 _EXTENSIONS = (".yaml", ".yml")
@@ -23,6 +27,13 @@ class PresetShelf:
 
     def find(self, name: str) -> dict[str, ParamNode] | list[Problem]:
         """The params of a preset, or what is wrong with it."""
+        return self._read(name, read_preset)
+
+    def summarize(self, name: str) -> PresetSummary | list[Problem]:
+        """The same for who chooses among presets."""
+        return self._read(name, summarize_preset)
+
+    def _read(self, name: str, read: Callable[[str, Node], T]) -> T | list[Problem]:
         path = next((each for each in self._candidates(name) if each.is_file()), None)
         if path is None:
             known = self.list_names()
@@ -30,7 +41,7 @@ class PresetShelf:
             return [Problem("job.invalid_params", f"There is no preset `{name}`.", hint)]
         try:
             nodes = parse_documents(path.read_bytes(), "yaml")
-            return read_preset(name, nodes[0])
+            return read(name, nodes[0])
         except JobFileError as error:
             return [
                 Problem(each.code, f"In presets/{path.name}, line {each.line}: {each.message}", each.hint)

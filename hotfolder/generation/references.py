@@ -124,7 +124,12 @@ class ReferenceDesk:
         return missing
 
     def _inspect(self, reference: Reference, beside: Beside) -> str:
+        """What is the same for equal references."""
         found = self._find(reference, beside)
+        if not beside.reads_pictures:
+            with _named_errors(found):
+                found.file.stat()
+            return str(found.file)
         with _named_errors(found), self._open(found, beside) as stream:
             check_start(stream, found.file)
             decode_open(stream, found.file, max_pixels=MAX_PIXELS)

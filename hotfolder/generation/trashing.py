@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -65,13 +65,14 @@ class PictureFiles:
     def remove(self, gone: Mapping[str, Any]) -> None:
         """Remove every file of a picture that has no row any more, wherever it lies."""
         media_id, at = gone["mediaId"], parse_instant(gone["deletedAt"])
+        is_outside = Path(gone["filePath"]).is_absolute()
         with self._lock_of(media_id):
             for place in self._list_places(media_id, gone["filePath"], gone["createdAt"]):
                 remove_file(place)
-                self._remove_trashed(place.name, at)
+                self._remove_trashed(place.name, at, everywhere=not is_outside)
             if gone["thumbPath"]:
                 remove_file(self._paths.locate(gone["thumbPath"]))
-            self._remove_trashed(_thumbnail_name(media_id), at)
+            self._remove_trashed(_thumbnail_name(media_id), at, everywhere=False)
 
     def _put_away(self, media: Media, at: datetime) -> None:
         for place in self._list_places(media.media_id, media.file_path, media.created_at):
@@ -80,16 +81,18 @@ class PictureFiles:
 
     def _bring_back(self, media: Media, at: datetime) -> None:
         original = self._paths.locate(media.file_path)
+        is_outside = Path(media.file_path).is_absolute()
         for place in self._list_places(media.media_id, media.file_path, media.created_at):
-            sha256 = media.file_sha256 if place == original else None
-            self._bring(place.name, place, at, sha256)
+            is_missing = not os.path.lexists(place) and not is_outside
+            copies = self._find_trashed(place.name, at, everywhere=is_missing)
+            self._bring(copies, place, media.file_sha256 if place == original else None)
         thumbnail = self._paths.locate(media.thumb_path)
         if not os.path.lexists(thumbnail):  # it was put away, too, once
-            self._bring(_thumbnail_name(media.media_id), thumbnail, at, None)
+            name = _thumbnail_name(media.media_id)
+            self._bring(self._find_trashed(name, at, everywhere=False), thumbnail, None)
 
-    def _bring(self, name: str, place: Path, at: datetime, sha256: str | None) -> None:
+    def _bring(self, copies: Sequence[Path], place: Path, sha256: str | None) -> None:
         """The last of several is the one that was put away last, unless the content tells which it is."""
-        copies = self._find_trashed(name, at, everywhere=not os.path.lexists(place))
         if not copies:
             return
         wanted = (each for each in reversed(copies) if sha256 is not None and sha256_file(each) == sha256)
@@ -97,8 +100,8 @@ class PictureFiles:
             self._ingest.take_picture(next(wanted, copies[-1]), place)
             sync_folder(place.parent)
 
-    def _remove_trashed(self, name: str, at: datetime) -> None:
-        for each in self._find_trashed(name, at, everywhere=True):
+    def _remove_trashed(self, name: str, at: datetime, *, everywhere: bool) -> None:
+        for each in self._find_trashed(name, at, everywhere=everywhere):
             remove_file(each)
 
     def _find_trashed(self, name: str, at: datetime, *, everywhere: bool) -> list[Path]:
@@ -106,7 +109,7 @@ class PictureFiles:
         day = self._paths.trash_dir(at)
         found = list(_copies(day, name))
         if not found and everywhere:  # a crash came between two days
-            days = sorted(self._paths.trash.glob("*/*/*"), reverse=True)
+            days = sorted((self._paths.root / "trash").glob("*/*/*"), reverse=True)
             found = next((copies for each in days if (copies := list(_copies(each, name)))), [])
         return found
 
@@ -182,7 +185,7 @@ class PurgeHandler:
     def ended(
         self,
         tx: Transaction,  # noqa: ARG002 - the protocol
-        item: WorkItem,
+        item: WorkItem,  # noqa: ARG002 - the protocol
         status: EndStatus,  # noqa: ARG002 - the protocol
         error: HotfolderError,
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from hotfolder.clock import NewId, new_id
@@ -49,11 +49,11 @@ class Media:
     original_path: str | None = None
     deleted_at: str | None = None
     review: ReviewStatus = "none"
-    number: int | None = None
-    """Its place in the order of arrival; given when it is put in, as are the next three."""
-    owner: str | None = None
-    endpoint_key: str | None = None
-    has_refs: int = 0
+    number: int | None = field(default=None, compare=False)
+    """Its place in the order of arrival; this and the next three are given when it is put in."""
+    owner: str | None = field(default=None, compare=False)
+    endpoint_key: str | None = field(default=None, compare=False)
+    has_refs: int = field(default=0, compare=False)
 
 
 MEDIA_COLUMNS = """

@@ -67,9 +67,7 @@ def _depth(value: Any) -> int:
         if not inner:
             break
         depth += 1
-        level = [
-            each for one in inner for each in (one.values() if isinstance(one, dict) else one)
-        ]
+        level = [each for one in inner for each in (one.values() if isinstance(one, dict) else one)]
     return depth
 
 

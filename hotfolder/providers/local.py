@@ -71,6 +71,12 @@ class LocalProvider:
         with self._seat.taken(interrupt):
             return self._run(request, on_progress, interrupt)
 
+    def find_missing(self, provider_model_id: str) -> EngineError | None:
+        """What an endpoint needs and this machine lacks, known without starting anything."""
+        if provider_model_id == UPSCALE_MODEL:
+            return None  # the embedded engine enlarges every picture
+        return self._what_is_missing(*find_engine(provider_model_id))
+
     def _run(
         self,
         request: GenerationRequest,

@@ -14,7 +14,8 @@ from hotfolder.database import Transaction
 from hotfolder.delivery.documents import build_result
 from hotfolder.domain.instants import parse_instant
 from hotfolder.errors import LibraryError, NotFound
-from hotfolder.generation.reviewing import MEDIA_DISCARD, DiscardHandler, ReviewDesk
+from hotfolder.generation.reviewing import MEDIA_DISCARD, ReviewDesk
+from hotfolder.generation.trashing import FilesHandler, PictureFiles
 from hotfolder.library.collections import CollectionStore
 from hotfolder.library.ingest import Ingest
 from hotfolder.library.media import AWAITING_SQL, Media, MediaStore
@@ -41,21 +42,21 @@ def build_desk(library: Library, on_discarded: list[str] | None = None) -> Revie
     )
 
 
-def discard_files(library: Library, handler: DiscardHandler | None = None) -> None:
+def discard_files(library: Library, handler: FilesHandler | None = None) -> None:
     """Do the work that a discard leaves behind; the results of jobs stay undelivered."""
     with library.database.transaction() as tx:
         tx.execute("UPDATE work_queue SET status = 'cancelled' WHERE task_type <> ?", (MEDIA_DISCARD,))
     run(library, "io", handler or build_discard(library))  # type: ignore[arg-type]
 
 
-def build_discard(library: Library) -> DiscardHandler:
-    return DiscardHandler(library.paths, library.media, Ingest(library.paths))
+def build_discard(library: Library, ingest: Ingest | None = None) -> FilesHandler:
+    files = PictureFiles(library.paths, library.media, ingest or Ingest(library.paths))
+    return FilesHandler(files, library.paths)
 
 
 def files_of(library: Library, media: Media) -> list[Path]:
     original = library.paths.absolute(media.file_path)
-    sidecars = [library.paths.sidecar_json(original), library.paths.sidecar_xmp(original)]
-    return [original, *sidecars, library.paths.absolute(media.thumb_path)]
+    return [original, library.paths.sidecar_json(original), library.paths.sidecar_xmp(original)]
 
 
 def trash(library: Library) -> dict[str, bytes]:
@@ -131,12 +132,13 @@ def test_discarded_picture_leaves_the_library_with_all_its_files(library: Librar
     discard_files(library)
     assert not any(each.exists() for each in files_of(library, media))
     name = Path(media.file_path).name
-    names = [name, f"{name}.json", f"{name}.xmp", f"{media.media_id}.thumbnail.jpg"]
+    names = [name, f"{name}.json", f"{name}.xmp"]
     assert trash(library) == dict(zip(names, contents, strict=True))
     day = str(gone.deleted_at)[:10].replace("-", "/")
     assert (library.paths.root / "trash" / day / name).is_file()
     event = library.database.list_events(0)[-1]
     assert event.data == {"trashed": media.file_path, "to": f"trash/{day}"}
+    assert library.paths.absolute(media.thumb_path).is_file()  # the trash is looked at, too
 
 
 @pytest.mark.parametrize("accept", [True, False])
@@ -237,13 +239,13 @@ class Crashing(Ingest):
         return super().throw_away(*given)
 
 
-@pytest.mark.parametrize("moved", [0, 1, 2, 3])
+@pytest.mark.parametrize("moved", [0, 1, 2])
 def test_discard_goes_on_after_a_crash_at_any_file(library: Library, moved: int) -> None:
     _, media = make(library, REVIEW, Painter())
     contents = sorted(each.read_bytes() for each in files_of(library, media))
     build_desk(library).decide(media.media_id, False, None, "anna")
     with pytest.raises(KeyboardInterrupt):
-        discard_files(library, DiscardHandler(library.paths, library.media, Crashing(library, moved)))
+        discard_files(library, build_discard(library, Crashing(library, moved)))
     with library.database.transaction() as tx:
         library.work.recover(tx)
 
@@ -326,7 +328,7 @@ def test_files_that_could_not_be_moved_follow_when_the_picture_is_discarded_agai
 
     discard_files(library)
     assert not any(each.exists() for each in files_of(library, media))
-    assert len(list(day.iterdir())) == 4
+    assert len(list(day.iterdir())) == 3
     seq = library.database.last_event_seq()
     desk.decide(media.media_id, False, None, "ben")
     assert library.database.last_event_seq() == seq

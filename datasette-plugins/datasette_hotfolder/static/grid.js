@@ -1,172 +1,190 @@
-// The grid: a cell a picture, one of them current.
+// The grid: as many pictures as one likes, of which only those near the window have cells; one is the current one.
 
+import { Cells } from "./cells.js";
 import { byId } from "./element.js";
+import { GridLayout } from "./grid_layout.js";
+import { LongSheet } from "./long_sheet.js";
 
-const MARK_WORDS = { selected: ", picked", rejected: ", rejected" };
-const REVIEW_WORDS = { awaiting: ", awaits its review" };
+export { nameOf } from "./words_grid.js";
 
-/** What a picture is called. */
-export const nameOf = (media) => media.title || media.originalName || media.fileName;
+const CELL_PX = 172;
+const AT_TOP_PX = 24;
+const BESIDE = 0.6; // windows above and below that have cells
+const AHEAD = 2; // windows above and below whose pictures are loaded
+const EDGE_PX = 8; // what stays free above and below a cell that is scrolled into sight
+const RUSH = 0.3; // windows in one step: who scrolls on so fast sees no thumbnails
+const RUSH_MS = 90;
 
-/** Shows a set of pictures; `open()` is called when the current one is clicked. */
-export class Grid {
+/** Shows a set of pictures; `open()` is called when one is to be seen large. Tells "moved" when another part is in sight. */
+export class Grid extends EventTarget {
   #set;
-  #open;
-  #grid = byId("grid");
+  #selection;
   #scroller = byId("scroller");
-  #template = byId("cell-template").content.querySelector(".cell");
-  #cells = new Map(); // media id -> its cell
-  #currentCell = null;
-  #comeBack = null; // brings what was in sight back when the pictures were loaded anew
+  #grid = byId("grid");
+  #cells;
+  #sheet;
+  #layout;
+  #cellPx = CELL_PX;
+  #shown = ""; // what the cells were last placed for
+  #sight = null; // the first row in sight: a picture of it, its place, and how far below the upper edge
+  #rushedAt = 0;
+  #rushTimer = null;
+  #lastTop = 0;
 
-  constructor(set, open) {
+  constructor(set, selection, open) {
+    super();
     this.#set = set;
-    this.#open = open;
-    this.#takeOver();
-    this.#grid.addEventListener("click", (event) => this.#click(event));
-    this.#grid.addEventListener("load", ({ target }) => target.closest(".cell")?.classList.remove("broken"), true);
-    this.#grid.addEventListener("error", ({ target }) => target.closest(".cell")?.classList.add("broken"), true);
-    set.addEventListener("renewing", () => (this.#comeBack = this.#wayBack()));
-    set.addEventListener("reset", () => this.#rebuild());
-    set.addEventListener("appended", ({ detail }) => this.#grid.append(...detail.map((media) => this.#cell(media))));
-    set.addEventListener("prepended", ({ detail }) => this.#prepend(detail));
-    set.addEventListener("changed", ({ detail }) => this.#repaint(detail));
-    set.addEventListener("removed", ({ detail }) => this.#remove(detail));
-    set.addEventListener("current", ({ detail }) => this.#setCurrent(detail));
+    this.#selection = selection;
+    this.#cells = new Cells(set, selection, this.#grid);
+    this.#sheet = new LongSheet(this.#scroller, this.#grid, () => this.#move());
+    this.#layout = this.#measure();
+    this.#grid.classList.add("placed");
+    this.#lay(0);
+    this.#cells.mark();
+    this.#listen(open);
+    new ResizeObserver(() => this.#resize()).observe(this.#scroller);
   }
 
   get columns() {
-    return getComputedStyle(this.#grid).gridTemplateColumns.split(" ").length;
+    return this.#layout.columns;
+  }
+
+  /** Rows that are in sight whole, at least one. */
+  get rowsInSight() {
+    return Math.max(1, Math.floor(this.#sheet.window / this.#layout.pitch));
   }
 
   get isAtTop() {
-    return this.#scroller.scrollTop < 24;
+    return this.#sheet.top < AT_TOP_PX;
+  }
+
+  /** Whether all pictures are in sight at once. */
+  get fits() {
+    return this.#layout.height <= this.#sheet.window;
   }
 
   /** The first picture in sight; null at the top, where news are looked at. */
   get inSight() {
-    return this.#findAnchor()?.media ?? null;
+    return this.isAtTop ? null : (this.#sight?.media ?? null);
+  }
+
+  /** The place of the first row in sight. */
+  get firstPlace() {
+    return this.#sight?.place ?? 0;
+  }
+
+  /** How large a cell is at least; what is looked at stays where it is. */
+  setCellSize(cellPx) {
+    this.#cellPx = cellPx;
+    this.#grid.style.setProperty("--cell", `${cellPx}px`);
+    this.#keepInSight();
   }
 
   /** Scrolls as little as needed to show the current cell whole. */
   reveal() {
-    this.#currentCell?.scrollIntoView({ block: "nearest" });
+    const place = this.#set.currentPlace;
+    if (place < 0) return;
+    const top = this.#layout.topOf(place);
+    const lowest = top - EDGE_PX;
+    const highest = top + this.#layout.size + EDGE_PX - this.#sheet.window;
+    const scrolled = Math.min(Math.max(this.#sheet.top, highest), lowest);
+    if (scrolled !== this.#sheet.top) this.#sheet.scrollTo(scrolled);
+    else this.#draw();
   }
 
   scrollToTop() {
-    this.#scroller.scrollTo({ top: 0, behavior: "instant" });
+    this.#sheet.scrollTo(0);
+  }
+
+  /** Brings the row of a place to the top of the window. */
+  scrollToPlace(place) {
+    this.#sheet.scrollTo(this.#layout.scrollTopOf(place));
   }
 
   focusCurrent() {
-    this.#currentCell?.focus({ preventScroll: true });
+    this.#cells.find(this.#set.current?.mediaId)?.node.focus({ preventScroll: true });
   }
 
-  /** The first page's cells came with the page. */
-  #takeOver() {
-    const cells = this.#grid.querySelectorAll(".cell");
-    this.#set.items.forEach((media, place) => {
-      const cell = cells[place] ?? this.#grid.appendChild(this.#template.cloneNode(true));
-      this.#paint(this.#keep(cell, media), media);
-      if (cell.firstElementChild.complete && !cell.firstElementChild.naturalWidth) this.#checkImage(cell);
+  /** The picture of an element in the grid. */
+  mediaOf(target) {
+    return this.#set.find(target.closest?.(".cell")?.dataset.mediaId);
+  }
+
+  /** The element of a picture, if it has one. */
+  cellOf(mediaId) {
+    return this.#cells.find(mediaId)?.node ?? null;
+  }
+
+  #listen(open) {
+    const set = this.#set;
+    this.#grid.addEventListener("click", (event) => this.#click(event));
+    this.#grid.addEventListener("dblclick", ({ target }) => this.mediaOf(target) && open());
+    this.#grid.addEventListener("load", ({ target }) => target.closest(".cell")?.classList.remove("broken"), true);
+    this.#grid.addEventListener("error", ({ target }) => target.closest(".cell")?.classList.add("broken"), true);
+    this.#grid.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && this.reveal());
+    let isRenewing = false;
+    set.addEventListener("renewing", () => (isRenewing = true));
+    set.addEventListener("reset", () => {
+      this.#reset(isRenewing);
+      isRenewing = false;
     });
-    this.#setCurrent(this.#set.current);
+    set.addEventListener("loaded", () => this.#redraw());
+    for (const type of ["prepended", "removed", "returned"]) set.addEventListener(type, () => this.#keepInSight());
+    set.addEventListener("changed", ({ detail }) => this.#cells.paint(detail.mediaId));
+    set.addEventListener("current", () => this.#followCurrent());
+    this.#selection.addEventListener("changed", () => this.#cells.mark());
   }
 
-  /** A thumbnail that failed before this script ran is asked for once more. */
-  #checkImage(cell) {
-    const image = cell.firstElementChild;
-    const address = image.getAttribute("src");
-    if (address) image.src = address;
-  }
-
-  #click({ target }) {
-    const cell = target.closest(".cell");
-    if (!cell) return;
-    if (cell === this.#currentCell) this.#open();
-    else this.#set.setCurrent(this.#set.find(cell.dataset.mediaId));
+  #click({ target, ctrlKey, metaKey, shiftKey }) {
+    const media = this.mediaOf(target);
+    if (!media) return;
+    if (shiftKey) this.#selection.extendTo(this.#set.placeOf(media.mediaId));
+    else if (ctrlKey || metaKey) this.#selection.toggle(media);
+    else this.#selection.begin(media);
+    this.#set.setCurrent(media);
     this.focusCurrent();
   }
 
-  #rebuild() {
-    this.#cells.clear();
-    this.#grid.replaceChildren(...this.#set.items.map((media) => this.#cell(media)));
-    this.#setCurrent(this.#set.current);
-    if (this.#comeBack) this.#comeBack();
-    else if (this.#set.currentPlace <= 0) this.scrollToTop();
-    else this.reveal();
-    this.#comeBack = null;
-  }
-
-  #wayBack() {
-    const anchor = this.#findAnchor();
-    return anchor ? () => this.#scrollBack(anchor) : () => this.scrollToTop();
-  }
-
-  #findAnchor() {
-    if (this.isAtTop) return null;
-    const edge = this.#scroller.getBoundingClientRect().top;
-    const cell = [...this.#grid.children].find((each) => each.getBoundingClientRect().bottom > edge);
-    return cell ? { media: this.#set.find(cell.dataset.mediaId), top: cell.getBoundingClientRect().top } : null;
-  }
-
-  /** Puts what was in sight back to its place, or what stands there now; too far down, the top is the calm place. */
-  #scrollBack({ media, top }) {
-    const cell = this.#grid.children[this.#set.nearestPlace(media)];
-    if (cell) this.#scroller.scrollTop += cell.getBoundingClientRect().top - top;
-    else this.scrollToTop();
-  }
-
-  /** What is looked at stays where it is, unless the top is looked at. */
-  #prepend(arrived) {
-    const keepsTop = this.isAtTop;
-    this.#grid.prepend(...arrived.map((media) => this.#cell(media)));
-    if (keepsTop) this.scrollToTop();
-  }
-
-  #cell(media) {
-    const cell = this.#keep(this.#template.cloneNode(true), media);
-    cell.firstElementChild.src = media.thumbnailUrl;
-    this.#paint(cell, media);
-    return cell;
-  }
-
-  #keep(cell, media) {
-    cell.dataset.mediaId = media.mediaId;
-    this.#cells.set(media.mediaId, cell);
-    return cell;
-  }
-
-  #repaint(media) {
-    const cell = this.#cells.get(media.mediaId);
-    if (cell) this.#paint(cell, media);
-  }
-
-  /** Whoever had the focus there goes on at the picture that took its place. */
-  #remove({ mediaId }) {
-    const cell = this.#cells.get(mediaId);
-    if (!cell) return;
-    const hadFocus = cell === document.activeElement;
-    this.#cells.delete(mediaId);
-    cell.remove();
+  /** The cell of the current picture exists, wherever it is; whoever had the focus there goes on at the new one. */
+  #followCurrent() {
+    const hadFocus = this.#grid.contains(document.activeElement);
+    this.#redraw();
+    this.#cells.mark();
     if (hadFocus) this.focusCurrent();
   }
 
-  #paint(cell, media) {
-    cell.dataset.rating = media.rating;
-    cell.dataset.status = media.status ?? "";
-    cell.dataset.origin = media.origin;
-    cell.dataset.review = media.review;
-    const stars = media.rating ? `, ${media.rating} of 5 stars` : "";
-    cell.setAttribute("aria-label", `${nameOf(media)}${stars}${MARK_WORDS[media.status] ?? ""}${REVIEW_WORDS[media.review] ?? ""}`);
+  #reset(isRenewal) {
+    if (isRenewal) this.#keepInSight();
+    else if (this.#set.currentPlace <= 0) this.#lay(0);
+    else {
+      this.#lay(0);
+      this.reveal();
+    }
+    this.#cells.mark();
   }
 
-  #setCurrent(media) {
-    if (this.#currentCell) {
-      this.#currentCell.removeAttribute("aria-current");
-      this.#currentCell.tabIndex = -1;
-    }
-    this.#currentCell = this.#cells.get(media?.mediaId) ?? null;
-    this.#currentCell?.setAttribute("aria-current", "true");
-    if (this.#currentCell) this.#currentCell.tabIndex = 0;
+  #resize() {
+    const { width } = this.#layout;
+    const isSame = width === this.#grid.clientWidth && this.#sheet.window === this.#scroller.clientHeight;
+    if (!isSame && this.#scroller.clientHeight) this.#keepInSight();
+  }
+
+  /** Lays all out anew; what was first in sight, or the current picture if it was in sight, stays where it was. */
+  #keepInSight() {
+    const hadFocus = this.#grid.contains(document.activeElement);
+    const anchor = this.isAtTop && !this.#isCurrentInSight() ? null : this.#anchor();
+    this.#layout = this.#measure();
+    this.#lay(anchor && !this.#wasAtVeryTop(anchor) ? this.#layout.topOf(this.#placeOf(anchor)) - anchor.below : 0);
+    if (hadFocus && !this.#grid.contains(document.activeElement)) this.focusCurrent();
+  }
+
+  #measure() {
+    return new GridLayout(this.#grid.clientWidth, this.#cellPx, this.#set.length);
+  }
+
+  #lay(top) {
+    this.#layout = this.#measure();
+    this.#shown = "";
+    this.#sheet.set(this.#layout.height, this.#scroller.clientHeight, top);
   }
 }

@@ -1,4 +1,4 @@
-// Why a job failed: what is wrong at once, and behind "Show report" every problem with its place, advice and code.
+// Why a job failed: what went wrong at once, and behind "Show report" every problem with its place, advice and code.
 
 import { element, setText } from "./element.js";
 import { placeWords } from "./words_queue.js";
@@ -6,12 +6,13 @@ import { placeWords } from "./words_queue.js";
 /** The report of one job; hidden while it has none. */
 export class JobReport {
   #message = element("span");
+  #code = element("code");
   #hint = element("span", { class: "hint" });
   #summary = element("summary", {}, "Show report");
   #problems = element("ul", { class: "problems" });
   #details = element("details", { class: "report" }, this.#summary, this.#problems);
   #shown = "";
-  node = element("div", { class: "job-error" }, element("p", {}, this.#message, " ", this.#hint), this.#details);
+  node = element("div", { class: "job-error" }, element("p", {}, this.#message, " ", this.#code, this.#hint), this.#details);
 
   constructor() {
     this.#details.addEventListener("toggle", () => setText(this.#summary, this.#details.open ? "Hide report" : "Show report"));
@@ -26,8 +27,9 @@ export class JobReport {
     if (!error) return;
     setText(this.#message, error.message ?? "");
     setText(this.#hint, error.hint ?? "");
-    const problems = error.problems.length ? error.problems : [error];
-    this.#problems.replaceChildren(...problems.map(problemItem));
+    setText(this.#code, error.problems.length ? "" : (error.code ?? ""));
+    this.#details.hidden = !error.problems.length;
+    this.#problems.replaceChildren(...error.problems.map(problemItem));
   }
 }
 

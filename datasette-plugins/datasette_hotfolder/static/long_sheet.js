@@ -59,7 +59,7 @@ export class LongSheet {
   }
 
   #scroll() {
-    const at = this.#scroller.scrollTop;
+    const at = Math.max(0, Math.min(this.#scroller.scrollTop, this.#stretch.shown - this.#window)); // some browsers bounce
     const step = at - this.#at;
     if (!step) return;
     this.#at = at;

@@ -46,7 +46,7 @@ export function factWords(job) {
     return join(pictureWords(job), took, formatInstant(completedAt), owner);
   }
   const ahead = progress?.queuePosition ?? null;
-  const place = ahead === null ? "" : ahead ? `${formatNumber(ahead)} ahead` : "next";
+  const place = ahead === null ? "" : ahead ? `${formatCount(ahead, "picture")} ahead` : "next";
   const left = job.status === "queued" ? etaWords(progress ?? {}) : ""; // of one at work it stands beside its bar
   return join(place, left, pictureWords(job), endpointKey, formatInstant(createdAt), owner);
 }

@@ -1,0 +1,143 @@
+// One's own jobs beside the form, as they wait, are made and end.
+
+import { jobPath } from "./api.js";
+import { arrange } from "./arrange.js";
+import { byId, setText } from "./element.js";
+import { hasEnded, isAtWork, NowRow } from "./generate_now_row.js";
+import { recall, remember } from "./preferences.js";
+import { advance, keepFurther } from "./progress.js";
+import { throttled } from "./throttle.js";
+import { toast } from "./toast.js";
+import { endedWords } from "./words_generate.js";
+
+const NAMES = "generate.jobs";
+const NAMES_MOST = 50;
+const ROWS_MOST = 12;
+const ASK_EVERY_MS = 400;
+const TICK_MS = 1_000;
+
+/** Follows the jobs of somebody; `context` has api, stream, statusBar and data. */
+export class Now {
+  #context;
+  #names = readNames(); // job id -> what it was called in the form
+  #rows = new Map(); // job id -> its row
+  #changed = new Set();
+  #ask = throttled(() => this.#refreshNext(), ASK_EVERY_MS);
+
+  constructor(context) {
+    this.#context = context;
+    const { stream, statusBar } = context;
+    stream.addEventListener("events", ({ detail }) => detail.forEach((event) => this.#hear(event)));
+    stream.addEventListener("reset", () => this.load());
+    stream.addEventListener("connection", ({ detail }) => detail === "connected" && this.load());
+    statusBar.addEventListener("job", ({ detail }) => this.#rows.has(detail.job.jobId) && this.#put(detail.job));
+    setInterval(() => this.#rows.forEach((row) => isAtWork(row.job) && row.tick()), TICK_MS);
+  }
+
+  /** What waits or is at work already, also from other tabs; what is shown and no longer does is asked for. */
+  async load() {
+    const { api, data } = this.#context;
+    try {
+      const { items } = await api.get("/-/api/jobs?state=active&limit=50");
+      const own = items.filter(({ owner }) => owner === data.actor.name).slice(0, ROWS_MOST);
+      own.toReversed().forEach((job) => this.#put(job));
+      this.#rows.forEach(({ job }, jobId) => hasEnded(job) || own.some((each) => each.jobId === jobId) || this.#look(jobId));
+    } catch {
+      // the status bar says that there is no connection
+    }
+  }
+
+  /** A job that was just submitted. */
+  add(job, words) {
+    this.#names.set(job.jobId, words);
+    remember(NAMES, JSON.stringify([...this.#names].slice(-NAMES_MOST)));
+    this.#put(job);
+    this.#look(job.jobId); // it may have begun before the answer was here
+  }
+
+  #hear({ topic, subjectId, data }) {
+    if (topic === "generation.progress") this.#advance(data);
+    else if (topic === "job.changed" || topic === "job.received") this.#look(subjectId);
+    else if (topic === "generation.changed" && data.jobId) this.#look(data.jobId);
+  }
+
+  #advance(facts) {
+    const row = this.#rows.get(facts.jobId);
+    if (row?.job.status !== "running") return this.#look(facts.jobId);
+    row.update({ ...row.job, progress: advance(row.job.progress ?? { totalImages: row.job.totalPictures }, facts) });
+  }
+
+  #look(jobId) {
+    if (!this.#rows.has(jobId)) return;
+    this.#changed.add(jobId);
+    this.#ask();
+  }
+
+  async #refreshNext() {
+    const [jobId] = this.#changed;
+    this.#changed.delete(jobId);
+    if (this.#changed.size) this.#ask();
+    if (!jobId || !this.#rows.has(jobId)) return;
+    try {
+      this.#put(await this.#context.api.get(jobPath(jobId)));
+    } catch (error) {
+      if (error.status === 404) this.#remove(jobId);
+    }
+  }
+
+  #put(job) {
+    const row = this.#rows.get(job.jobId);
+    if (!row) return this.#open(job);
+    const justEnded = !hasEnded(row.job) && hasEnded(job);
+    row.update(keepFurther(row.job, job));
+    if (justEnded) this.#tell(row);
+  }
+
+  #open(job) {
+    const { data, set } = this.#context;
+    const act = { cancel: () => this.#cancel(job.jobId), dismiss: () => this.#remove(job.jobId) };
+    const base = set ? "" : `${data.base}/-/library`; // beside the grid a picture opens in its loupe
+    const row = new NowRow(job, { words: this.#names.get(job.jobId), base, ...act });
+    this.#rows = new Map([[job.jobId, row], ...this.#rows]);
+    this.#show();
+  }
+
+  #remove(jobId) {
+    this.#rows.get(jobId)?.node.remove();
+    this.#rows.delete(jobId);
+    this.#show();
+  }
+
+  /** The newest first; of those that ended only a few stay. */
+  #show() {
+    const tooMany = [...this.#rows.values()].slice(ROWS_MOST).filter(({ job }) => hasEnded(job));
+    for (const { job, node } of tooMany) {
+      node.remove();
+      this.#rows.delete(job.jobId);
+    }
+    arrange(byId("generate-jobs"), [...this.#rows.values()].map(({ node }) => node));
+    byId("generate-now").hidden = !this.#rows.size;
+  }
+
+  #tell({ job, words }) {
+    setText(byId("generate-news"), endedWords(words, job.status));
+    if (job.status === "failed") toast(endedWords(words, job.status), "failure");
+  }
+
+  async #cancel(jobId) {
+    try {
+      this.#put(await this.#context.api.post(`${jobPath(jobId)}/cancel`));
+    } catch (error) {
+      toast(error.words, "failure");
+    }
+    this.#look(jobId);
+  }
+}
+
+function readNames() {
+  try {
+    return new Map(JSON.parse(recall(NAMES) ?? "[]"));
+  } catch {
+    return new Map();
+  }
+}
