@@ -111,7 +111,7 @@ BROWSE: Final = (
     """
     CREATE VIRTUAL TABLE media_fts USING fts5(
         prompt, name, title, description, keywords,
-        content='media_texts', content_rowid='number', prefix='2 3',
+        content='media_texts', content_rowid='number', prefix='2 3 4 5',
         tokenize="unicode61 remove_diacritics 2"
     )
     """,

@@ -18,6 +18,7 @@ from hotfolder.files.storage import remove_leftovers
 from hotfolder.gpu_watch import GpuWatch
 from hotfolder.intake import build_intake
 from hotfolder.library.control import ControlStore
+from hotfolder.library.keywords import KeywordStore
 from hotfolder.queue.nudge import NudgeListener
 from hotfolder.upkeep.history import History
 from hotfolder.upkeep.keeper import Keeper, Task
@@ -25,6 +26,7 @@ from hotfolder.upkeep.stale import StaleWatch
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.imports import ImportFolder
 from hotfolder.watchers.inbox_files import is_bundle_folder
+TEXTS_AT_ONCE = 200
 from hotfolder.watchers.loop import SWITCH_S, SettledFile, WatchLoop
 from hotfolder.watchers.observer import RootObserver
 from hotfolder.watchers.watching_file import WatchingFile
@@ -113,9 +115,17 @@ class Sidecar:
         tasks = [
             Task("progress", history.prune_progress, 60.0),
             Task("history", history.prune, 600.0),
+            Task("changes", history.prune_changes, 600.0),
+            Task("texts", self._renew_texts, 60.0),
             Task("stale work", stale.look, 60.0),
         ]
         return Keeper(tasks, library.doorbell)
+
+    def _renew_texts(self, stop: threading.Event) -> None:
+        """For the search, where a change of a keyword was broken off."""
+        keywords = KeywordStore(self._library.database)
+        while not stop.is_set() and keywords.renew_texts(TEXTS_AT_ONCE):
+            pass
 
     def start(self) -> None:
         """Lock the library, mend what an earlier run left, then begin to work.

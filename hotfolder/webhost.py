@@ -20,8 +20,8 @@ from hotfolder.errors import ConfigError, DiskFull, HotfolderError, Problem
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.generation.finding import Beside
 from hotfolder.generation.moderating import Judgement
-from hotfolder.generation.preview import JobPreview
 from hotfolder.generation.presets import PresetShelf
+from hotfolder.generation.preview import JobPreview
 from hotfolder.library.timings import TimingStore
 from hotfolder.providers.local import LocalProvider, find_engine
 from hotfolder.watchers.inbox_files import list_held, list_waiting
@@ -201,8 +201,8 @@ def _without_secrets(key: str, value: Any) -> Any:
 
 def _preset_object(name: str, preset: PresetSummary | list[Problem]) -> dict[str, Any]:
     if isinstance(preset, list):
-        nothing = {"title": None, "description": None, "params": {}, "vars": []}
-        return {"name": name, **nothing, "problem": preset[0].message}
+        nothing = dict.fromkeys(("title", "description"))
+        return {"name": name, **nothing, "params": {}, "vars": [], "problem": preset[0].message}
     return {
         "name": name,
         "title": preset.title,

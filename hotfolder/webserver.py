@@ -50,6 +50,7 @@ def serve_web(library: Library, listener: socket.socket) -> None:
     _raise_limit_of_files()
     accounts = open_accounts(library.paths.root / ACCOUNTS_FILE)
     services = build_services(library, accounts)
+    services.threads.slow.executor.submit(services.browser.warm_up)  # two seconds at a million pictures
     note = library.paths.run / "web"
     write_json(note, {"url": base_url(listener)})
     try:

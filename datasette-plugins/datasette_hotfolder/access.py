@@ -24,10 +24,11 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READS | {"POST", "DELETE"}
 _OPEN_PATHS = re.compile(r"/-/(?:auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico")
 _OUR_PATHS = re.compile(
-    r"/-/(?:library|queue|setup|logout|api/.*|auth-token|healthz|metrics)|/media/.*|/v1/.*"
+    r"/-/(?:library|generate|queue|stats|lineage/.*|setup|login|logout|api/.*|download/.*|auth-token|healthz|metrics)"
+    r"|/media/.*|/v1/.*"
 )
 _LOOK_PATHS = re.compile(
-    r"/|/-/(?:library|queue|metrics|api/.*)|/media/.*|/library(?:\.json)?|"
+    r"/|/-/(?:library|queue|stats|lineage/.*|metrics|api/.*)|/media/.*|/library(?:\.json)?|"
     rf"/library/(?:{'|'.join(VISITOR_TABLES)})(?:[/.].*)?"
 )
 _ADMIN_TOPICS = ("credits.", "limits.owner_", "control.", "command.")

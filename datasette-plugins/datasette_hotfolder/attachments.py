@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 
 def attachment_headers(name: str) -> dict[str, str]:
-    """Headers under which a file is saved by this name, plain for old programs too (RFC 6266, section 4.3)."""
+    """Headers under which a file is saved by this name, plain for old programs too (RFC 6266, 4.3)."""
     plain = "".join(each if each.isascii() and (each.isalnum() or each in " ._-") else "_" for each in name)
     full = quote(name, safe="", errors="replace")
     return {

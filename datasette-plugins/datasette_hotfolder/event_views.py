@@ -100,6 +100,7 @@ def read_status(services: Services, actor: Actor | None) -> dict[str, Any]:
         "engine": {**engine.data, "at": engine.at} if engine else None,
         "wanted": wish_object(services.wishes.find(WANTED_MODEL)),
         "queue": {"waiting": waiting, "running": running},
+        "review": {"awaiting": services.review.count_awaiting()} if actor else None,
         "imports": {"waiting": ImportStore(services.database).count_waiting()},
         "seq": seq,
         "actor": actor_object(actor),

@@ -19,6 +19,7 @@ from datasette_hotfolder.objects import actor_object, embedded_json
 from datasette_hotfolder.plain import POLICY, STATIC, build_page
 from datasette_hotfolder.services import Services
 from hotfolder.errors import HotfolderError
+from hotfolder.library.preferences import PreferenceStore
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +30,18 @@ FIRST_ITEMS: Final = 60  # a window full; script asks for more as it is scrolled
 def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]]:
     """The routes of the pages."""
     templates = jinja2.Environment(loader=jinja2.PackageLoader("datasette_hotfolder"), autoescape=True)
+    preferences = PreferenceStore(services.database)
 
-    def show(request: Request, page: str, title: str, data: Mapping[str, Any], **more: Any) -> Response:
-        can = _abilities(request)
-        actor = actor_object(actor_of(request))
-        embedded = embedded_json({"page": page, "base": "", "actor": actor, "can": can, **data})
-        body = templates.get_template(f"hotfolder_{page}.html").render(
-            static=STATIC, base="", page=page, title=title, actor=actor, can=can,
-            page_data_json=embedded, **more,
-        )  # fmt: skip
+    async def show(request: Request, page: str, title: str, data: Mapping[str, Any], **more: Any) -> Response:
+        actor, can = actor_of(request), _abilities(request)
+        remembered = await services.read(preferences.get, actor.name) if actor else {}
+        shared = {"page": page, "base": "", "actor": actor_object(actor), "can": can}
+        embedded = embedded_json({**shared, "preferences": remembered, **data})
+        theme = "light" if remembered.get("theme") == "light" else "dark"
+        template = templates.get_template(f"hotfolder_{page}.html")
+        body = template.render(
+            **shared, static=STATIC, title=title, theme=theme, page_data_json=embedded, **more
+        )
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
         return Response(body.encode(), headers=headers, content_type="text/html; charset=utf-8")
 
@@ -47,7 +51,8 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         wanted = read_filter(request)
         page = await services.read(read_page, services, wanted, Place(limit=FIRST_ITEMS))
         data = {"seq": page["seq"], "firstPage": page}
-        return show(request, "library", "Library", data, items=page["items"])
+        reviewing = wanted.review == "awaiting"
+        return await show(request, "library", "Library", data, items=page["items"], reviewing=reviewing)
 
     @_page
     async def queue(request: Request) -> Response:
@@ -55,7 +60,26 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         jobs = await services.read(desk.list_jobs, "all", JOBS_SHOWN, actor_of(request))
         status = await services.read(read_status, services, actor_of(request))
         data = {"jobs": jobs, "status": status, "queue": await services.read(read_queue, services)}
-        return show(request, "queue", "Queue", {"seq": jobs["seq"], **data})
+        return await show(request, "queue", "Queue", {"seq": jobs["seq"], **data})
+
+    def plain(page: str, title: str) -> View:
+        """A page whose script asks for all that it shows."""
+
+        @_page
+        async def view(request: Request) -> Response:
+            require_method(request, "GET")
+            seq = await services.read(services.database.last_event_seq)
+            return await show(request, page, title, {"seq": seq})
+
+        return view
+
+    @_page
+    async def lineage(request: Request) -> Response:
+        require_method(request, "GET")
+        media_id = request.url_vars["media_id"]
+        await services.read(services.get_picture, media_id, actor_of(request))
+        seq = await services.read(services.database.last_event_seq)
+        return await show(request, "lineage", "Lineage", {"seq": seq, "mediaId": media_id})
 
     @_page
     async def setup(request: Request) -> Response:
@@ -63,14 +87,22 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         require(request, "look")
         found = await services.examine(services.host.describe_setup)
         seq = await services.read(services.database.last_event_seq)
-        return show(request, "setup", "Setup", {"seq": seq, "setup": found})
+        return await show(request, "setup", "Setup", {"seq": seq, "setup": found})
 
     @_page
     async def home(request: Request) -> Response:
         require_method(request, "GET")
         return Response(b"", status=302, headers={"Location": "/-/library"})
 
-    return [(r"^/-/library$", library), (r"^/-/queue$", queue), (r"^/-/setup$", setup), (r"^/$", home)]
+    return [
+        (r"^/-/library$", library),
+        (r"^/-/generate$", plain("generate", "Generate")),
+        (r"^/-/queue$", queue),
+        (r"^/-/stats$", plain("stats", "Statistics")),
+        (r"^/-/lineage/(?P<media_id>[^/]+)$", lineage),
+        (r"^/-/setup$", setup),
+        (r"^/$", home),
+    ]
 
 
 def _page(view: View) -> View:
@@ -94,7 +126,9 @@ def _page(view: View) -> View:
 def _abilities(request: Request) -> dict[str, bool]:
     actor = actor_of(request)
     return {
+        "look": actor is not None,
         "rate": actor is not None and actor.may("rate"),
+        "review": actor is not None and actor.may("review"),
         "submit": actor is not None and actor.may("submit"),
         "admin": actor is not None and actor.may("admin"),
         "sql": actor is not None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -57,7 +57,7 @@ class ZipOfPictures:
         with self._turn:
             self._pieces.close()
 
-    def _iter_pieces(self) -> Iterator[bytes]:
+    def _iter_pieces(self) -> Generator[bytes, None, None]:
         with ZipFile(self._sink, "w", ZIP_STORED) as archive:  # type: ignore[call-overload]
             for media_id in self._media_ids:
                 yield from self._add_picture(archive, media_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from datasette import Request, Response
 
@@ -18,10 +18,13 @@ from datasette_hotfolder.answers import (
 )
 from datasette_hotfolder.objects import media_object
 from datasette_hotfolder.services import Review, Services
+from datasette_hotfolder.targets import NAMES, read_targets
+from hotfolder.errors import HotfolderError, NotFound
 from hotfolder.library.browse import PAGE_MAX
 from hotfolder.library.media import Media
 
-PAGE_ITEMS = 100
+PAGE_ITEMS: Final = 100
+_NOT_AWAITING: Final = ("library.review_decided", "library.not_in_review")
 
 
 def build_review_views(services: Services, review: Review) -> list[tuple[str, View]]:
@@ -29,7 +32,6 @@ def build_review_views(services: Services, review: Review) -> list[tuple[str, Vi
 
     @api
     async def awaiting(request: Request) -> Response:
-        require_method(request, "GET")
         require(request, "look")
         limit = read_number(request, "limit", PAGE_ITEMS, 1, PAGE_MAX)
         return answer(await services.read(_list, services, review, limit))
@@ -44,7 +46,33 @@ def build_review_views(services: Services, review: Review) -> list[tuple[str, Vi
         services.host.nudge()
         return answer(_to_object(media))
 
-    return [(r"^/-/api/review$", awaiting), (r"^/-/api/review/(?P<media_id>[^/]+)$", decide)]
+    @api
+    async def decide_many(request: Request) -> Response:
+        """One picture after the other, so that others get in between; those that await no review are left."""
+        require_method(request, "GET", "POST")
+        if request.method != "POST":
+            return await awaiting(request)
+        actor, body = require(request, "review"), await read_json(request)
+        target = {name: body.pop(name) for name in NAMES & set(body)}
+        accept, collection = _read_decision(body)
+        ids, decided = await read_targets(services, target, actor), 0
+        for media_id in ids:
+            decided += await services.write(_decide_one, review, media_id, accept, collection, actor.name)
+        services.host.nudge()
+        return answer({"decided": decided, "skipped": len(ids) - decided})
+
+    return [(r"^/-/api/review$", decide_many), (r"^/-/api/review/(?P<media_id>[^/]+)$", decide)]
+
+
+def _decide_one(review: Review, media_id: str, accept: bool, collection: str | None, actor: str) -> bool:
+    """Whether the picture awaited a decision."""
+    try:
+        review.decide(media_id, accept, collection, actor)
+    except HotfolderError as error:
+        if error.code in _NOT_AWAITING or isinstance(error, NotFound):
+            return False
+        raise
+    return True
 
 
 def _list(services: Services, review: Review, limit: int) -> dict[str, Any]:

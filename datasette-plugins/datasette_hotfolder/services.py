@@ -73,15 +73,15 @@ class Host(Protocol):
     def check_job(self, job_file: bytes) -> Mapping[str, Any]:
         """What a JSON job file would lead to, by a glance that writes nothing and decodes no picture.
 
-        `problems` (of errors.Problem), `pictures`, `cost` and `balance` in credits (None when there are none),
-        `estimateS` (None when nobody knows), `width` and `height` (None when they follow from the reference).
+        `problems` (of errors.Problem), `pictures`, `cost` and `balance` in credits, `estimateS`, `width` and
+        `height`; None where nothing costs any, nobody knows, or the size follows from the reference.
         """
 
     def check_room(self, wanted_bytes: int) -> None:
         """Raise DiskFull when so many more bytes would leave too little on the disk of the library."""
 
     def list_endpoints(self) -> Sequence[Mapping[str, Any]]:
-        """All endpoints as JSON, with `available`, and `problem`: what this machine lacks for one, in words."""
+        """All endpoints as JSON, with `available`, and as `problem` what this machine lacks for it."""
 
     def list_presets(self) -> Sequence[Mapping[str, Any]]:
         """All presets: `name`, `title`, `description`, `params`, the names of its `vars`, and `problem`."""

@@ -1,4 +1,4 @@
-"""hotfolder init, run: make a library, and serve it."""
+"""hotfolder init, run, library: make a library, serve it, and take care of it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ import click
 
 from hotfolder.app import Library, create_library, is_library
 from hotfolder.cli.imports import describe_imports, list_ended
-from hotfolder.cli.opening import library_argument, opened, unusable
+from hotfolder.cli.opening import library_argument, opened, unusable, user_name
 from hotfolder.cli.output import json_option, one_line, print_json, print_table, say
+from hotfolder.clock import new_id
 from hotfolder.domain.generation import ACTIVE, ENDED
 from hotfolder.events import JOB_CHANGED
+from hotfolder.library.changes import CHUNK
 from hotfolder.library.jobs import Job
+from hotfolder.library.trash import Trash
 from hotfolder.logbook import kept_log
 from hotfolder.sidecar import Sidecar
 from hotfolder.watchers.inbox_files import list_held, list_waiting
@@ -69,6 +72,30 @@ def run(
             return 0
         print_summary(library, jobs, list_ended(library, before), as_json=as_json)
         return 1 if any(job.status in ("failed", "partially_completed") for job in jobs) else 0
+
+
+@click.group()
+def library() -> None:
+    """Care of the library as a whole."""
+
+
+@library.command()
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.pass_context
+def purge(context: click.Context, yes: bool) -> None:
+    """Remove the pictures in the trash for good; a running sidecar, or the next one, removes their files."""
+    with opened(context) as found:
+        trash = Trash(found.database, found.work.enqueue, found.review_desk.discard_deleted)
+        media_ids = trash.list_all()
+        if media_ids and not yes:
+            click.confirm(f"Remove {len(media_ids)} pictures for good?", abort=True, err=True)
+        purged: list[str] = []
+        for start in range(0, len(media_ids), CHUNK):
+            purged += trash.purge(media_ids[start : start + CHUNK])
+        if purged:
+            trash.announce(new_id(), purged, "purged", user_name())
+            found.nudge()
+    say(f"{len(purged)} pictures were removed for good." if media_ids else "The trash is empty.")
 
 
 def serve_sidecar(

@@ -104,10 +104,10 @@ class MediaBrowser:
             numbers = self._selector.select(facets, wanted)
             seen = self._selector.select(facets, MediaFilter(is_reviewed=wanted.is_reviewed))
             ratings = [facets.of("rating", each).copy() for each in range(RATING_MAX + 1)]
-            seq = facets.seq
+            seq, total = facets.seq, len(facets.of("deleted", 0))
         is_bounded = False
         if wanted.text is not None:
-            numbers, is_bounded = self._search.find(wanted.text, numbers)
+            numbers, is_bounded = self._search.find(wanted.text, numbers, total=total, seq=seq)
         listing = self._arrange(wanted, numbers, ratings)
         view = MediaView(self._make_id(), wanted, listing, numbers, is_bounded, len(seen), seq)
         self._keep(view)
@@ -166,15 +166,12 @@ class MediaBrowser:
 
     def count_values(self, wanted: MediaFilter) -> dict[str, list[tuple[Any, int]]]:
         """For each property its values with the number of pictures, were that property not filtered by."""
-        matches = None
-        if wanted.text is not None:
-            matches, _ = self._search.find(wanted.text, self._everything(is_deleted=wanted.is_deleted))
         with self._facets.current() as facets:
+            matches = None
+            if wanted.text is not None:
+                everything = facets.of("deleted", int(wanted.is_deleted))
+                matches, _ = self._selector.search(facets, wanted.text, everything)
             return self._selector.count_values(facets, wanted, matches)
-
-    def _everything(self, *, is_deleted: bool) -> BitMap:
-        with self._facets.current() as facets:
-            return facets.of("deleted", int(is_deleted)).copy()
 
     def list_days(self, view: MediaView) -> list[tuple[str, int]]:
         """How many pictures of a view came on each day, UTC, the newest day first."""

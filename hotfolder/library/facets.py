@@ -90,10 +90,12 @@ class Facets:
         return found
 
     def _read_span(self) -> tuple[int, int]:
-        row = self._database.query_one(
-            "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM media_changes"
+        """The oldest and the newest change that is kept: a query each, for SQLite looks up but one end."""
+        oldest, newest = (
+            self._database.query_one(f"SELECT coalesce({end}(seq), 0) FROM media_changes")
+            for end in ("min", "max")
         )
-        return (int(row[0]), int(row[1])) if row else (0, 0)
+        return (int(oldest[0]), int(newest[0])) if oldest and newest else (0, 0)
 
     def _load(self, newest: int) -> None:
         """Read everything: rows that are alike in all but their day are gathered first, then told apart."""

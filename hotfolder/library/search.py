@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import threading
 from array import array
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,10 +16,10 @@ from hotfolder.database import Database
 
 MATCHES_MAX: Final = 20_000
 """So many of the newest matches are shown; the count says that there are more."""
-RANKED_MAX: Final = 2_000
+RANKED_MAX: Final = 1_000
 """So many of the newest are put in the order of how well they match."""
-PROBED_MAX: Final = 200
-"""Among so few pictures each is looked at, instead of all that match."""
+KNOWN_MAX: Final = 16
+"""So many searches are remembered with all their matches."""
 _CHUNK: Final = 5_000
 _QUOTED: Final = re.compile(r'"([^"]*)"|(\S+)')
 _WORD: Final = re.compile(r"\w", re.UNICODE)
@@ -41,24 +44,25 @@ class TextSearch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, int], BitMap] = OrderedDict()
 
-    def find(self, text: str, among: BitMap) -> tuple[BitMap, bool]:
-        """The newest matches among some pictures, and whether there are more than MATCHES_MAX."""
+    def find(self, text: str, among: BitMap, *, total: int, seq: int) -> tuple[BitMap, bool]:
+        """The newest matches among some pictures, and whether there are more than MATCHES_MAX.
+
+        `total` is the number of all pictures; `seq` that of the last change of any: until another one comes,
+        the matches are remembered.
+        """
         expression = build_expression(text)
         if expression is None:
             return among.copy(), False
-        if len(among) <= PROBED_MAX:
-            return self._probe(expression, among), False
-        found = BitMap()
-        rows = self._database.connection().execute(
-            "SELECT rowid FROM media_fts WHERE media_fts MATCH ? ORDER BY rowid DESC", (expression,)
-        )
-        while chunk := rows.fetchmany(_CHUNK):
-            found |= BitMap(array("I", (row[0] for row in chunk))) & among
-            if len(found) > MATCHES_MAX:
-                rows.close()
-                return BitMap(found[len(found) - MATCHES_MAX :]), True
-        return found, False
+        if 2 * len(among) > total:
+            found = self._find_newest(expression, among)
+        else:
+            found = self._find_all(expression, seq) & among
+        if len(found) <= MATCHES_MAX:
+            return found, False
+        return BitMap(found[len(found) - MATCHES_MAX :]), True
 
     def rank(self, text: str, found: BitMap) -> Sequence[int]:
         """Matches, the best first; those older than the newest RANKED_MAX follow by age."""
@@ -74,9 +78,29 @@ class TextSearch:
         ranked.extend(reversed(found - newest))
         return ranked
 
-    def _probe(self, expression: str, among: BitMap) -> BitMap:
-        numbers = ",".join(map(str, among))
-        rows = self._database.query(
-            f"SELECT rowid FROM media_fts WHERE media_fts MATCH ? AND rowid IN ({numbers})", (expression,)
+    def _find_newest(self, expression: str, among: BitMap) -> BitMap:
+        """One more than are shown, at least: most pictures are looked among, so few are looked at in vain."""
+        found = BitMap()
+        rows = self._database.connection().execute(
+            "SELECT rowid FROM media_fts WHERE media_fts MATCH ? ORDER BY rowid DESC", (expression,)
         )
-        return BitMap(row[0] for row in rows)
+        while len(found) <= MATCHES_MAX and (chunk := rows.fetchmany(_CHUNK)):
+            found |= BitMap(array("I", (row[0] for row in chunk))) & among
+        rows.close()
+        return found
+
+    def _find_all(self, expression: str, seq: int) -> BitMap:
+        """All matches at once, as JSON: half the time of reading row by row."""
+        with self._lock:
+            known = self._known.get((expression, seq))
+        if known is not None:
+            return known
+        row = self._database.query_one(
+            "SELECT json_group_array(rowid) FROM media_fts WHERE media_fts MATCH ?", (expression,)
+        )
+        found = BitMap(json.loads(row[0])) if row else BitMap()
+        with self._lock:
+            self._known[expression, seq] = found
+            while len(self._known) > KNOWN_MAX:
+                self._known.popitem(last=False)
+        return found

@@ -74,7 +74,12 @@ class Selector:
             return EMPTY
         live = read_query(row["query"] or '""')
         found = self.select(facets, live, depth + 1)
-        return self._search.find(live.text, found)[0] if live.text else found
+        return self.search(facets, live.text, found)[0] if live.text else found
+
+    def search(self, facets: Facets, text: str, among: BitMap) -> tuple[BitMap, bool]:
+        """The newest of some pictures that fit a text, and whether there are more."""
+        total = len(facets.of("deleted", 0))
+        return self._search.find(text, among, total=total, seq=facets.seq)
 
     def count_values(
         self, facets: Facets, wanted: MediaFilter, matches: BitMap | None

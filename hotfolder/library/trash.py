@@ -36,8 +36,8 @@ Outcome = Literal["deleted", "restored", "purged"]
 class Trash:
     """Works on the database alone, so that any process may use it; a sidecar moves the files.
 
-    Each method but `announce` takes at most CHUNK pictures; the same again changes nothing. `discard` decides
-    in the transaction on a picture that awaits a review.
+    What changes pictures takes at most CHUNK of them; the same again changes nothing. `discard` decides in
+    the transaction on a picture that awaits a review.
     """
 
     def __init__(
@@ -96,15 +96,10 @@ class Trash:
             data = {outcome: True, **tell_many(media_ids)}
             tx.event(LIBRARY_UPDATED, "change", change_id, data, actor)
 
-    def list_deleted(self, until: str) -> list[str]:
-        """The next CHUNK pictures in the trash, the longest there first; those that came later are left."""
-        sql = "SELECT id FROM media WHERE deleted_at <= ? ORDER BY deleted_at LIMIT ?"
-        return [row["id"] for row in self._database.query(sql, (until, CHUNK))]
-
-    def count_deleted(self) -> int:
-        """How many pictures are in the trash."""
-        row = self._database.query_one("SELECT count(*) AS n FROM media WHERE deleted_at IS NOT NULL")
-        return int(row["n"]) if row else 0
+    def list_all(self) -> list[str]:
+        """The pictures in the trash now, the longest there first."""
+        sql = "SELECT id FROM media WHERE deleted_at IS NOT NULL ORDER BY deleted_at"
+        return [row["id"] for row in self._database.query(sql)]
 
     def put_in(self, tx: Transaction, media_ids: Sequence[str], actor: str, change_id: str) -> list[str]:
         """Delete pictures within a transaction; gives the ids of those that were there."""

@@ -73,6 +73,14 @@ PROGRESS_SQL: Final = f"""
     LIMIT :batch
 """
 DELETE_EVENTS_SQL: Final = "DELETE FROM events WHERE seq IN (SELECT value FROM json_each(:numbers))"
+DELETE_CHANGES_SQL: Final = """
+    DELETE FROM media_changes WHERE seq IN (
+        SELECT seq FROM media_changes
+        WHERE seq <= (SELECT max(seq) FROM media_changes) - :kept ORDER BY seq LIMIT :batch
+    )
+"""
+CHANGES_KEPT: Final = 100_000
+"""So many changes of pictures are kept for those who follow them; who is further behind reads all anew."""
 
 
 class History:
@@ -118,6 +126,18 @@ class History:
             removed += self._delete(DELETE_EVENTS_SQL, numbers, {}, stop)
             if len(numbers) < self._batch:
                 break
+        return removed
+
+    def prune_changes(self, stop: threading.Event) -> int:
+        """Remove changes of pictures but the latest; gives their number."""
+        values, removed = {"kept": CHANGES_KEPT, "batch": self._batch}, 0
+        while not stop.is_set():
+            with self._database.transaction(durable=False) as tx:
+                gone = tx.execute(DELETE_CHANGES_SQL, values).rowcount
+            removed += gone
+            if gone < self._batch:
+                break
+            stop.wait(self._pause_s)
         return removed
 
     def _before(self, age: timedelta) -> str:

@@ -1,8 +1,15 @@
+"""Collections have pictures in an order, or a filter; each has a name of its own."""
+
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from hotfolder.database import Database
+from hotfolder.errors import LibraryError, NotFound
 from hotfolder.events import LIBRARY_UPDATED
-from hotfolder.library.collections import CollectionStore
+from hotfolder.library.collections import Collection, CollectionStore
 from hotfolder.library.media import Media, MediaStore
 
 PICTURE = Media(
@@ -32,3 +39,101 @@ def test_collection_is_made_once_and_a_picture_is_in_it_once(database: Database)
 
 def test_collection_that_is_not_there_is_empty(database: Database) -> None:
     assert CollectionStore(database).list_media("none") == []
+
+
+@pytest.fixture
+def store(database: Database) -> CollectionStore:
+    with database.transaction() as tx:
+        for each in ("1", "2", "3", "4"):
+            MediaStore(database).insert(tx, replace(PICTURE, media_id=each, file_path=each), ())
+    return CollectionStore(database)
+
+
+def ids_of(store: CollectionStore, collection: Collection) -> list[str]:
+    return store.list_media(collection.name)
+
+
+def test_pictures_join_at_the_end_and_are_put_in_order(store: CollectionStore, database: Database) -> None:
+    spring = store.make(" Spring ", None, "anna")
+
+    assert store.add(spring.collection_id, ["2", "1", "2", "nothing"]) == ["2", "1"]
+    assert store.add(spring.collection_id, ["1", "3"]) == ["3"]
+    store.order(spring.collection_id, ["3", "1", "2"], "anna")
+    assert ids_of(store, spring) == ["3", "1", "2"]
+    store.add(spring.collection_id, ["4"])
+    assert ids_of(store, spring) == ["3", "1", "2", "4"]
+    store.order(spring.collection_id, ["4", "1", "nothing"], "anna")
+
+    assert ids_of(store, spring) == ["3", "4", "2", "1"]
+    assert database.list_events(0)[-1].data == {"ordered": 4}
+    before = database.last_event_seq()
+    store.order(spring.collection_id, ["3", "4"], "anna")
+    assert database.last_event_seq() == before
+
+
+def test_pictures_that_leave_are_no_longer_counted_nor_are_deleted_ones(
+    store: CollectionStore, database: Database
+) -> None:
+    spring = store.make("Spring", None, "anna")
+    store.add(spring.collection_id, ["1", "2", "3", "4"])
+    with database.transaction() as tx:
+        tx.execute("UPDATE media SET deleted_at = '2026' WHERE id = '1'")
+        tx.execute("UPDATE media SET review = 'awaiting' WHERE id = '2'")
+
+    assert store.remove(spring.collection_id, ["4", "4", "nothing"]) == ["4"]
+    assert store.count_media() == {spring.collection_id: 2}
+    assert store.count_media(is_reviewed=True) == {spring.collection_id: 1}
+    assert store.add(spring.collection_id, ["1"]) == []
+
+
+def test_live_collection_is_a_filter_with_a_name(store: CollectionStore) -> None:
+    best = store.make("Best", "minRating=4", "anna")
+
+    assert (best.kind, best.query) == ("live", "minRating=4")
+    assert store.change(best.collection_id, None, "minRating=5", "anna").query == "minRating=5"
+    for act in (
+        lambda: store.add(best.collection_id, ["1"]),
+        lambda: store.remove(best.collection_id, ["1"]),
+        lambda: store.order(best.collection_id, ["1"], "anna"),
+        lambda: store.change(store.make("Spring", None, "anna").collection_id, None, "q=x", "anna"),
+    ):
+        with pytest.raises(LibraryError) as caught:
+            act()
+        assert caught.value.code == "library.invalid_value"
+
+
+def test_two_collections_have_no_name_in_common_whatever_its_case(store: CollectionStore) -> None:
+    spring, autumn = store.make("Spring", None, "anna"), store.make("Autumn", None, "anna")
+
+    for act in (
+        lambda: store.make("SPRING", None, "anna"),
+        lambda: store.change(autumn.collection_id, "spring", None, "anna"),
+    ):
+        with pytest.raises(LibraryError) as caught:
+            act()
+        assert caught.value.code == "library.duplicate_name"
+    assert store.change(spring.collection_id, "SPRING", None, "anna").name == "SPRING"
+    assert [each.name for each in store.list_collections()] == ["Autumn", "SPRING"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201, "a\u202eb"])
+def test_name_that_cannot_be_shown_is_refused(store: CollectionStore, name: str) -> None:
+    with pytest.raises(LibraryError):
+        store.make(name, None, "anna")
+
+    assert store.list_collections() == []
+
+
+def test_removed_collection_leaves_its_pictures_in_the_library(
+    store: CollectionStore, database: Database
+) -> None:
+    spring = store.make("Spring", None, "anna")
+    store.add(spring.collection_id, ["1"])
+
+    assert store.delete(spring.collection_id, "anna") == spring
+
+    assert MediaStore(database).get("1").deleted_at is None
+    assert database.query("SELECT 1 FROM collection_media") == []
+    for act in (store.get, lambda each: store.delete(each, "anna"), lambda each: store.add(each, ["1"])):
+        with pytest.raises(NotFound):
+            act(spring.collection_id)

@@ -259,3 +259,20 @@ def test_a_batch_is_found_without_reading_a_table_from_end_to_end(house: House, 
 
     assert plan[0].startswith(start), plan
     assert not any(each.startswith("SCAN") or "TEMP B-TREE" in each for each in plan), plan
+
+
+def test_changes_of_pictures_are_kept_as_far_as_somebody_may_follow_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotfolder.upkeep.history.CHANGES_KEPT", 10)
+    with house.database.transaction() as tx:
+        for number in range(1, 1201):
+            tx.execute("INSERT INTO media_changes (number) VALUES (?)", (number,))
+
+    removed = History(house.database, days=1, events_max=1000, batch=500, pause_s=0).prune_changes(
+        threading.Event()
+    )
+
+    assert removed == 1190
+    rows = house.database.query("SELECT seq FROM media_changes ORDER BY seq")
+    assert [row[0] for row in rows] == list(range(1191, 1201))

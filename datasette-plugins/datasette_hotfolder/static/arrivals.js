@@ -1,10 +1,10 @@
-// New pictures: they appear at the top of the grid, or wait behind a pill while something else is looked at.
+// News of the library: new pictures appear at the top, or wait behind a pill while something else is looked at; others leave.
 
 import { byId, setText } from "./element.js";
-import { formatNumber } from "./format.js";
 import { searchFromFilter } from "./filter.js";
 import { standsBefore } from "./order.js";
 import { throttled } from "./throttle.js";
+import { arrivedWords } from "./words_grid.js";
 
 const ASK_EVERY_MS = 700;
 const ASK_AGAIN_MS = 10_000;
@@ -31,24 +31,42 @@ export class Arrivals {
     stream.addEventListener("connection", ({ detail }) => detail === "connected" && this.#hear([]));
     set.addEventListener("reset", () => this.#hold([]));
     this.#pill.addEventListener("click", () => this.#showAndFocus());
-    byId("scroller").addEventListener("scroll", () => this.#held.length && grid.isAtTop && this.#show(), { passive: true });
+    grid.addEventListener("moved", () => this.#held.length && set.isNewestFirst && grid.isAtTop && this.#show());
   }
 
   #hear(events) {
-    for (const { topic, subjectId, data } of events) if (topic === "library.updated") this.#note(subjectId, data.review);
+    for (const event of events) if (event.topic === "library.updated") this.#note(event);
     if (this.#announced.size) this.#ask();
   }
 
-  /** A picture that was discarded has left the library; one that was accepted is marked no longer. */
-  #note(mediaId, review) {
+  /** One picture, or all of a change to many; without their ids only all anew is true. */
+  #note({ subjectType, subjectId, data }) {
+    const ids = subjectType === "change" ? data.mediaIds : [subjectId];
+    if (!ids) this.#renew();
+    else for (const mediaId of ids) this.#noteOne(mediaId, { ...data, ...data.changes });
+  }
+
+  /** What leaves the library comes into the trash, and the other way round. */
+  #noteOne(mediaId, { review, deleted, restored }) {
+    const isTrash = this.#set.filter.deleted === "only";
+    if (isTrash ? deleted : restored) return this.#return(mediaId);
     this.#announced.add(mediaId);
-    if (review === "discarded") {
-      this.#hold(this.#held.filter((media) => media.mediaId !== mediaId));
-      this.#set.remove(mediaId);
-    } else if (review) {
+    if (review === "discarded" || (isTrash ? restored : deleted)) this.#leave(mediaId);
+    else if (review) {
       this.#held.filter((media) => media.mediaId === mediaId).forEach((media) => (media.review = review));
       this.#set.update(mediaId, { review });
     }
+  }
+
+  #leave(mediaId) {
+    this.#hold(this.#held.filter((media) => media.mediaId !== mediaId));
+    this.#set.remove(mediaId);
+  }
+
+  /** Where it stood, if that is known: its place may be anywhere. */
+  #return(mediaId) {
+    if (this.#set.placeOf(mediaId) >= 0 || this.#set.putBack(mediaId)) this.#announced.add(mediaId);
+    else this.#renew();
   }
 
   /** The server knows what fits the filter: what is new among the first pages is what arrived. */
@@ -70,17 +88,18 @@ export class Arrivals {
   /** Null when all is to be loaded anew. Above the top of the set all is new, though its event may not have been heard yet. */
   async #find(announced, filter) {
     if (this.#set.isBroken) return null;
-    const [top] = this.#set.items;
+    const { top } = this.#set;
     const isNew = (media) => announced.has(media.mediaId) || !top || standsBefore(media, top);
+    const newest = { ...filter, sort: null, order: null };
     const arrived = [];
     let after = null;
     for (let page = 0; page < MOST_PAGES; page++) {
-      const query = new URLSearchParams(searchFromFilter(filter));
+      const query = new URLSearchParams(searchFromFilter(newest));
       query.set("limit", PAGE_SIZE);
       if (after) query.set("after", after);
       const { items, next, ...counts } = await this.#api.get(`/-/api/media?${query}`);
       if (filter === this.#set.filter) this.#set.setCounts(counts);
-      const fresh = items.filter(isNew);
+      const fresh = items.filter((media) => media && (this.#set.isNewestFirst ? isNew(media) : announced.has(media.mediaId)));
       arrived.push(...fresh);
       if (!next || fresh.length < items.length) return arrived;
       after = next;
@@ -92,7 +111,7 @@ export class Arrivals {
     const known = new Set(this.#held.map(({ mediaId }) => mediaId));
     const fresh = arrived.filter(({ mediaId }) => !known.has(mediaId) && this.#set.placeOf(mediaId) < 0);
     this.#hold([...fresh, ...this.#held]);
-    if (this.#grid.isAtTop) this.#show();
+    if (this.#held.length && this.#grid.isAtTop && this.#set.isNewestFirst) this.#show();
   }
 
   #show() {
@@ -102,15 +121,16 @@ export class Arrivals {
     this.#grid.scrollToTop();
   }
 
-  /** The pill is gone after its click; the keys go on in the grid. */
-  #showAndFocus() {
-    this.#show();
+  /** The pill is gone after its click; the keys go on in the grid. In another order than by date what is new may stand anywhere. */
+  async #showAndFocus() {
+    if (this.#set.isNewestFirst) this.#show();
+    else await this.#set.load(this.#set.filter);
     this.#grid.focusCurrent();
   }
 
   #hold(arrived) {
     this.#held = arrived;
     this.#pill.hidden = !arrived.length;
-    setText(this.#pill, `↑ ${formatNumber(arrived.length)} new`);
+    setText(this.#pill, arrivedWords(arrived.length));
   }
 }

@@ -49,6 +49,7 @@ export class Cells {
 
   /** Which is the current one, and which are selected. */
   mark() {
+    this.#grid.classList.toggle("choosing", this.#selection.size > 0);
     this.#cells.forEach((cell) => this.#mark(cell));
   }
 

@@ -52,7 +52,7 @@ export class CollectionMenu {
       hint: COLLECTIONS.saveHint(words),
       value: words.slice(0, 60),
       save: async (name) => {
-        await this.#collections.create(name, { kind: "live", query });
+        await this.#collections.create(name, query);
         toast(COLLECTIONS.saved(name));
       },
     });
@@ -89,8 +89,8 @@ export class CollectionMenu {
   }
 
   async #drop(collection, mediaIds) {
-    await this.#collections.add(collection, mediaIds);
-    toast(COLLECTIONS.added(mediaIds.length, collection.name));
+    const count = await this.#collections.add(collection, mediaIds);
+    toast(COLLECTIONS.added(count, collection.name));
   }
 
   async #try(act) {

@@ -48,7 +48,7 @@ export class CollectionRow {
   draw(collection, isShown) {
     this.#collection = collection;
     setText(this.#name, collection.name);
-    setText(this.#count, formatNumber(collection.n ?? 0));
+    setText(this.#count, collection.kind === "live" ? COLLECTIONS.liveCount(collection.n ?? 0) : formatNumber(collection.n ?? 0));
     this.#open.title = collection.kind === "live" ? `${collection.name} (${COLLECTIONS.live})` : collection.name;
     if (isShown) this.#open.setAttribute("aria-current", "true");
     else this.#open.removeAttribute("aria-current");

@@ -10,8 +10,6 @@ import { SearchBox } from "./search_box.js";
 import { startSortMenu } from "./sort_menu.js";
 import { conditionWords, countWords, ratingWords, removeWords } from "./words_filter.js";
 
-const SHOWN_ELSEWHERE = new Set(["minRating", "rating", "status", "origin", "q"]); // by a chip that is always there, or the search box
-
 /**
  * Wires the bar; `choose(filter)` is called with what was clicked or typed, `leave()` when the search is left for the pictures,
  * `addTo(collectionId)` to add what is chosen in the grid. Returns the function that shows a filter.
@@ -44,15 +42,14 @@ export function startFilterBar({ api, stream, can, choose, collections, set, lea
 
   /** What depends on the names and kinds of collections. */
   function showNames(filter) {
-    const chips = conditionsOf(filter).filter(({ name }) => !SHOWN_ELSEWHERE.has(name));
-    byId("conditions").replaceChildren(...chips.map((each) => conditionChip(each, collections.names, () => choose(without(set.filter, each)))));
+    byId("conditions").replaceChildren(...conditionsOf(filter).map((each) => conditionChip(each, collections.names, () => choose(without(set.filter, each)))));
     showSort(filter, collections.find(filter.collection)?.kind === "manual");
   }
 
   return function show(filter) {
     showQuickChips(toolbar, filter);
     showNames(filter);
-    byId("clear-filter").hidden = isEmptyFilter(filter);
+    byId("conditions-row").hidden = isEmptyFilter(filter);
     search.show(filter.q);
     facets.show(filter);
     rating.show(filter);

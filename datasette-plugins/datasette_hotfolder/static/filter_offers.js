@@ -10,7 +10,10 @@ const AT_MOST = 6;
 export function startOffers({ api, set, collections, choose }) {
   const place = element("div", { class: "offers", role: "group", "aria-label": FILTER.without });
 
-  set.addEventListener("reset", async () => {
+  set.addEventListener("reset", draw);
+  draw();
+
+  async function draw() {
     const { filter } = set;
     place.remove();
     const conditions = conditionsOf(filter);
@@ -20,7 +23,7 @@ export function startOffers({ api, set, collections, choose }) {
     const offers = found.filter((each) => each?.counts.total);
     place.replaceChildren(...offers.map(({ condition, counts }) => offer(filter, condition, counts)));
     if (offers.length) byId("empty").append(place);
-  });
+  }
 
   function offer(filter, condition, counts) {
     const words = conditionWords(condition.name, condition.value, collections.names);

@@ -86,7 +86,6 @@ export class Form extends EventTarget {
     this.#presets.set(draft);
     this.#references.value = draft.refs;
     writeAbout(draft.about);
-    this.#fitPrompt();
     this.#showWords();
   }
 
@@ -125,7 +124,6 @@ export class Form extends EventTarget {
     const names = [...this.#fields.keys()];
     byId("generate-main").replaceChildren(...nodes(names.filter(isMain)));
     byId("generate-groups").replaceChildren(...this.#groups(names.filter((name) => !isMain(name)), nodes));
-    this.#fitPrompt();
   }
 
   /** What is seen without opening anything: words, what has to be given, and all of an endpoint that reads no words. */
@@ -175,7 +173,6 @@ export class Form extends EventTarget {
   }
 
   #changed() {
-    this.#fitPrompt();
     this.#showWords();
     this.dispatchEvent(new Event("changed"));
   }
@@ -187,13 +184,5 @@ export class Form extends EventTarget {
     const axes = this.#matrix.value.filter(({ text }) => text.trim()).length;
     setText(byId("generate-more-words"), [...differences, axes && "matrix"].filter(Boolean).join(", "));
     setText(byId("generate-about-words"), aboutWords(readAbout()));
-  }
-
-  /** The prompt is as high as its text, between bounds of the style. */
-  #fitPrompt() {
-    for (const area of byId("generate-main").querySelectorAll("textarea")) {
-      area.style.blockSize = "auto";
-      area.style.blockSize = `${area.scrollHeight + 2}px`;
-    }
   }
 }

@@ -63,7 +63,7 @@ export class NowRow {
 
   #drawPictures(pictures) {
     const fresh = pictures.filter(({ mediaId }) => !this.#pictures.has(mediaId));
-    for (const { mediaId, thumbnailUrl } of fresh) {
+    for (const { mediaId, thumbnailUrl } of fresh.toReversed()) {
       const image = element("img", { src: thumbnailUrl, alt: "", width: 48, height: 48, decoding: "async" });
       const link = element("a", { href: `${this.#base}#${encodeURIComponent(mediaId)}`, "aria-label": "Open this picture", title: "Open this picture" }, image);
       this.#pictures.set(mediaId, link);

@@ -22,7 +22,7 @@ export class Presets {
   /** The presets there are; without any there is nothing to choose. */
   offer(presets) {
     this.#presets = presets;
-    const options = presets.map(({ name, title }) => element("option", { value: name }, title || name));
+    const options = presets.map(({ name, title, problem }) => element("option", { value: name, title: problem, disabled: Boolean(problem) }, title || name));
     byId("generate-preset").replaceChildren(element("option", { value: "" }, NO_PRESET), ...options);
     byId("generate-preset-part").hidden = !presets.length;
   }

@@ -12,8 +12,8 @@ const AT_TOP_PX = 24;
 const BESIDE = 0.6; // windows above and below that have cells
 const AHEAD = 2; // windows above and below whose pictures are loaded
 const EDGE_PX = 8; // what stays free above and below a cell that is scrolled into sight
-const RUSH = 0.3; // windows in one step: who scrolls on so fast sees no thumbnails
-const RUSH_MS = 90;
+const FAST = 0.3; // windows in one step: who goes on so fast sees no thumbnails
+const REST_MS = 90;
 
 /** Shows a set of pictures; `open()` is called when one is to be seen large. Tells "moved" when another part is in sight. */
 export class Grid extends EventTarget {
@@ -26,10 +26,12 @@ export class Grid extends EventTarget {
   #layout;
   #cellPx = CELL_PX;
   #shown = ""; // what the cells were last placed for
-  #sight = null; // the first row in sight: a picture of it, its place, and how far below the upper edge
-  #rushedAt = 0;
-  #rushTimer = null;
+  #sight = { media: null, place: 0, below: 0 }; // the first row in sight: a picture of it, its place, how far below the upper edge
+  #isLaying = false;
+  #isFocusing = false;
   #lastTop = 0;
+  #fastAt = 0;
+  #resting = null;
 
   constructor(set, selection, open) {
     super();
@@ -37,9 +39,8 @@ export class Grid extends EventTarget {
     this.#selection = selection;
     this.#cells = new Cells(set, selection, this.#grid);
     this.#sheet = new LongSheet(this.#scroller, this.#grid, () => this.#move());
-    this.#layout = this.#measure();
     this.#grid.classList.add("placed");
-    this.#lay(0);
+    this.#lay();
     this.#cells.mark();
     this.#listen(open);
     new ResizeObserver(() => this.#resize()).observe(this.#scroller);
@@ -65,19 +66,25 @@ export class Grid extends EventTarget {
 
   /** The first picture in sight; null at the top, where news are looked at. */
   get inSight() {
-    return this.isAtTop ? null : (this.#sight?.media ?? null);
+    return this.isAtTop ? null : this.#sight.media;
+  }
+
+  /** How far down the window is, in pictures: from 0 to their number. */
+  get placeInSight() {
+    const end = Math.max(1, this.#layout.height - this.#sheet.window);
+    return (this.#sheet.top / end) * this.#layout.total;
   }
 
   /** The place of the first row in sight. */
   get firstPlace() {
-    return this.#sight?.place ?? 0;
+    return this.#layout.placesBetween(this.#sheet.top, this.#sheet.top).first;
   }
 
   /** How large a cell is at least; what is looked at stays where it is. */
   setCellSize(cellPx) {
     this.#cellPx = cellPx;
     this.#grid.style.setProperty("--cell", `${cellPx}px`);
-    this.#keepInSight();
+    this.#keep(this.#currentInSight() ?? this.#sight);
   }
 
   /** Scrolls as little as needed to show the current cell whole. */
@@ -85,11 +92,9 @@ export class Grid extends EventTarget {
     const place = this.#set.currentPlace;
     if (place < 0) return;
     const top = this.#layout.topOf(place);
-    const lowest = top - EDGE_PX;
-    const highest = top + this.#layout.size + EDGE_PX - this.#sheet.window;
-    const scrolled = Math.min(Math.max(this.#sheet.top, highest), lowest);
+    const least = top + this.#layout.size + EDGE_PX - this.#sheet.window;
+    const scrolled = Math.min(Math.max(this.#sheet.top, least), top - EDGE_PX);
     if (scrolled !== this.#sheet.top) this.#sheet.scrollTo(scrolled);
-    else this.#draw();
   }
 
   scrollToTop() {
@@ -101,8 +106,15 @@ export class Grid extends EventTarget {
     this.#sheet.scrollTo(this.#layout.scrollTopOf(place));
   }
 
+  /** Brings this share of the way down into sight, from 0 to 1. */
+  scrollToShare(share) {
+    this.#sheet.scrollTo(share * Math.max(0, this.#layout.height - this.#sheet.window));
+  }
+
   focusCurrent() {
-    this.#cells.find(this.#set.current?.mediaId)?.node.focus({ preventScroll: true });
+    this.#isFocusing = true;
+    this.cellOf(this.#set.current?.mediaId)?.focus({ preventScroll: true });
+    this.#isFocusing = false;
   }
 
   /** The picture of an element in the grid. */
@@ -121,15 +133,15 @@ export class Grid extends EventTarget {
     this.#grid.addEventListener("dblclick", ({ target }) => this.mediaOf(target) && open());
     this.#grid.addEventListener("load", ({ target }) => target.closest(".cell")?.classList.remove("broken"), true);
     this.#grid.addEventListener("error", ({ target }) => target.closest(".cell")?.classList.add("broken"), true);
-    this.#grid.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && this.reveal());
-    let isRenewing = false;
-    set.addEventListener("renewing", () => (isRenewing = true));
+    this.#grid.addEventListener("focusin", () => this.#isFocusing || this.#grid.matches(":active") || this.reveal()); // by Tab
+    let isRenewal = false;
+    set.addEventListener("renewing", () => (isRenewal = true));
     set.addEventListener("reset", () => {
-      this.#reset(isRenewing);
-      isRenewing = false;
+      this.#reset(isRenewal);
+      isRenewal = false;
     });
     set.addEventListener("loaded", () => this.#redraw());
-    for (const type of ["prepended", "removed", "returned"]) set.addEventListener(type, () => this.#keepInSight());
+    for (const type of ["prepended", "removed", "returned"]) set.addEventListener(type, () => this.#keepSight());
     set.addEventListener("changed", ({ detail }) => this.#cells.paint(detail.mediaId));
     set.addEventListener("current", () => this.#followCurrent());
     this.#selection.addEventListener("changed", () => this.#cells.mark());
@@ -145,7 +157,14 @@ export class Grid extends EventTarget {
     this.focusCurrent();
   }
 
-  /** The cell of the current picture exists, wherever it is; whoever had the focus there goes on at the new one. */
+  #reset(isRenewal) {
+    if (isRenewal) this.#keepSight();
+    else this.#lay();
+    if (!isRenewal && this.#set.currentPlace > 0) this.reveal();
+    this.#cells.mark();
+  }
+
+  /** The current picture has its cell wherever it is; a focus that was in the grid goes with it. */
   #followCurrent() {
     const hadFocus = this.#grid.contains(document.activeElement);
     this.#redraw();
@@ -153,38 +172,80 @@ export class Grid extends EventTarget {
     if (hadFocus) this.focusCurrent();
   }
 
-  #reset(isRenewal) {
-    if (isRenewal) this.#keepInSight();
-    else if (this.#set.currentPlace <= 0) this.#lay(0);
-    else {
-      this.#lay(0);
-      this.reveal();
-    }
-    this.#cells.mark();
-  }
-
   #resize() {
-    const { width } = this.#layout;
-    const isSame = width === this.#grid.clientWidth && this.#sheet.window === this.#scroller.clientHeight;
-    if (!isSame && this.#scroller.clientHeight) this.#keepInSight();
+    const { clientHeight } = this.#scroller;
+    const isSame = this.#layout.width === this.#grid.clientWidth && this.#sheet.window === clientHeight;
+    if (!isSame && clientHeight) this.#keep(this.#currentInSight() ?? this.#sight);
   }
 
-  /** Lays all out anew; what was first in sight, or the current picture if it was in sight, stays where it was. */
-  #keepInSight() {
+  /** After news; at the top it is the top that is looked at. */
+  #keepSight() {
     const hadFocus = this.#grid.contains(document.activeElement);
-    const anchor = this.isAtTop && !this.#isCurrentInSight() ? null : this.#anchor();
-    this.#layout = this.#measure();
-    this.#lay(anchor && !this.#wasAtVeryTop(anchor) ? this.#layout.topOf(this.#placeOf(anchor)) - anchor.below : 0);
-    if (hadFocus && !this.#grid.contains(document.activeElement)) this.focusCurrent();
+    if (this.isAtTop) this.#lay();
+    else this.#keep(this.#sight);
+    if (hadFocus) this.focusCurrent();
   }
 
-  #measure() {
-    return new GridLayout(this.#grid.clientWidth, this.#cellPx, this.#set.length);
+  /** Lays all out anew; what is named stays as far below the upper edge as it was. */
+  #keep({ media, place, below }) {
+    const found = media ? this.#set.nearestPlace(media) : -1;
+    const kept = Math.min(found < 0 ? place : found, Math.max(0, this.#set.length - 1));
+    this.#lay((layout) => layout.topOf(kept) - below);
   }
 
-  #lay(top) {
-    this.#layout = this.#measure();
+  #currentInSight() {
+    const place = this.#set.currentPlace;
+    const below = this.#layout.topOf(place) - this.#sheet.top;
+    const isInSight = place >= 0 && below > -this.#layout.size && below < this.#sheet.window;
+    return isInSight ? { media: this.#set.current, place, below } : null;
+  }
+
+  #lay(topIn = () => 0) {
+    this.#layout = new GridLayout(this.#grid.clientWidth, this.#cellPx, this.#set.length);
     this.#shown = "";
-    this.#sheet.set(this.#layout.height, this.#scroller.clientHeight, top);
+    this.#isLaying = true;
+    this.#sheet.set(this.#layout.height, this.#scroller.clientHeight, topIn(this.#layout));
+    this.#isLaying = false;
+  }
+
+  /** Another part is in sight. What is looked at is noted only when somebody went there. */
+  #move() {
+    const now = performance.now();
+    const isFast = Math.abs(this.#sheet.top - this.#lastTop) > FAST * this.#sheet.window;
+    const isRushing = isFast && now - this.#fastAt < REST_MS;
+    this.#lastTop = this.#sheet.top;
+    if (isFast) this.#fastAt = now;
+    if (isRushing) this.#rest();
+    if (!this.#isLaying) this.#look();
+    this.#draw(!isRushing);
+    this.dispatchEvent(new Event("moved"));
+  }
+
+  #rest() {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#cells.showImages(), REST_MS);
+  }
+
+  #look() {
+    const place = this.firstPlace;
+    this.#sight = { media: this.#set.at(place) ?? null, place, below: this.#layout.topOf(place) - this.#sheet.top };
+  }
+
+  #redraw() {
+    this.#shown = "";
+    this.#draw(true);
+  }
+
+  #draw(withImages) {
+    const { top, window, shift } = this.#sheet;
+    const range = this.#layout.placesBetween(top - BESIDE * window, top + window * (1 + BESIDE));
+    const shown = `${range.first} ${range.last} ${shift}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const { size } = this.#layout;
+    const put = (place) => [this.#layout.leftOf(place), this.#sheet.place(this.#layout.topOf(place), size)];
+    this.#cells.show(range, { size, put, withImages });
+    const ahead = this.#layout.columns * Math.ceil((AHEAD * window) / this.#layout.pitch);
+    this.#set.want(range.first - ahead, range.last + ahead, "grid");
   }
 }

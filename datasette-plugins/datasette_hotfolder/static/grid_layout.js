@@ -33,9 +33,9 @@ export class GridLayout {
     return this.topOf(place) - ABOVE_PX;
   }
 
-  /** The places in the rows between two heights, the last one included. */
+  /** The places in the rows between two heights, the last one included; the gap above a row belongs to it. */
   placesBetween(top, bottom) {
-    const row = (height) => Math.floor((height - ABOVE_PX) / this.pitch);
+    const row = (height) => Math.floor((height - ABOVE_PX + GAP_PX) / this.pitch);
     const first = Math.max(0, row(top)) * this.columns;
     const last = Math.min(this.total, (row(bottom) + 1) * this.columns) - 1;
     return { first: Math.max(0, Math.min(first, last)), last };

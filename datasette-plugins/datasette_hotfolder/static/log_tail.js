@@ -37,7 +37,6 @@ export class LogTail {
 
   #hold(isPaused) {
     this.#isPaused = isPaused;
-    this.#pause.ariaPressed = String(isPaused);
     setText(this.#pause, isPaused ? LOG_WORDS.go : LOG_WORDS.pause);
     if (!isPaused) this.#ask();
   }

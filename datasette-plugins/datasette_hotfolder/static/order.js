@@ -1,4 +1,4 @@
-// The order of the light table: newest first (pure).
+// The usual order of the light table: newest first (pure).
 
 /** Whether a picture has its place before another one. */
 export function standsBefore(one, other) {

@@ -1,4 +1,4 @@
-// All that is shown, loaded anew: after more news than can be followed, or when the server's database is another one.
+// All that is shown, loaded anew: after more news than can be followed, or when the server no longer knows what is shown.
 
 import { throttled } from "./throttle.js";
 
@@ -10,13 +10,13 @@ export function startRenewal(stream, set, grid, afterwards) {
   let isDue = false;
 
   const renew = throttled(async () => {
-    const looked = [set.currentPlace < 0 ? null : set.current, grid.inSight];
-    isDue = !(await set.reload(looked.filter(Boolean)));
+    isDue = !(await set.reload([set.current, grid.inSight]));
     if (isDue) setTimeout(() => isDue && renew(), AGAIN_MS);
     else await afterwards();
   }, EVERY_MS);
 
   stream.addEventListener("reset", renew);
   stream.addEventListener("connection", ({ detail }) => detail === "connected" && (isDue || set.isBroken) && renew());
+  set.addEventListener("expired", renew);
   return renew;
 }

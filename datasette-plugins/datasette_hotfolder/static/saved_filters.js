@@ -1,9 +1,11 @@
 // The collections: pictures chosen by hand, and filters that were saved, which are collections that live.
 
 import { filterFromSearch, isSameFilter, normal } from "./filter.js";
+import { throttled } from "./throttle.js";
 
 const PATH = "/-/api/collections";
 const SENT_AT_ONCE = 500;
+const ASK_EVERY_MS = 1_000;
 
 const pathOf = ({ collectionId }) => `${PATH}/${encodeURIComponent(collectionId)}`;
 
@@ -22,9 +24,11 @@ export class Collections extends EventTarget {
   isLoaded = false;
   error = null;
 
-  constructor(api) {
+  constructor(api, stream) {
     super();
     this.#api = api;
+    const renew = throttled(() => this.#renew(), ASK_EVERY_MS);
+    stream.addEventListener("events", ({ detail }) => this.isLoaded && detail.some(({ subjectType }) => subjectType === "collection") && renew());
   }
 
   get manual() {
@@ -52,8 +56,9 @@ export class Collections extends EventTarget {
     return this.#loading;
   }
 
-  async create(name, { kind = "manual", query } = {}) {
-    const made = await this.#api.post(PATH, kind === "live" ? { name, kind, query } : { name, kind });
+  /** Makes one by hand, or one that lives by a query. */
+  async create(name, query = null) {
+    const made = await this.#api.post(PATH, query === null ? { name } : { name, query });
     await this.#renew();
     return made;
   }
@@ -68,12 +73,15 @@ export class Collections extends EventTarget {
     await this.#renew();
   }
 
-  /** Adds pictures by their ids, which may be many. */
+  /** Adds pictures by their ids, which may be many; gives how many were not in it. */
   async add(collection, mediaIds) {
+    let count = 0;
     for (let at = 0; at < mediaIds.length; at += SENT_AT_ONCE) {
-      await this.#api.post(`${pathOf(collection)}/media`, { mediaIds: mediaIds.slice(at, at + SENT_AT_ONCE) });
+      const { joined } = await this.#api.post(`${pathOf(collection)}/media`, { mediaIds: mediaIds.slice(at, at + SENT_AT_ONCE) });
+      count += joined;
     }
     await this.#renew();
+    return count;
   }
 
   /** What was asked for before the change does not know of it. */

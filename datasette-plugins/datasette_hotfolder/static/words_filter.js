@@ -48,7 +48,7 @@ export function valueWords(name, value) {
 
 /** What a value is called where the kind stands above it: "★ 3", "flux2-klein-4b". */
 export function pillWords(name, value) {
-  if (name === "minRating" || name === "rating") return value === "0" ? "none" : `★ ${value}`;
+  if (name === "minRating" || name === "rating") return value === "0" ? "unrated" : `★ ${value}`;
   return valueWords(name, value);
 }
 
@@ -120,6 +120,7 @@ export const COLLECTIONS = {
   saveNothing: "Filter first: what is shown is everything.",
   mayNot: "To make collections, run “hotfolder login” and open the link it prints.",
   live: "saved filter",
+  liveCount: (n) => `live · ${formatNumber(n)}`,
   add: "Add",
   rename: "Rename",
   remove: "Delete",
@@ -135,7 +136,7 @@ export const COLLECTIONS = {
   renameLabel: (name) => `Rename “${name}”`,
   removeLabel: (name) => `Delete “${name}”; its pictures stay in the library`,
   removed: (name) => `“${name}” is deleted.`,
-  added: (count, name) => `${formatCount(count, "picture")} added to “${name}”.`,
+  added: (count, name) => (count ? `${formatCount(count, "picture")} added to “${name}”.` : `That is in “${name}” already.`),
   made: (name) => `“${name}” is made.`,
   saved: (name) => `The filter is saved as “${name}”.`,
   failed: (words) => `The collections could not be had: ${words}`,

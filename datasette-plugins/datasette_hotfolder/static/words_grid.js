@@ -26,8 +26,6 @@ export const tooManyWords = (n, most) =>
 
 export const NOT_ALL_CHOSEN = "Some of these pictures could not be loaded. They are not chosen.";
 
-export const SCRUBBER = "When the pictures came";
-
 /** "14 October 2026" */
 export const dayWords = (day) => DAY.format(new Date(`${day}T00:00:00Z`));
 
@@ -35,7 +33,7 @@ export const dayWords = (day) => DAY.format(new Date(`${day}T00:00:00Z`));
 export const monthWords = (day) => MONTH.format(new Date(`${day}T00:00:00Z`));
 
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
-const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
+const MONTH = new Intl.DateTimeFormat("en", { month: "short", timeZone: "UTC" });
 
 export const EMPTY = {
   broken: "The pictures could not be loaded",

@@ -1,0 +1,18 @@
+// Dark or light: as it was left, dark at first.
+
+import { byId } from "./element.js";
+import { recall, remember } from "./preferences.js";
+
+export function startTheme() {
+  const root = document.documentElement;
+  const show = (theme) => {
+    root.dataset.theme = theme;
+    byId("theme")?.setAttribute("aria-pressed", theme === "light");
+  };
+  show(recall("theme") === "light" ? "light" : "dark");
+  byId("theme")?.addEventListener("click", () => {
+    const theme = root.dataset.theme === "light" ? "dark" : "light";
+    remember("theme", theme);
+    show(theme);
+  });
+}

@@ -1,0 +1,37 @@
+// What is said about things done to pictures.
+
+import { formatCount } from "./format.js";
+
+export const LOOK_LOGIN = "You are only looking. To download, run “hotfolder login” and open the link it prints.";
+export const RATE_LOGIN = "You are only looking. To rate, run “hotfolder login” and open the link it prints.";
+export const REVIEW_LOGIN = "This needs a login with the scope “review”.";
+export const NOTHING_TO_UNDO = "There is nothing to undo.";
+export const REWORDED = "other words";
+const MARKS = { selected: "picked", rejected: "rejected" };
+
+const pictures = (n) => formatCount(n, "picture");
+
+export const refused = (reason) => `Not done: ${reason}`;
+export const undone = (words) => `Undone: ${words}`;
+export const notUndone = (reason) => `Not undone: ${reason}`;
+export const trashed = (n) => `${pictures(n)} moved to the trash`;
+export const trashedHint = (n) => `${trashed(n)}. Ctrl+Z brings ${n === 1 ? "it" : "them"} back.`;
+export const restored = (n) => `${pictures(n)} back in the library`;
+export const addedTo = (name) => `Added to ${name}`;
+export const removedFrom = (name) => `Removed from ${name}`;
+
+/** "4 stars on 12 pictures" */
+export function changed({ rating, status, label, addKeywords = [], removeKeywords = [] }, n) {
+  const on = `${n === 1 ? "a picture" : pictures(n)}`;
+  if (rating !== undefined) return `${rating ? formatCount(rating, "star") : "no stars"} on ${on}`;
+  if (status !== undefined) return `${on} ${MARKS[status] ?? "unmarked"}`;
+  if (label !== undefined) return label ? `label ${label} on ${on}` : `no label on ${on}`;
+  const parts = [addKeywords.length && `${addKeywords.join(", ")} added`, removeKeywords.length && `${removeKeywords.join(", ")} removed`];
+  return `${parts.filter(Boolean).join(", ")}: ${on}`;
+}
+
+/** "12 pictures accepted" */
+export function decided(decision, n, skipped) {
+  const words = `${pictures(n)} ${decision === "accept" ? "accepted" : "discarded"}`;
+  return skipped ? `${words}; ${pictures(skipped)} awaited no review` : words;
+}
