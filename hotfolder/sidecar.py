@@ -26,7 +26,6 @@ from hotfolder.upkeep.stale import StaleWatch
 from hotfolder.watchers.finding import build_rule
 from hotfolder.watchers.imports import ImportFolder
 from hotfolder.watchers.inbox_files import is_bundle_folder
-TEXTS_AT_ONCE = 200
 from hotfolder.watchers.loop import SWITCH_S, SettledFile, WatchLoop
 from hotfolder.watchers.observer import RootObserver
 from hotfolder.watchers.watching_file import WatchingFile
@@ -42,6 +41,8 @@ FOLDERS_LOOK_S = 60.0
 """So long may a look at all that lies in import folders take, before a stop is obeyed."""
 PREPARED_AHEAD = 1
 """So many pictures are claimed and prepared while one is made: the engine never waits for a disk."""
+TEXTS_AT_ONCE = 200
+"""So many texts are made anew in one transaction, which takes some milliseconds."""
 SILENCE_MARGIN_S = 120.0
 """A picture that was silent for longer than the engine may take, and this, does not move any more."""
 LOOK_S = 0.25

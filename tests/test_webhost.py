@@ -17,7 +17,8 @@ import pytest
 
 from hotfolder.app import Library, create_library, open_library
 from hotfolder.config import load_settings
-from hotfolder.errors import JobFileError
+from hotfolder.diagnosis import LOW_DISK_BYTES
+from hotfolder.errors import DiskFull, JobFileError
 from hotfolder.events import ENGINE_STATUS
 from hotfolder.webhost import HEARTBEAT, STALE_S, LibraryHost
 
@@ -172,6 +173,68 @@ def test_a_disk_that_is_nearly_full_is_not_healthy(
 
     assert health["failing"] == ["disk"]
     assert health["disk"] == {"freeBytes": 5}
+
+
+def test_what_would_leave_little_room_on_the_disk_is_refused(
+    host: LibraryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 10**12, LOW_DISK_BYTES + 500))
+
+    host.check_room(500)
+    with pytest.raises(DiskFull):
+        host.check_room(501)
+
+
+def test_job_is_looked_at_without_reading_its_references(host: LibraryHost, root: Path) -> None:
+    sha256 = "ab" * 32
+    (root / "refs" / f"{sha256}.png").write_text("no picture")
+    text = text_of(refs=[{"sha256": sha256}])
+
+    assert [each.code for each in host.find_problems(text)] == ["job.ref_refused"]
+    assert host.check_job(text)["problems"] == []
+    assert [each.code for each in host.check_job(text_of(refs=[{"sha256": "cd" * 32}]))["problems"]] == [
+        "job.ref_missing"
+    ]
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff", b'{"endpointKey": "\xed\xa0\x80"}'])
+def test_look_at_a_text_that_is_no_job_at_all_says_so(host: LibraryHost, text: bytes) -> None:
+    found = host.check_job(text)
+
+    assert (found["pictures"], bool(found["problems"])) == (0, True)
+
+
+def test_fallback_makes_every_endpoint_available_and_what_is_missing_is_still_told(root: Path) -> None:
+    (root / "hotfolder.yaml").write_text("engine: {fallback: procedural}\n")
+    library = open_library(root, load_settings(root, {}))
+    try:
+        found = {each["endpointKey"]: each for each in LibraryHost(library).list_endpoints()}
+    finally:
+        library.close()
+
+    assert all(each["available"] for each in found.values())
+    assert found["local.flux2-klein-4b.image"]["problem"]
+    assert found["local.procedural.image"]["problem"] is None
+
+
+def test_endpoint_is_available_once_its_engine_and_all_its_files_are_there(root: Path) -> None:
+    (root / "hotfolder.yaml").write_text(SETTINGS + "engine: {path: engines/cn-engine}\n")
+    library = open_library(root, load_settings(root, {}))
+    try:
+        host = LibraryHost(library)
+
+        def look() -> tuple[bool, str | None]:
+            key = "local.flux2-klein-4b.image"
+            found = next(each for each in host.list_endpoints() if each["endpointKey"] == key)
+            return found["available"], found["problem"]
+
+        is_available, problem = look()
+        assert (is_available, "klein-4b.gguf" in (problem or "")) == (False, True)
+        for name in ("klein-4b.gguf", "ae.safetensors", "qwen3-4b.gguf"):
+            (root / "models" / name).write_bytes(b"x")
+        assert look() == (True, None)
+    finally:
+        library.close()
 
 
 def test_set_up_shows_checks_and_settings_with_where_they_come_from(host: LibraryHost) -> None:

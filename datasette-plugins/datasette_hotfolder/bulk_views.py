@@ -36,8 +36,7 @@ def build_bulk_views(
         require_method(request, "POST")
         actor = require(request, "rate")
         body = await read_json(request)
-        check_names(body, NAMES | {"changes"})
-        wanted, change_id = check_changes(body.get("changes")), make_id()
+        wanted, change_id = check_changes(_read_changes(body)), make_id()
         targets = await read_targets(services, body, actor)
 
         def change_some(some: Sequence[str]) -> list[str]:
@@ -73,6 +72,14 @@ def build_bulk_views(
         (r"^/-/api/media/bulk$", change),
         (r"^/-/api/changes/(?P<change_id>[^/]+)/undo$", undo),
     ]
+
+
+def _read_changes(body: Mapping[str, Any]) -> Any:
+    """What stands under `changes`, or beside the words that say which pictures."""
+    if "changes" not in body:
+        return {name: value for name, value in body.items() if name not in NAMES}
+    check_names(body, NAMES | {"changes"})
+    return body["changes"]
 
 
 async def write_in_chunks(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from hotfolder.accounts.scopes import Actor
 from hotfolder.domain.generation import ACTIVE, ENDED, RETRYABLE
+from hotfolder.domain.instants import elapsed_ms
 from hotfolder.events import Event
 from hotfolder.library.browse import MediaPage
 from hotfolder.library.control import Wish
@@ -74,15 +75,16 @@ def media_detail(
     generation: Generation | None,
     job: Job | None,
     inputs: Sequence[GenerationInput],
+    present: Collection[str] = (),
 ) -> dict[str, Any]:
-    """A picture with everything that is known of it."""
+    """A picture with what its rows say; of its references, those in `present` can be looked at."""
     return {
         **media_object(media),
         "description": media.description,
         "originalPath": media.original_path,
         "keywords": list(keywords),
         "generation": _generation_object(generation, job) if generation else None,
-        "inputs": [_input_object(each) for each in inputs],
+        "inputs": [_input_object(each, each.media_id in present) for each in inputs],
     }
 
 
@@ -91,26 +93,42 @@ def _generation_object(generation: Generation, job: Job | None) -> dict[str, Any
     return {
         "generationId": generation.generation_id,
         "endpointKey": generation.endpoint_key,
+        "mode": generation.mode,
         "prompt": params.get("prompt"),
         "negativePrompt": params.get("negativePrompt"),
         "seed": generation.seed,
         "steps": params.get("steps"),
         "params": params,
+        "modelFile": generation.model_file,
         "engineKind": generation.engine_kind,
+        "workerId": generation.worker_id,
+        "attempts": generation.attempts,
+        "warnings": list(generation.warnings),
         "totalTimeMs": generation.total_time_ms,
+        "queueWaitMs": elapsed_ms(generation.created_at, generation.started_at),
+        "startedAt": generation.started_at,
+        "completedAt": generation.completed_at,
+        "owner": job.owner if job else None,
         "jobId": generation.job_id,
         "jobFile": job.job_file if job else None,
     }
 
 
-def _input_object(each: GenerationInput) -> dict[str, Any]:
+def _input_object(each: GenerationInput, is_present: bool) -> dict[str, Any]:
     return {
         "position": each.position,
         "role": each.role,
         "originalName": each.original_name,
+        "sha256": each.sha256,
         "mediaId": each.media_id,
-        "thumbnailUrl": f"/media/inputs/{each.generation_id}/{each.position}?v={version_of(each.sha256)}",
+        "isPresent": is_present,
+        "thumbnailUrl": input_thumbnail_url(each.generation_id, each.position, each.sha256),
     }
+
+
+def input_thumbnail_url(generation_id: str, position: int, sha256: str) -> str:
+    """The address of a reference's thumbnail, which outlasts the reference."""
+    return f"/media/inputs/{quote(generation_id, safe='')}/{position}?v={version_of(sha256)}"
 
 
 def job_object(

@@ -62,7 +62,7 @@ def build_trash_views(services: Services, trash: Trash, make_id: NewId = new_id)
             return answer(
                 {"purged": await change(await read_targets(services, body, actor), trash.purge, tell)}
             )
-        if body != {"all": True}:
+        if body["all"] is not True or len(body) > 1:
             raise RequestError("`all` takes true, and nothing beside it.")
         targets = await services.read(trash.list_all)
         return answer({"purged": await change(targets, trash.purge, tell)})

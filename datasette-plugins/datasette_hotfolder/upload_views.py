@@ -56,7 +56,7 @@ def build_upload_views(services: Services, make_id: NewId) -> list[tuple[str, Vi
                 name = request.args.get("name") or ""
                 place = await services.examine(received.give, name, services.paths.imports)
         finally:
-            await services.write(received.close)
+            await services.read(received.close)  # also when too many wait to write
         services.host.nudge()
         return answer({"sha256": received.sha256, "name": place.name, "bytes": received.size_bytes}, 201)
 

@@ -88,14 +88,17 @@ def purge(context: click.Context, yes: bool) -> None:
         trash = Trash(found.database, found.work.enqueue, found.review_desk.discard_deleted)
         media_ids = trash.list_all()
         if media_ids and not yes:
-            click.confirm(f"Remove {len(media_ids)} pictures for good?", abort=True, err=True)
+            click.confirm(
+                f"Remove all pictures in the trash ({len(media_ids)}) for good?", abort=True, err=True
+            )
         purged: list[str] = []
         for start in range(0, len(media_ids), CHUNK):
             purged += trash.purge(media_ids[start : start + CHUNK])
         if purged:
             trash.announce(new_id(), purged, "purged", user_name())
             found.nudge()
-    say(f"{len(purged)} pictures were removed for good." if media_ids else "The trash is empty.")
+    told = "1 picture was" if len(purged) == 1 else f"{len(purged)} pictures were"
+    say(f"{told} removed for good." if media_ids else "The trash is empty.")
 
 
 def serve_sidecar(

@@ -171,6 +171,11 @@ class GenerationStore:
         )
         return {row["job_id"]: int(row["n"]) for row in rows}
 
+    def find_model_name(self, base_model_id: str | None) -> str | None:
+        """What people call the model of a generation; None when it had none, or one without a name."""
+        row = self._database.query_one("SELECT name FROM base_models WHERE id = ?", (base_model_id,))
+        return str(row["name"]) if row else None
+
     def list_inputs(self, generation_id: str) -> list[GenerationInput]:
         """The references of a generation, in order."""
         rows = self._database.query(

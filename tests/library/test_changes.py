@@ -1,4 +1,4 @@
-"""Many pictures change under one id, are told of once, and are put back where nobody has changed them since."""
+"""Many pictures change under one id, are told of once, and go back where nobody has changed them since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deleted pictures are in the trash: they come back as they were, or go for good; the files follow as work."""
+"""Deleted pictures are in the trash: they come back as they were, or go for good; their files follow."""
 
 from __future__ import annotations
 

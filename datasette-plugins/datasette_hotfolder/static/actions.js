@@ -71,7 +71,10 @@ export class Actions extends EventTarget {
     await this.#post("/-/api/trash", target, ({ trashed, changeId }) => {
       target.mediaIds?.forEach((mediaId) => this.#set.remove(mediaId));
       this.#finish(target);
-      this.#undo.push(words.trashed(trashed), () => this.#takeBack(changeId));
+      this.#undo.push(words.trashed(trashed), async () => {
+        await this.#takeBack(changeId);
+        if (!target.mediaIds?.every((mediaId) => this.#set.putBack(mediaId))) this.#set.reload();
+      });
       toast(words.trashedHint(trashed));
     });
   }
@@ -170,27 +173,30 @@ export class Actions extends EventTarget {
     return true;
   }
 
+  /** Of all of a filter only the server knows which they are: they are loaded anew afterwards. */
   async #changeMany(changes) {
     const target = this.#target();
-    const n = this.#selection.size || 1;
     const before = this.#remember(target, changes);
     before.forEach(({ mediaId }) => this.#set.update(mediaId, marksIn(changes)));
+    const putBack = () => before.forEach(({ mediaId, marks }) => this.#set.update(mediaId, marks));
     const done = await this.#post("/-/api/media/bulk", { ...target, ...changes }, ({ changed, changeId }) => {
+      toast(words.changed(changes, changed));
+      if (!changed) return;
+      if (target.view) this.#set.reload();
       this.#undo.push(words.changed(changes, changed), async () => {
         await this.#takeBack(changeId);
-        before.forEach(({ mediaId, marks }) => this.#set.update(mediaId, marks));
+        if (target.view) this.#set.reload();
+        else putBack();
       });
-      toast(words.changed(changes, n));
     });
-    if (!done) before.forEach(({ mediaId, marks }) => this.#set.update(mediaId, marks));
+    if (!done) putBack();
     return done;
   }
 
-  /** What the loaded ones of the chosen pictures have now. */
-  #remember(target, changes) {
+  /** What those of the chosen pictures that are loaded have now. */
+  #remember({ mediaIds = [] }, changes) {
     const names = Object.keys(marksIn(changes));
-    const known = (target.mediaIds ?? this.#set.loadedIds()).filter((mediaId) => this.#selection.has(mediaId) || !this.#selection.size);
-    return known
+    return mediaIds
       .map((mediaId) => this.#set.find(mediaId))
       .filter(Boolean)
       .map((media) => ({ mediaId: media.mediaId, marks: Object.fromEntries(names.map((name) => [name, media[name] ?? null])) }));

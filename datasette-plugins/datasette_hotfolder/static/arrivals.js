@@ -88,7 +88,7 @@ export class Arrivals {
   /** Null when all is to be loaded anew. Above the top of the set all is new, though its event may not have been heard yet. */
   async #find(announced, filter) {
     if (this.#set.isBroken) return null;
-    const { top } = this.#set;
+    const top = this.#set.at(0);
     const isNew = (media) => announced.has(media.mediaId) || !top || standsBefore(media, top);
     const newest = { ...filter, sort: null, order: null };
     const arrived = [];

@@ -18,7 +18,7 @@ export class CollectionMenu {
   #choose;
   #acts;
   #filter = null;
-  #rows = new Map(); // collection id -> row
+  #rows = new Map(); // key -> row
   #list = element("ul", { class: "collections" });
   #hint = element("p", { class: "hint" });
   #save = element("button", { type: "button", class: "button", click: () => this.saveFilter() }, COLLECTIONS.save);
@@ -118,12 +118,15 @@ export class CollectionMenu {
   }
 
   #drawRows(items, shown) {
-    const there = new Set(items.map(({ collectionId }) => collectionId));
-    for (const [id, row] of this.#rows) if (!there.has(id)) (row.node.remove(), this.#rows.delete(id));
+    const there = new Set(items.map(keyOf));
+    for (const [key, row] of this.#rows) if (!there.has(key)) (row.node.remove(), this.#rows.delete(key));
     for (const each of items) {
-      if (!this.#rows.has(each.collectionId)) this.#rows.set(each.collectionId, new CollectionRow(each, this.#acts));
-      this.#rows.get(each.collectionId).draw(each, each === shown);
+      if (!this.#rows.has(keyOf(each))) this.#rows.set(keyOf(each), new CollectionRow(each, this.#acts));
+      this.#rows.get(keyOf(each)).draw(each, each === shown);
     }
-    arrange(this.#list, items.map(({ collectionId }) => this.#rows.get(collectionId).node));
+    arrange(this.#list, items.map((each) => this.#rows.get(keyOf(each)).node));
   }
 }
+
+/** A row speaks of its collection by name everywhere: another name is another row. */
+const keyOf = ({ collectionId, name }) => `${collectionId} ${name}`;

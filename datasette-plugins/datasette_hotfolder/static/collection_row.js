@@ -28,7 +28,6 @@ export class CollectionRow {
   #collection;
   #acts;
   #timer = null;
-  #name = element("span", { class: "collection-name" });
   #count = element("small", {});
   #open;
   #tools;
@@ -37,7 +36,8 @@ export class CollectionRow {
   constructor(collection, acts) {
     this.#collection = collection;
     this.#acts = acts;
-    this.#open = element("button", { type: "button", class: "collection-open", click: () => acts.open(this.#collection) }, this.#name, this.#count);
+    this.#open = element("button", { type: "button", class: "collection-open", click: () => acts.open(this.#collection) }, element("span", { class: "collection-name" }, collection.name), this.#count);
+    this.#open.title = collection.kind === "live" ? `${collection.name} (${COLLECTIONS.live})` : collection.name;
     this.#tools = element("span", { class: "tools" }, ...this.#buttons());
     this.#undo = element("p", { class: "undo", hidden: true }, element("span", {}, COLLECTIONS.removed(collection.name)), this.#button("undo", COLLECTIONS.undo, COLLECTIONS.undo, () => this.#keep()));
     this.node = element("li", { "data-collection-id": collection.collectionId, "data-kind": collection.kind }, this.#open, this.#tools, this.#undo);
@@ -47,9 +47,7 @@ export class CollectionRow {
 
   draw(collection, isShown) {
     this.#collection = collection;
-    setText(this.#name, collection.name);
     setText(this.#count, collection.kind === "live" ? COLLECTIONS.liveCount(collection.n ?? 0) : formatNumber(collection.n ?? 0));
-    this.#open.title = collection.kind === "live" ? `${collection.name} (${COLLECTIONS.live})` : collection.name;
     if (isShown) this.#open.setAttribute("aria-current", "true");
     else this.#open.removeAttribute("aria-current");
   }

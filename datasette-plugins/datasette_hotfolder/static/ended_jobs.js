@@ -1,7 +1,6 @@
 // A message when a job of yours ends: once in a browser, in the tab that is looked at; and how far one is, in the title.
 
 import { jobPath } from "./api.js";
-import { recall, remember } from "./preferences.js";
 import { throttled } from "./throttle.js";
 import { toast } from "./toast.js";
 import { allEndedWords, endedWords } from "./words_queue.js";
@@ -9,7 +8,7 @@ import { allEndedWords, endedWords } from "./words_queue.js";
 const TELL_EVERY_MS = 1_000;
 const ONE_BY_ONE = 3;
 const REMEMBERED = 50;
-const TOLD = "told";
+const TOLD = "hotfolder.told";
 const ENDED = new Set(["completed", "failed", "cancelled", "partially_completed"]);
 const FAR = /^\d+ % · /;
 
@@ -79,12 +78,29 @@ export class EndedJobs {
 /** Those of these jobs that no other tab of this browser has told of; two tabs never claim at a time. */
 function claim(jobs) {
   const run = () => {
-    const told = JSON.parse(recall(TOLD) ?? "[]");
+    const told = readTold();
     const fresh = jobs.filter((job) => !told.includes(ending(job)));
-    remember(TOLD, JSON.stringify([...told, ...fresh.map(ending)].slice(-REMEMBERED)));
+    writeTold([...told, ...fresh.map(ending)].slice(-REMEMBERED));
     return fresh;
   };
   return navigator.locks ? navigator.locks.request("hotfolder-told", run) : run();
+}
+
+/** What all tabs of this browser know; one that keeps nothing is told in every tab. */
+function readTold() {
+  try {
+    return JSON.parse(localStorage.getItem(TOLD)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function writeTold(endings) {
+  try {
+    localStorage.setItem(TOLD, JSON.stringify(endings));
+  } catch {
+    // private windows may refuse
+  }
 }
 
 /** A job that is tried again ends again. */

@@ -54,6 +54,7 @@ export class Facets extends EventTarget {
   }
 
   async #fetch() {
+    if (!this.#watchers) return; // they left meanwhile
     this.#stopper = new AbortController();
     try {
       const found = await this.#api.get(`/-/api/facets${searchFromFilter(this.#filter)}`, { signal: this.#stopper.signal });

@@ -2,6 +2,7 @@
 
 import { CollectionMenu } from "./collection_menu.js";
 import { byId, element, setText } from "./element.js";
+import { EndpointNames } from "./endpoint_names.js";
 import { Facets } from "./facets.js";
 import { conditionsOf, hasCondition, isEmptyFilter, normal, toggled, withValue, without } from "./filter.js";
 import { FilterMenu, RatingMenu } from "./filter_menu.js";
@@ -18,10 +19,11 @@ export function startFilterBar({ api, stream, can, choose, collections, set, lea
   const toolbar = byId("filters");
   const change = (next) => choose(next(set.filter));
   const facets = new Facets(api, stream);
+  const endpoints = new EndpointNames(api);
   const rating = new RatingMenu(byId("rating-button"), byId("rating-panel"), facets, choose);
   const saved = new CollectionMenu(byId("collections-button"), byId("collections-panel"), { collections, choose, mayWrite: can.rate, addTo });
   const save = can.rate ? () => saved.saveFilter() : null;
-  const menu = new FilterMenu(byId("filter-button"), byId("filter-panel"), { api, facets, collections, isMember: can.sql, choose, save });
+  const menu = new FilterMenu(byId("filter-button"), byId("filter-panel"), { api, facets, collections, endpoints, isMember: can.sql, choose, save });
   const search = new SearchBox(toolbar, { search: (text) => change((filter) => withValue(filter, "q", text)), leave });
   const showSort = startSortMenu(byId("sort"), choose);
   startOffers({ api, set, collections, choose });
@@ -32,7 +34,7 @@ export function startFilterBar({ api, stream, can, choose, collections, set, lea
   });
   byId("clear-filter").addEventListener("click", () => change(({ sort, order }) => normal({ sort, order })));
   set.addEventListener("counts", showCount);
-  collections.addEventListener("changed", () => showNames(set.filter));
+  for (const source of [collections, endpoints]) source.addEventListener("changed", () => showNames(set.filter));
 
   function showCount() {
     const words = countWords(set, isEmptyFilter(set.filter));
@@ -40,9 +42,10 @@ export function startFilterBar({ api, stream, can, choose, collections, set, lea
     menu.showCount(words);
   }
 
-  /** What depends on the names and kinds of collections. */
+  /** What depends on the names of endpoints, and on the names and kinds of collections. */
   function showNames(filter) {
-    byId("conditions").replaceChildren(...conditionsOf(filter).map((each) => conditionChip(each, collections.names, () => choose(without(set.filter, each)))));
+    const names = new Map([...endpoints.names, ...collections.names]);
+    byId("conditions").replaceChildren(...conditionsOf(filter).map((each) => conditionChip(each, names, () => choose(without(set.filter, each)))));
     showSort(filter, collections.find(filter.collection)?.kind === "manual");
   }
 
@@ -50,6 +53,7 @@ export function startFilterBar({ api, stream, can, choose, collections, set, lea
     showQuickChips(toolbar, filter);
     showNames(filter);
     byId("conditions-row").hidden = isEmptyFilter(filter);
+    if (filter.endpoint) endpoints.load();
     search.show(filter.q);
     facets.show(filter);
     rating.show(filter);

@@ -40,6 +40,7 @@ export class RatingMenu {
 export class FilterMenu {
   #facets;
   #collections;
+  #endpoints;
   #filter = null;
   #values;
   #open;
@@ -51,10 +52,11 @@ export class FilterMenu {
   #clear;
   #save;
 
-  constructor(button, panel, { api, facets, collections, isMember, choose, save }) {
+  constructor(button, panel, { api, facets, collections, endpoints, isMember, choose, save }) {
     const toggle = (name, value) => choose(toggled(this.#filter, name, value));
     this.#facets = facets;
     this.#collections = collections;
+    this.#endpoints = endpoints;
     this.#values = ["minRating", "rating", ...KNOWN, ...(isMember ? ["review"] : [])].map((name) => new FilterValues(name, { toggle }));
     this.#open = new Map(OPEN.map((name) => [name, new FilterValues(name, { isOpen: true, toggle })]));
     this.#collection = new FilterValues("collection", { isOpen: true, toggle });
@@ -64,8 +66,7 @@ export class FilterMenu {
     this.#save = element("button", { type: "button", class: "button", click: save }, COLLECTIONS.save);
     this.#build(panel, Boolean(save));
     startPopover(button, panel, { opened: () => this.#opened(), closed: () => facets.unwatch() });
-    facets.addEventListener("changed", () => this.#draw());
-    collections.addEventListener("changed", () => this.#draw());
+    for (const source of [facets, collections, endpoints]) source.addEventListener("changed", () => this.#draw());
   }
 
   /** Shows a filter, and in words how many pictures fit it. */
@@ -91,6 +92,7 @@ export class FilterMenu {
   #opened() {
     this.#facets.watch();
     this.#collections.load();
+    this.#endpoints.load();
   }
 
   #draw() {
@@ -98,6 +100,7 @@ export class FilterMenu {
     const count = (name, value) => this.#facets.count(name, value);
     this.#values.forEach((part) => part.draw(this.#filter, count));
     this.#open.forEach((part, name) => part.draw(this.#filter, count, [...(this.#facets.counts.get(name)?.keys() ?? [])]));
+    this.#open.get("endpoint").rename(this.#endpoints.names);
     this.#keywords.draw(this.#filter, this.#facets.counts.get("keyword"));
     this.#dates.draw(this.#filter);
     this.#drawCollections();
@@ -113,6 +116,7 @@ export class FilterMenu {
     const manual = this.#collections.manual;
     const sizes = new Map(manual.map(({ collectionId, n }) => [collectionId, n]));
     this.#collection.draw(this.#filter, (_, id) => sizes.get(id), [...sizes.keys()]);
+    this.#collection.keep(this.#collections.names);
     this.#collection.rename(this.#collections.names);
   }
 }

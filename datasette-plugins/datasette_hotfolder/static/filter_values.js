@@ -8,9 +8,7 @@ import { pillWords, TITLES, valueWords } from "./words_filter.js";
 
 /** A named part of a filter panel. */
 export function section(name, ...content) {
-  const id = `filter-${name}`;
-  const title = element("h3", { id }, TITLES[name]);
-  return element("section", { role: "group", "aria-labelledby": id, "data-section": name }, title, ...content);
+  return element("section", { role: "group", "aria-label": TITLES[name], "data-section": name }, element("h3", {}, TITLES[name]), ...content);
 }
 
 /** A button that is on or off; its count is set by `setCount`. */
@@ -54,12 +52,15 @@ export class FilterValues {
     this.node.hidden = this.#pills.size === 0;
   }
 
-  /** What values are called; one without a name is no longer there. */
+  /** What values are called. */
   rename(names) {
-    for (const [value, button] of this.#pills) {
-      if (names.has(value)) setText(button.firstChild, names.get(value));
-      else (button.remove(), this.#pills.delete(value));
-    }
+    for (const [value, button] of this.#pills) if (names.has(value)) setText(button.firstChild, names.get(value));
+    this.#sort();
+  }
+
+  /** Other values are no longer there. */
+  keep(values) {
+    for (const [value, button] of this.#pills) if (!values.has(value)) (button.remove(), this.#pills.delete(value));
   }
 
   #add(value) {

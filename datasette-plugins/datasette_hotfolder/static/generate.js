@@ -110,18 +110,25 @@ class Panel {
 
   async submit() {
     await this.#loaded;
-    const { can, api, data } = this.#context;
+    const { can, data } = this.#context;
     if (this.#isSending || !this.#form.endpoint) return;
     if (!can.submit) return toast(data.actor ? words.MAY_NOT_SUBMIT : words.LOOKING_ONLY, "warning");
     if (this.#form.isUploading) return toast(words.STILL_UPLOADING, "warning");
     this.#setSending(true);
-    const job = this.#form.buildJob();
+    const isSubmitted = await this.#send(this.#form.buildJob());
+    setTimeout(() => this.#setSending(false), isSubmitted ? REST_MS : 0);
+  }
+
+  /** Whether a job is on its way. */
+  async #send(job) {
     try {
-      if (await this.#isSound(job)) this.#submitted(await submitJob(api, job));
+      if (!(await this.#isSound(job))) return false;
+      this.#submitted(await submitJob(this.#context.api, job));
+      return true;
     } catch (error) {
       await this.#refused(job, error);
+      return false;
     }
-    setTimeout(() => this.#setSending(false), REST_MS);
   }
 
   /** Whether nothing is known to be wrong; what is known leads to its field. */

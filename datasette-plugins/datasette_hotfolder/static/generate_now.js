@@ -31,6 +31,7 @@ export class Now {
     stream.addEventListener("reset", () => this.load());
     stream.addEventListener("connection", ({ detail }) => detail === "connected" && this.load());
     statusBar.addEventListener("job", ({ detail }) => this.#rows.has(detail.job.jobId) && this.#put(detail.job));
+    this.#show();
     setInterval(() => this.#rows.forEach((row) => isAtWork(row.job) && row.tick()), TICK_MS);
   }
 
@@ -116,7 +117,8 @@ export class Now {
       this.#rows.delete(job.jobId);
     }
     arrange(byId("generate-jobs"), [...this.#rows.values()].map(({ node }) => node));
-    byId("generate-now").hidden = !this.#rows.size;
+    byId("generate-none").hidden = this.#rows.size > 0;
+    byId("generate-now").hidden = !this.#rows.size && Boolean(this.#context.set); // alone on its page it keeps its place
   }
 
   #tell({ job, words }) {

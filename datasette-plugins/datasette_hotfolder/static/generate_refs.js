@@ -7,7 +7,7 @@ import { carries, droppedMedia, startDrop } from "./generate_drops.js";
 import { RefTile } from "./generate_ref_tile.js";
 import { smallPicture } from "./small_picture.js";
 import { toast } from "./toast.js";
-import { droppedFiles, upload } from "./upload.js";
+import { droppedFiles, untilKnown, upload } from "./upload.js";
 import { MODES, NEEDS_REFERENCE, NO_FOLDERS, tooManyReferences } from "./words_generate.js";
 
 /**
@@ -100,6 +100,7 @@ export class References {
       const twin = this.#tiles.find((each) => each !== tile && each.reference.sha256 === sha256);
       if (twin) return this.#remove(tile);
       tile.take({ sha256 });
+      await untilKnown(this.#api, sha256, this.#endpoint.endpointKey);
       tile.isBusy = false;
       this.#changed();
     } catch (error) {

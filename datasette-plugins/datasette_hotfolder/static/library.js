@@ -1,81 +1,119 @@
-// The light table: brings the set of pictures, the grid, the loupe, the panel and the keys together.
+// The light table: brings the set of pictures, the grid, the loupe, the panels, the filters and the keys together.
 
+import { Actions } from "./actions.js";
 import { goToFilter, goToLoupe, leaveLoupe, readAddress, stayInLoupe } from "./address.js";
 import { mediaPath } from "./api.js";
 import { Arrivals } from "./arrivals.js";
+import { askForConsent, askForWords } from "./ask.js";
 import { followCounts } from "./counts.js";
-import { byId, setText } from "./element.js";
+import { startCursor } from "./cursor.js";
+import { startDragging } from "./dragging.js";
+import { byId } from "./element.js";
 import { startEmptyState } from "./empty.js";
-import { isEmptyFilter, isSameFilter, normal } from "./filter.js";
+import { isSameFilter, normal } from "./filter.js";
 import { startFilterBar } from "./filter_bar.js";
 import { startFlash } from "./flash.js";
-import { formatCount, formatNumber } from "./format.js";
+import { startGenerate } from "./generate.js";
 import { Grid } from "./grid.js";
+import { importFiles, startImportDrop } from "./import_drop.js";
 import { Info } from "./info.js";
 import { startKeys } from "./keys.js";
+import { libraryCommands } from "./library_commands.js";
 import { Loupe } from "./loupe.js";
 import { MediaSet } from "./media_set.js";
+import { startMenu } from "./menu.js";
 import { startPage } from "./page.js";
-import { startPaging } from "./paging.js";
+import { pictureMenu } from "./picture_menu.js";
 import { recall, remember } from "./preferences.js";
 import { Rating } from "./rating.js";
 import { startRenewal } from "./renewal.js";
+import { Collections } from "./saved_filters.js";
+import { Scrubber } from "./scrubber.js";
+import { focusSearch } from "./search_box.js";
+import { Selection } from "./selection.js";
+import { startSelectionBar } from "./selection_bar.js";
 import { toast } from "./toast.js";
+import * as words from "./words_library.js";
 
 const WIDE_ENOUGH_FOR_INFO_PX = 1_000;
-const PAGES_TO_FIND_A_LINK = 10;
 
-const { data, api, stream } = startPage();
-const set = new MediaSet(api, data.filter, data.firstPage);
-const grid = new Grid(set, () => openLoupe());
-const loupe = new Loupe(set);
-const rating = new Rating(api, set, data.can.rate);
-const info = new Info(api, set, (changes) => change(changes));
+const { data, api, stream, statusBar } = startPage();
+const { can } = data;
+const set = new MediaSet(api, readAddress().filter, data.firstPage);
+const selection = new Selection(set);
+const grid = new Grid(set, selection, () => openLoupe());
+const loupe = new Loupe(set, { api, selection });
+const rating = new Rating(api, set, can.rate);
+const actions = new Actions({ api, set, selection, rating, can, advance: () => go(() => set.move(1)) });
+const collections = new Collections(api, stream);
+const context = { data, api, stream, statusBar, set, selection, grid, loupe, actions, can };
+const generate = startGenerate(context, byId("generate"));
+const hooks = {
+  runAgain: (detail) => reuse(detail, () => generate.submit()),
+  varySeed: (detail) => reuse({ ...detail, generation: { ...detail.generation, seed: null } }, () => generate.submit()),
+  upscale: (media) => submitJob({ task: "upscale", refs: [{ media: media.mediaId }] }),
+  useAsReference: (media) => generate.addReference(media),
+  reload: (detail) => generate.reload(detail),
+};
+const info = new Info({ api, set, selection, actions, can, hooks, stream });
 const flash = startFlash();
-const showFilter = startFilterBar((filter) => choose(filter));
+const showFilter = startFilterBar({
+  api,
+  stream,
+  can,
+  collections,
+  set,
+  choose: (filter) => choose(filter),
+  leave: () => grid.focusCurrent(),
+  addTo: (collectionId) => actions.addTo(collectionId, collections.find(collectionId)?.name ?? ""),
+});
+const scrubber = new Scrubber({ api, set, grid });
 
 startEmptyState(set, { clear: () => choose(normal({})), retry: () => set.load(set.filter) });
-startPaging(set);
 new Arrivals(api, stream, set, grid, startRenewal(stream, set, grid, findCurrent));
 followCounts(api, stream, set);
-startKeys({
-  rate: (stars) => change({ rating: stars }),
-  pick: () => change({ status: "selected" }),
-  reject: () => change({ status: "rejected" }),
-  unmark: () => change({ status: null }),
-  info: () => toggleInfo(),
-  help: () => byId("help").showModal(),
-  open: () => openLoupe(),
-  close: () => closeLoupe(),
-  left: () => go(() => set.move(-1)),
-  right: () => go(() => set.move(1)),
-  up: () => go(() => set.move(loupe.isOpen ? -1 : -grid.columns)),
-  down: () => go(() => set.move(loupe.isOpen ? 1 : grid.columns)),
-  first: () => go(() => set.moveTo(0)),
-  last: () => go(() => set.moveTo(-1)),
+startCursor({ set, selection, grid }, () => !loupe.isOpen);
+startDragging({ set, selection, grid }, byId("grid"));
+startMenu(byId("grid"), {
+  label: words.MENU,
+  choose: chooseForMenu,
+  items: () => pictureMenu({ ...context, hooks, open: openLoupe, askKeywords, askCollection }),
 });
+startSelectionBar(context, { askCollection, askKeywords, purge });
+if (can.submit) startImportDrop(context, byId("table"));
+startKeys(libraryCommands({ ...context, info, generate, openLoupe, closeLoupe, toggleInfo, toggleAdvance, isAdvancing, go, focusSearch, importPictures }));
 listen();
 startSize();
+showAdvance();
 toggleInfo(recall("info") === null ? innerWidth >= WIDE_ENOUGH_FOR_INFO_PX : recall("info") === "open");
 showFilter(set.filter);
-showCounts();
 followAddress();
 
 function listen() {
-  set.addEventListener("counts", showCounts);
   set.addEventListener("busy", () => (byId("grid").ariaBusy = "true"));
   set.addEventListener("reset", () => (byId("grid").ariaBusy = "false"));
   set.addEventListener("failed", ({ detail }) => toast(detail.words, "failure"));
   set.addEventListener("current", ({ detail }) => loupe.isOpen && detail && stayInLoupe(set.filter, detail.mediaId));
   set.addEventListener("removed", () => set.current || closeLoupe());
-  stream.addEventListener("events", ({ detail }) => detail.forEach((event) => event.topic === "rating.changed" && rating.hear(event)));
+  stream.addEventListener("events", ({ detail }) => detail.forEach(hear));
   stream.addEventListener("connection", ({ detail }) => detail === "connected" && loupe.refresh());
+  actions.addEventListener("changed", ({ detail }) => loupe.isOpen && flash(detail));
   addEventListener("popstate", followAddress);
-  byId("clear-filter").addEventListener("click", () => choose(normal({})));
-  byId("info-button").addEventListener("click", () => toggleInfo());
-  byId("loupe-info").addEventListener("click", () => toggleInfo());
-  byId("help-button").addEventListener("click", () => byId("help").showModal());
-  byId("loupe-close").addEventListener("click", closeLoupe);
+  const click = (id, act) => byId(id)?.addEventListener("click", act);
+  click("info-button", () => toggleInfo());
+  click("loupe-info", () => toggleInfo());
+  click("generate-button", () => generate.toggle());
+  click("import-button", importPictures);
+  click("advance-button", toggleAdvance);
+  click("help-button", () => byId("help").showModal());
+  click("loupe-close", closeLoupe);
+}
+
+/** What others change: of one picture, or of many at once. */
+function hear(event) {
+  if (event.topic !== "rating.changed") return;
+  if (event.subjectType === "media") rating.hear(event);
+  else if (event.data.mediaIds) event.data.mediaIds.forEach((mediaId) => rating.hear({ subjectId: mediaId, data: event.data.changes ?? {} }));
 }
 
 /** Shows what the address asks for: after Back, Forward, a link, and at the start. */
@@ -90,7 +128,7 @@ async function followAddress() {
   if (!media || readAddress().mediaId !== mediaId) return;
   set.setCurrent(media);
   if (!loupe.isOpen) loupe.open();
-  if (set.currentPlace < 0) lookForPlace(media);
+  if (set.currentPlace < 0) await set.reload([media]); // a link to a picture further down: its page, too
 }
 
 async function fetchAlone(mediaId) {
@@ -102,14 +140,6 @@ async function fetchAlone(mediaId) {
     leaveLoupe(set.filter);
     return null;
   }
-}
-
-/** A linked picture further down gets its place once its page is loaded; those very far down stay alone. */
-async function lookForPlace(media) {
-  for (let page = 0; page < PAGES_TO_FIND_A_LINK && set.placeOf(media.mediaId) < 0; page++) {
-    if (!(await set.loadMore())) return;
-  }
-  if (set.current?.mediaId === media.mediaId) set.setCurrent(set.current);
 }
 
 function openLoupe() {
@@ -135,12 +165,9 @@ function shutLoupe() {
 async function go(move) {
   await move();
   if (loupe.isOpen) return;
-  grid.focusCurrent();
+  if (set.current) selection.begin(set.current);
   grid.reveal();
-}
-
-function change(changes) {
-  if (set.current && rating.change(set.current, changes) && loupe.isOpen) flash(changes);
+  grid.focusCurrent();
 }
 
 /** After all was loaded anew: a picture that lost its place gives way to its neighbour, unless it is looked at in the loupe. */
@@ -159,22 +186,97 @@ async function choose(filter) {
   if (activeElement === document.body || !activeElement.checkVisibility()) grid.focusCurrent();
 }
 
+/** The menu is for the chosen pictures when the one under the pointer is among them, else for that one. */
+function chooseForMenu(target) {
+  const media = grid.mediaOf(target);
+  if (!media) return false;
+  if (!selection.has(media.mediaId)) selection.begin(media);
+  set.setCurrent(media);
+  return true;
+}
+
+async function reuse(detail, then) {
+  await generate.reload(detail);
+  await then();
+}
+
+async function submitJob(job) {
+  try {
+    await api.post("/-/api/jobs", job);
+    toast(words.QUEUED, "info", { href: "/-/queue", text: words.TO_THE_QUEUE });
+  } catch (error) {
+    toast(error.words ?? String(error), "failure");
+  }
+}
+
+function importPictures() {
+  if (!can.submit) return toast(words.IMPORT_LOGIN, "warning");
+  const picker = Object.assign(document.createElement("input"), { type: "file", multiple: true, accept: "image/*" });
+  picker.addEventListener("change", () => importFiles(context, [...picker.files]));
+  picker.click();
+}
+
+async function askKeywords() {
+  const suggest = async (text) => {
+    const prefix = text.split(",").at(-1).trim();
+    const { items } = await api.get(`/-/api/keywords?limit=12&prefix=${encodeURIComponent(prefix)}`);
+    const before = text.slice(0, text.length - text.split(",").at(-1).length);
+    return items.map(({ keyword }) => (before ? `${before} ${keyword}` : keyword));
+  };
+  const text = await askForWords({ ...words.ADD_KEYWORDS, suggest });
+  const list = (text ?? "").split(",").map((each) => each.trim()).filter(Boolean);
+  const add = list.filter((each) => !each.startsWith("-"));
+  const remove = list.filter((each) => each.startsWith("-")).map((each) => each.slice(1).trim());
+  if (add.length + remove.length) actions.changeKeywords({ add, remove });
+}
+
+/** Into a collection by its name, which is made when there is none; `then(name)` may want the name alone. */
+async function askCollection(_, then = null) {
+  const manual = collections.items.filter(({ kind }) => kind === "manual");
+  const name = await askForWords({ ...words.ADD_TO, suggest: async () => manual.map((each) => each.name) });
+  if (!name) return;
+  if (then) return then(name);
+  const known = manual.find((each) => each.name.toLowerCase() === name.toLowerCase());
+  const collection = known ?? (await collections.make(name));
+  if (collection) await actions.addTo(collection.collectionId, collection.name);
+}
+
+async function purge() {
+  if (!(await askForConsent(words.purgeQuestion(selection.size || 1)))) return;
+  try {
+    await api.post("/-/api/trash/purge", selection.target());
+    selection.clear();
+    await set.reload();
+  } catch (error) {
+    toast(error.words ?? String(error), "failure");
+  }
+}
+
 function toggleInfo(open = !info.isOpen) {
   info.toggle(open);
   remember("info", open ? "open" : "closed");
 }
 
-function showCounts() {
-  const { total, libraryTotal, filter } = set;
-  const words = isEmptyFilter(filter) ? formatCount(libraryTotal, "picture") : `${formatNumber(total)} of ${formatNumber(libraryTotal)}`;
-  setText(byId("count"), words);
+function isAdvancing() {
+  return recall("advance") === "on";
+}
+
+function toggleAdvance() {
+  remember("advance", isAdvancing() ? "off" : "on");
+  showAdvance();
+  toast(isAdvancing() ? words.ADVANCES : words.STAYS);
+}
+
+function showAdvance() {
+  byId("advance-button")?.setAttribute("aria-pressed", isAdvancing());
 }
 
 function startSize() {
   const slider = byId("size");
-  const apply = () => byId("grid").style.setProperty("--cell", `${slider.value}px`);
   slider.value = recall("size") ?? slider.value;
-  slider.addEventListener("input", () => (apply(), grid.reveal()));
+  slider.addEventListener("input", () => grid.setCellSize(Number(slider.value)));
   slider.addEventListener("change", () => remember("size", slider.value));
-  apply();
+  grid.setCellSize(Number(slider.value));
 }
+
+export { scrubber };

@@ -1,7 +1,8 @@
 // The pictures that fit the filter, by their places in a snapshot of the server's, and which of them is the current one.
 
-import { normal, searchFromFilter } from "./filter.js";
+import { normal } from "./filter.js";
 import { KnownPages, PAGE_SIZE } from "./known_pages.js";
+import { askAround, askPart } from "./media_parts.js";
 import { PageLoader } from "./page_loader.js";
 
 /**
@@ -53,13 +54,9 @@ export class MediaSet extends EventTarget {
     return this.error !== null && !this.length;
   }
 
+  /** Whether they stand in the usual order. */
   get isNewestFirst() {
     return this.filter.sort === null && this.filter.order === null;
-  }
-
-  /** The newest picture, which is always loaded. */
-  get top() {
-    return this.at(0);
   }
 
   /** The picture at a place; undefined when it is not loaded. */
@@ -119,7 +116,7 @@ export class MediaSet extends EventTarget {
   async load(filter) {
     const signal = this.#begin(filter);
     this.#tell("busy");
-    const page = await this.#request(() => this.#ask({ limit: PAGE_SIZE, offset: 0 }, signal), signal);
+    const page = await this.#request(() => this.#ask({ offset: 0 }, signal), signal);
     if (signal.aborted) return;
     this.#near.clear();
     this.#alone = null;
@@ -131,7 +128,7 @@ export class MediaSet extends EventTarget {
   /** Loads the same filter anew, with the pages of these pictures; false when that failed and all is as it was. */
   async reload(looked = [this.current]) {
     const signal = this.#begin(this.filter);
-    const found = await this.#request(() => this.#askAround(looked.filter(Boolean), signal), signal);
+    const found = await this.#request(() => askAround(this.#api, this.filter, looked.filter(Boolean), signal), signal);
     if (signal.aborted) return true; // what overtook it is newer
     if (!found) return false;
     this.#near = this.#guess(found.map(({ media }) => media), found.first.total - this.length);
@@ -150,7 +147,7 @@ export class MediaSet extends EventTarget {
     if (!fresh.length) return;
     this.#known.prepend(fresh);
     this.#tell("prepended", { count: fresh.length });
-    if (!this.current) this.setCurrent(this.top);
+    if (!this.current) this.setCurrent(this.at(0));
   }
 
   /** Takes a picture that left the library out of everything; its neighbour takes its place. */
@@ -167,6 +164,7 @@ export class MediaSet extends EventTarget {
 
   /** Puts back what was removed, where it stood; false when that is not known. */
   putBack(mediaId) {
+    if (this.placeOf(mediaId) >= 0) return true;
     const { media, offset } = this.#gone.get(mediaId) ?? {};
     this.#gone.delete(mediaId);
     if (!media || offset === null) return false;
@@ -257,22 +255,13 @@ export class MediaSet extends EventTarget {
   }
 
   #ask(part, signal) {
-    const query = new URLSearchParams(searchFromFilter(this.filter));
-    for (const [name, value] of Object.entries(part)) if (value !== null) query.set(name, value);
-    return this.#api.get(`/-/api/media?${query}`, { signal });
-  }
-
-  /** The first page of a new snapshot, and of the same the pages of some pictures. */
-  async #askAround(looked, signal) {
-    const first = await this.#ask({ limit: PAGE_SIZE, offset: 0 }, signal);
-    const ask = async (media) => ({ media, page: await this.#ask({ limit: PAGE_SIZE, view: first.view, around: media.mediaId }, signal) });
-    return Object.assign(await Promise.all(looked.map(ask)), { first });
+    return askPart(this.#api, this.filter, part, signal);
   }
 
   async #loadPage(page, signal) {
     const { view } = this;
     try {
-      const answer = await this.#ask({ limit: PAGE_SIZE, view, offset: page * PAGE_SIZE }, signal);
+      const answer = await this.#ask({ view, offset: page * PAGE_SIZE }, signal);
       if (view !== this.view) return;
       const missing = this.#take(answer);
       const first = this.placeOfOffset(answer.offset);

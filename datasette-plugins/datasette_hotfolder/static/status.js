@@ -2,6 +2,7 @@
 
 import { jobPath } from "./api.js";
 import { byId, setText } from "./element.js";
+import { EndedJobs } from "./ended_jobs.js";
 import { engineLight, engineWords } from "./engine_words.js";
 import { formatNumber } from "./format.js";
 import { advance, drawBar, etaWords, imageWords, keepFurther, stageWords } from "./progress.js";
@@ -15,7 +16,7 @@ const SECOND_MS = 1_000;
 const LOOKED_AT = new Set(["job.received", "job.changed", "engine.status", "control.changed", "generation.changed", "import.ended"]);
 
 /**
- * Keeps the status bar true; `status` is the object of /-/api/status when the page has it already.
+ * Keeps the status bar true; `status` is the object of /-/api/status when the page has it already, `actor` who is logged in, or null.
  * Tells "status" (detail: that object), "job" (detail: the job at work, and when it was asked for) and "now" (detail:
  * the job that is shown, or null).
  */
@@ -27,7 +28,7 @@ export class StatusBar extends EventTarget {
   #ask = throttled(() => document.visibilityState === "visible" && this.#refresh(), ASK_EVERY_MS);
   #askJob = throttled(() => document.visibilityState === "visible" && this.#refreshJob(), JOB_EVERY_MS);
 
-  constructor(api, stream, status) {
+  constructor(api, stream, status, actor) {
     super();
     this.#api = api;
     this.#status = status ?? null;
@@ -37,6 +38,7 @@ export class StatusBar extends EventTarget {
     document.addEventListener("visibilitychange", () => this.#ask());
     setInterval(() => this.#ask(), LOOK_EVERY_MS);
     setInterval(() => this.#job && document.visibilityState === "visible" && this.#drawTime(), SECOND_MS);
+    if (actor) new EndedJobs(api, stream, this, actor);
     this.#draw();
     this.#ask();
   }

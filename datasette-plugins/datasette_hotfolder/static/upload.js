@@ -2,6 +2,8 @@
 
 import { ApiError } from "./api.js";
 
+const KNOWN_EVERY_MS = 400;
+const KNOWN_LOOKS = 100;
 const UNREACHABLE = { code: "network", message: "The server cannot be reached." };
 
 /** Sends one file; gives {sha256, name, bytes}. `progress` is called with the part that is sent, 0 to 1. */
@@ -19,6 +21,17 @@ export function upload(base, file, progress = () => {}) {
   });
   request.send(file);
   return promise;
+}
+
+/** Resolves once jobs may name this content, or when that takes too long: what was sent is imported first. */
+export async function untilKnown(api, sha256, endpointKey) {
+  const job = { endpointKey, params: {}, refs: [{ sha256 }] };
+  const isUnknown = ({ path }) => path?.startsWith("refs");
+  for (let look = 0; look < KNOWN_LOOKS; look++) {
+    const { problems } = await api.post("/-/api/jobs/check", job);
+    if (!problems.some(isUnknown)) return;
+    await new Promise((resolve) => setTimeout(resolve, KNOWN_EVERY_MS));
+  }
 }
 
 /** The files of a drop, and whether there were folders, which cannot be sent. */

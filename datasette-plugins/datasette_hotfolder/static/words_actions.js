@@ -7,8 +7,22 @@ export const RATE_LOGIN = "You are only looking. To rate, run “hotfolder login
 export const REVIEW_LOGIN = "This needs a login with the scope “review”.";
 export const NOTHING_TO_UNDO = "There is nothing to undo.";
 export const REWORDED = "other words";
+export const ONE = "This picture";
+export const ACCEPT = "Accept";
+export const ACCEPT_INTO = "Accept into…";
+export const DISCARD = "Discard";
+export const PICK = "Pick";
+export const REJECT = "Reject";
+export const KEYWORDS = "Keywords…";
+export const COLLECT = "Add to…";
+export const DOWNLOAD = "Download";
+export const DOWNLOAD_ALL = "With sidecars";
+export const TRASH = "Trash";
+export const RESTORE = "Restore";
+export const PURGE = "Delete for good…";
 const MARKS = { selected: "picked", rejected: "rejected" };
 
+export const chosen = (n) => `${formatCount(n, "picture")} chosen`;
 const pictures = (n) => formatCount(n, "picture");
 
 export const refused = (reason) => `Not done: ${reason}`;

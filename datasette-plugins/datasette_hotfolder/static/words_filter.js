@@ -100,9 +100,6 @@ export const FILTER = {
   from: "from",
   to: "to",
   addKeyword: "Add a keyword",
-  noKeywords: "No picture here has a keyword.",
-  noCollections: "There is no collection yet.",
-  counting: "Counting…",
   noCounts: (words) => `The counts could not be had: ${words}`,
   without: "Or without one of its conditions:",
 };

@@ -11,7 +11,7 @@ export const RETRY = "Try again";
 export const LEFT_OUT = "as the endpoint likes";
 export const COPIED = "The job file is in the clipboard.";
 export const NOT_COPIED = "The browser did not let the job file be copied; download it instead.";
-export const STILL_UPLOADING = "A reference is still being uploaded; generate when it is there.";
+export const STILL_UPLOADING = "A reference is still on its way into the library; generate when it is there.";
 export const NOT_A_JOB = "This is no job file in JSON with one job in it. Drop other job files into inbox/.";
 export const FILLED = "The form is filled from the job file.";
 export const FIRST_OF_SEVERAL = "The file holds several jobs; the form shows the first.";
@@ -52,11 +52,14 @@ export function costWords({ pictures, estimateS, cost, balance }) {
   const credits = balance === null || balance === undefined ? "" : ` of ${formatNumber(balance)}`;
   const words = [
     formatCount(pictures, "picture"),
-    isKnown(estimateS) && `about ${formatSeconds(estimateS < 10 ? estimateS : Math.round(estimateS))}`,
+    isKnown(estimateS) && `about ${estimateWords(estimateS)}`,
     isKnown(cost) && (credits ? `${formatNumber(cost)}${credits} credits` : formatCount(cost, "credit")),
   ];
   return words.filter(Boolean).join(", ");
 }
+
+/** No more exact than it is: "0.4 s", "18 s", "3 min". */
+const estimateWords = (seconds) => (seconds < 120 || seconds > 7_200 ? formatSeconds(seconds) : `${Math.round(seconds / 60)} min`);
 
 const isKnown = (value) => value !== null && value !== undefined;
 
