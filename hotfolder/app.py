@@ -50,6 +50,7 @@ from hotfolder.library.media import MediaStore
 from hotfolder.library.owner_blocks import OwnerBlockStore
 from hotfolder.library.owners import OwnerStore
 from hotfolder.library.seen import SeenStore
+from hotfolder.library.trash import Trash
 from hotfolder.lock import LibraryLock
 from hotfolder.migrations import is_current, migrate
 from hotfolder.queue.nudge import send_nudge
@@ -253,6 +254,11 @@ class Library:
         """Accepts and discards pictures."""
         stores = (self.jobs, self.generations, self.media, CollectionStore(self.database), self.work)
         return ReviewDesk(self.database, *stores, on_discarded=self.credits.refund_discarded)
+
+    @cached_property
+    def trash(self) -> Trash:
+        """Deletes pictures, and takes them back."""
+        return Trash(self.database, self.work.enqueue, self.review_desk.discard_deleted)
 
     @cached_property
     def entrance(self) -> Entrance:

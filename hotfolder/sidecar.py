@@ -263,7 +263,8 @@ class Sidecar:
     def _sweep_work(self) -> None:
         """Remove half copies, and work folders of pictures that have been taken in or were never begun."""
         folder = self._library.paths.root / "work"
-        used = self._library.generations.list_work_ids_in_use() | {self._library.paths.arriving.name}
+        used = self._library.generations.list_work_ids_in_use()
+        used |= {self._library.paths.arriving.name, "upload"}
         for each in folder.iterdir():
             if each.is_dir() and each.name not in used:
                 shutil.rmtree(each, ignore_errors=True)

@@ -28,10 +28,14 @@ from hotfolder.accounts.store import AccountStore, open_accounts
 from hotfolder.app import Library
 from hotfolder.files.storage import write_json
 from hotfolder.library.browse import MediaBrowser
+from hotfolder.library.changes import ChangeStore
+from hotfolder.library.collections import CollectionStore
 from hotfolder.library.control import ControlStore
+from hotfolder.library.keywords import KeywordStore
 from hotfolder.library.ratings import RatingStore
 from hotfolder.listening import base_url
 from hotfolder.webhost import LibraryHost
+from hotfolder.workshop import build_folder_desk
 
 if sys.platform != "win32":
     import resource
@@ -65,6 +69,7 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
     """What the plugin is handed."""
     settings = library.settings
     database, threads = library.database, Threads()
+    browser, ratings = MediaBrowser(database), RatingStore(database, library.media)
 
     async def read_latest() -> int:
         return await threads.call(threads.reading, database.last_event_seq)
@@ -73,8 +78,13 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         paths=library.paths,
         database=database,
         media=library.media,
-        browser=MediaBrowser(database),
-        ratings=RatingStore(database, library.media),
+        browser=browser,
+        ratings=ratings,
+        changes=ChangeStore(database, library.media, ratings, library.trash),
+        collections=CollectionStore(database),
+        keywords=KeywordStore(database),
+        trash=library.trash,
+        folders=build_folder_desk(library),
         jobs=library.jobs,
         generations=library.generations,
         accounts=accounts,

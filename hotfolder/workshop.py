@@ -21,6 +21,7 @@ from hotfolder.generation.reviewing import MEDIA_DISCARD
 from hotfolder.generation.trashing import FilesHandler, PictureFiles, PurgeHandler
 from hotfolder.imports.ends import DiscardHandler, RefuseHandler
 from hotfolder.imports.folder_book import FolderBook
+from hotfolder.imports.folder_desk import FolderDesk
 from hotfolder.imports.folder_rules import check_access, check_place
 from hotfolder.imports.incoming import IMPORT_DISCARD, IMPORT_LEAVE, IMPORT_PICTURES, IMPORT_REFUSE
 from hotfolder.imports.known import KnownContent
@@ -108,6 +109,11 @@ def _build_import_handlers(library: Library, stopping: threading.Event) -> dict[
         ),
         IMPORT_LEAVE: LeaveHandler(paths, library.media, imports, ingest, book),
     }
+
+
+def build_folder_desk(library: Library) -> FolderDesk:
+    """Import folders as people see and change them."""
+    return FolderDesk(build_folder_store(library), library.database, library.paths.root)
 
 
 def build_folder_book(library: Library) -> FolderBook:

@@ -29,6 +29,7 @@ _STATUS: Final = {
     "job.not_retryable": 409,
     "library.review_decided": 409,
     "library.not_in_review": 409,
+    "library.duplicate_name": 409,
     "web.view_expired": 410,
     "job.not_dead": 409,
     "job.running": 409,

@@ -78,7 +78,9 @@ def _find_original(services: Services, media_id: str, actor: Actor | None) -> _F
 
 
 def _find_thumbnail(services: Services, media_id: str, actor: Actor | None) -> _File:
-    media = services.get_picture(media_id, actor)
+    media = (
+        services.media.get(media_id) if actor else services.media.get_reviewed(media_id)
+    )  # also in the trash
     path = services.paths.locate(media.thumb_path)
     return _to_thumbnail(path, media.file_sha256, f"{media_id}.jpg")
 

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from datasette import Request, Response
 
 from datasette_hotfolder.answers import RequestError, View, answer, api, read_json, require, require_method
 from datasette_hotfolder.bulk_views import check_names
-from datasette_hotfolder.services import Services
+from datasette_hotfolder.services import ImportFolders, Services
 from hotfolder.library.import_folders import FolderMode
 
 MODES: Final = ("copy", "move", "reference")
 PATH_MAX: Final = 4096
 WORDS_MAX: Final = 100
-
-
-class ImportFolders(Protocol):
-    """Folders outside the library from which pictures join it, as `hotfolder folders` has them."""
-
-    def describe(self) -> Sequence[Mapping[str, Any]]:
-        """Each as `hotfolder folders list --json` prints it, and its `folderId`."""
-
-    def add(
-        self, path: str, mode: FolderMode, recursive: bool, keywords: Sequence[str], collection: str | None
-    ) -> object:
-        """Watch a folder; raises LibraryError `library.folder_refused` for one that cannot be."""
-
-    def remove(self, folder_id: str) -> object:
-        """Watch one no longer; raises NotFound, and LibraryError `library.folder_in_settings`."""
 
 
 def build_folder_views(services: Services, folders: ImportFolders) -> list[tuple[str, View]]:

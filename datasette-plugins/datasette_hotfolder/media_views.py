@@ -23,6 +23,7 @@ from datasette_hotfolder.answers import (
 )
 from datasette_hotfolder.objects import media_detail, media_object, page_object
 from datasette_hotfolder.services import Services
+from datasette_hotfolder.trash_views import delete_one
 from hotfolder.accounts.scopes import Actor
 from hotfolder.library.browse import PAGE_MAX, MediaBrowser, MediaPage, MediaView
 from hotfolder.library.filters import MediaFilter, parse_filter
@@ -56,7 +57,9 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
 
     @api
     async def one_media(request: Request) -> Response:
-        require_method(request, "GET", "POST")
+        require_method(request, "GET", "POST", "DELETE")
+        if request.method == "DELETE":
+            return await delete_one(services, services.trash, request)
         media_id = request.url_vars["media_id"]
         if request.method != "POST":
             return answer(await services.read(_describe, services, media_id, actor_of(request)))

@@ -64,7 +64,7 @@ def describe_picture(services: Services, media_id: str, actor: Actor | None) -> 
 
 
 def find_sidecars(paths: LibraryPaths, media: Media) -> tuple[Path, Path]:
-    """Where the two sidecars of a picture lie; those of a picture that stayed elsewhere lie in the library."""
+    """Where the two sidecars of a picture lie: in the library, even if the picture stayed elsewhere."""
     original = paths.locate(media.file_path)
     if Path(media.file_path).is_absolute():
         original = paths.original(parse_instant(media.created_at), media.media_id, original.suffix)

@@ -16,11 +16,16 @@ from hotfolder.database import Database
 from hotfolder.errors import Problem
 from hotfolder.files.paths import LibraryPaths
 from hotfolder.library.browse import MediaBrowser
+from hotfolder.library.changes import ChangeStore
+from hotfolder.library.collections import CollectionStore
 from hotfolder.library.control import ControlStore
 from hotfolder.library.generations import GenerationStore
+from hotfolder.library.import_folders import FolderMode
 from hotfolder.library.jobs import Job, JobStore
+from hotfolder.library.keywords import KeywordStore
 from hotfolder.library.media import Media, MediaStore
 from hotfolder.library.ratings import RatingStore
+from hotfolder.library.trash import Trash
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,6 +67,21 @@ class Review(Protocol):
 
     def decide(self, media_id: str, accept: bool, collection: str | None, actor: str) -> Media:
         """Accept or discard one; raises LibraryError `library.review_decided` or `library.not_in_review`."""
+
+
+class ImportFolders(Protocol):
+    """Folders outside the library from which pictures join it, as `hotfolder folders` has them."""
+
+    def describe(self) -> Sequence[Mapping[str, Any]]:
+        """Each as `hotfolder folders list --json` prints it, and its `folderId`."""
+
+    def add(
+        self, path: str, mode: FolderMode, recursive: bool, keywords: Sequence[str], collection: str | None
+    ) -> object:
+        """Watch a folder; raises LibraryError `library.folder_refused` for one that cannot be."""
+
+    def remove(self, folder_id: str) -> object:
+        """Watch one no longer; raises NotFound, and LibraryError `library.folder_in_settings`."""
 
 
 class Host(Protocol):
@@ -123,6 +143,11 @@ class Services:
     media: MediaStore
     browser: MediaBrowser
     ratings: RatingStore
+    changes: ChangeStore
+    collections: CollectionStore
+    keywords: KeywordStore
+    trash: Trash
+    folders: ImportFolders
     jobs: JobStore
     generations: GenerationStore
     accounts: AccountStore

@@ -12,6 +12,7 @@ import click
 
 from hotfolder import __version__
 from hotfolder.cli.accounts import login, logout, token
+from hotfolder.cli.collections import collections
 from hotfolder.cli.config import config
 from hotfolder.cli.credits import credits_
 from hotfolder.cli.demo import demo
@@ -21,7 +22,8 @@ from hotfolder.cli.engine import engine
 from hotfolder.cli.folders import folders
 from hotfolder.cli.imports import import_
 from hotfolder.cli.jobs import jobs
-from hotfolder.cli.library import init, run
+from hotfolder.cli.keywords import keywords
+from hotfolder.cli.library import init, library, run
 from hotfolder.cli.models import models
 from hotfolder.cli.output import report_error, say
 from hotfolder.cli.owners import owners
@@ -66,6 +68,9 @@ for command in (
     queue,
     import_,
     folders,
+    collections,
+    keywords,
+    library,
     endpoints,
     schema,
     engine,

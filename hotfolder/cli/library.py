@@ -22,7 +22,6 @@ from hotfolder.domain.generation import ACTIVE, ENDED
 from hotfolder.events import JOB_CHANGED
 from hotfolder.library.changes import CHUNK
 from hotfolder.library.jobs import Job
-from hotfolder.library.trash import Trash
 from hotfolder.logbook import kept_log
 from hotfolder.sidecar import Sidecar
 from hotfolder.watchers.inbox_files import list_held, list_waiting
@@ -85,7 +84,7 @@ def library() -> None:
 def purge(context: click.Context, yes: bool) -> None:
     """Remove the pictures in the trash for good; a running sidecar, or the next one, removes their files."""
     with opened(context) as found:
-        trash = Trash(found.database, found.work.enqueue, found.review_desk.discard_deleted)
+        trash = found.trash
         media_ids = trash.list_all()
         if media_ids and not yes:
             click.confirm(

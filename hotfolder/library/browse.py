@@ -162,7 +162,11 @@ class MediaBrowser:
 
     def count(self, wanted: MediaFilter) -> int:
         """How many pictures fit a filter; of texts at most as many as are shown."""
-        return len(self.open_view(wanted).listing)
+        with self._facets.current() as facets:
+            numbers = self._selector.select(facets, wanted)
+            if wanted.text is not None:
+                numbers, _ = self._selector.search(facets, wanted.text, numbers)
+        return len(numbers)
 
     def count_values(self, wanted: MediaFilter) -> dict[str, list[tuple[Any, int]]]:
         """For each property its values with the number of pictures, were that property not filtered by."""

@@ -17,7 +17,7 @@ REVIEW_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "none": frozenset(),
     "awaiting": frozenset({"accepted", "discarded"}),
     "accepted": frozenset(),
-    "discarded": frozenset(),
+    "discarded": frozenset({"accepted"}),  # taken out of the trash
 }
 """Which review of a picture may follow which; whether it awaits one is decided when it is taken in."""
 

@@ -53,7 +53,7 @@ EVENTS_SQL: Final = f"""
             WHERE w.id = e.subject_id
               AND (coalesce(w.completed_at, '9999') >= :ended OR {_UNFINISHED.format("w.correlation_id")})
         )
-        WHEN e.subject_type = 'media' THEN 0
+        WHEN e.subject_type IN ('media', 'change') THEN 0
         ELSE NOT EXISTS (
             SELECT 1 FROM events l
             WHERE l.subject_id = e.subject_id AND l.seq > e.seq AND l.topic = e.topic

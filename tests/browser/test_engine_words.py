@@ -80,11 +80,16 @@ def test_queue_page_says_why_the_engine_does_not_start_and_later_how_long_jobs_w
     facts, running, waiting = (
         page.locator(each) for each in ("#engine-facts", "#running .job", "#waiting .job")
     )
-    reviewer.post("/-/api/engine/load", {"modelSet": "flux2-klein-4b"})
+    sets = page.get_by_label("Model set")
+    sets.focus()
+    expect(sets.locator("option")).to_have_text(["Model set …", "flux2-klein-4b"])
+    sets.select_option("flux2-klein-4b")
+    page.get_by_role("button", name="Have this model loaded").click()
     house.drop("first.json", flux("first", count=3))
 
     expect(facts).to_contain_text(re.compile(r"The engine did not start: .+, tries again at \d\d:\d\d:\d\d"))
     expect(page.locator("#engine-words")).to_contain_text("The engine did not start")
+    expect(page.locator("#engine")).to_have_attribute("data-state", "error")
     assert fact(page, "Kind") == "cn-engine"
     assert fact(page, "Wanted") == "flux2-klein-4b, anna"
     expect(running).not_to_contain_text("left")
@@ -98,6 +103,8 @@ def test_queue_page_says_why_the_engine_does_not_start_and_later_how_long_jobs_w
 
     expect(waiting).to_contain_text(re.compile(r"(about \d+|\d+ to \d+) s left"))
     expect(facts).to_contain_text("Busy")
+    page.get_by_role("button", name="Free what the model holds").click()
+    expect(facts.locator("dt:text-is('Wanted') + dd")).to_have_text("no model, anna")
 
 
 def test_page_and_status_file_say_the_same_of_what_is_left(

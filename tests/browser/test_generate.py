@@ -15,6 +15,7 @@ from hotfolder.domain.document import parse_documents, to_plain
 from hotfolder.domain.sizes import resolve_size
 from tests import pictures
 from tests.browser.house import House
+from tests.browser.light_table import cell
 from tests.browser.visitor import Visitor
 from tests.scenarios.service import wait_for
 
@@ -95,12 +96,16 @@ def generate(page: Page, prompt: str) -> Locator:
     return made_by(page, prompt)
 
 
+def jobs_of(house: House) -> list[dict[str, Any]]:
+    """All jobs, as they were taken in."""
+    return [json.loads(row["text"]) for row in house.query("SELECT text FROM jobs")]
+
+
 def job_of(house: House, prompt: str) -> dict[str, Any]:
-    """The job file with this prompt, as it was taken in; there has to be exactly one."""
+    """The job with this prompt; there has to be exactly one."""
 
     def look() -> list[dict[str, Any]]:
-        jobs = [json.loads(row["text"]) for row in house.query("SELECT text FROM jobs")]
-        return [each for each in jobs if each.get("params", {}).get("prompt") == prompt]
+        return [each for each in jobs_of(house) if each.get("params", {}).get("prompt") == prompt]
 
     (found,) = wait_for(look, f"a job for {prompt!r}")
     return found
@@ -297,9 +302,8 @@ def test_preset_fills_the_form_and_asks_for_its_words(reviewer: Visitor, house: 
     expect(prompt).to_have_value("A teapot on white, soft light")
     page.keyboard.press("Control+Enter")
     expect(made_by(page, "A teapot on white")).to_have_attribute("data-status", "completed")
-    (row,) = house.query("SELECT text FROM jobs WHERE text LIKE '%product-shot%'")
-    job = json.loads(row["text"])
-    assert (job["preset"], job["vars"], job["params"]) == ("product-shot", {"product": "teapot"}, {})
+    (job,) = (each for each in jobs_of(house) if each.get("preset") == "product-shot")
+    assert (job["vars"], job["params"]) == ({"product": "teapot"}, {})
 
 
 def test_job_file_that_is_dropped_fills_the_form(form: Page, tmp_path: Path) -> None:
@@ -352,6 +356,23 @@ def test_own_job_is_cancelled_beside_the_form(form: Page) -> None:
     expect(row).to_contain_text("cancelled")
     row.get_by_role("button", name="Take from this list").click()
     expect(row).to_have_count(0)
+
+
+def test_form_beside_the_grid_takes_its_pictures(reviewer: Visitor, house: House) -> None:
+    (newest,) = house.draw("dragged")
+    page = reviewer.open("/-/library")
+    page.keyboard.press("Control+k")
+    prompt = page.locator("#generate-param-prompt")
+    expect(prompt).to_be_focused()
+    page.locator("#generate-endpoint").select_option(PROCEDURAL)
+
+    cell(page, newest).drag_to(page.locator("#generate-drop"))
+
+    expect(page.locator("#generate-ref-list .ref")).to_have_count(1)
+    page.keyboard.press("Control+g")
+    expect(page.locator("#generate")).to_be_hidden()
+    page.keyboard.press("Control+g")
+    expect(prompt).to_be_visible()
 
 
 def test_visitor_reads_why_there_is_nothing_to_press(visit: Callable[..., Visitor]) -> None:

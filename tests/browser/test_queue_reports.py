@@ -1,4 +1,4 @@
-"""What the queue page tells beyond the lists: reports of failed jobs, job files, the engine by hand, and the log."""
+"""What the queue page tells beyond its lists: reports, job files, the engine by hand, and the log."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from datasette_hotfolder.download_views import ORDERS_MAX, PICTURES_MAX, VALID_S, Orders
-from datasette_hotfolder.picture_names import NamesOnce
 
 from hotfolder.app import open_library
 from hotfolder.config import load_settings
@@ -258,11 +257,3 @@ def test_orders_that_nobody_fetches_make_room() -> None:
     with pytest.raises(NotFound):
         orders.find(tokens[0], "anna")
     assert orders.find(tokens[1], "anna").actor == "anna"
-
-
-def test_each_name_is_given_once_whatever_the_disk_makes_of_case_and_accents() -> None:
-    names = NamesOnce()
-
-    given = [names.take(each, ".png") for each in ("a", "A", "a", "a~2", "e\u0301", "\u00e9")]
-
-    assert given == ["a.png", "A~2.png", "a~3.png", "a~2~2.png", "e\u0301.png", "\u00e9~2.png"]

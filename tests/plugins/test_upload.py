@@ -17,18 +17,14 @@ import httpx
 import pytest
 from datasette_hotfolder import upload_views
 from datasette_hotfolder.answers import RequestError
-from datasette_hotfolder.picture_names import safe_stem
 from datasette_hotfolder.upload_views import FOLDER, UPLOAD_MAX_BYTES, Upload
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hotfolder.errors import DiskFull, LibraryError
 from hotfolder.files.storage import remove_leftovers
-from hotfolder.watchers.finding import build_rule
-from hotfolder.watchers.ignore import is_ignored
 from tests import pictures
 from tests.plugins.furniture import SCRIPTED
 from tests.plugins.house import House, open_house
+from tests.plugins.test_picture_names import HOSTILE_NAMES, assert_is_fit
 from tests.scenarios.service import wait_for
 
 UPLOAD = "/-/api/upload"
@@ -89,16 +85,6 @@ def test_browser_that_is_logged_in_uploads_too(house: House, png: bytes) -> None
     assert answer.status_code == 201, answer.text
 
 
-HOSTILE_NAMES = [
-    "", ".", "..", "/", "\\", "../../etc/passwd", "..\\..\\boot.ini", "C:\\fakepath\\a.png", "/etc/a.png",
-    ".hidden.png", "._twin.png", ".png", "~$owner.png", "~", "a.png~", "a.tmp", "a.png.part", "Thumbs.db",
-    "desktop.ini", "a.crdownload", "nul", "NUL.png", "con.tar.png", "com1.jpg", "LPT9", "com².png", "a:b.png",
-    'a"*?<>|.png', "a\nb\r.png", "a\x00b.png", "\u202egnp.exe", "\u2066x\u2069.png", "a" * 300 + ".png",
-    "ä" * 300 + ".jpeg", "日" * 200, "a. .png", " .png", "....", "a.svg", "a.html", "a.png/", "-rf.png",
-    "<img src=x onerror=alert(1)>.png", "{{7*7}}", "%2e%2e%2f", "a.png\u2028", "_exiftool_tmp", "\ufeff.png",
-]  # fmt: skip
-
-
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_whatever_name_is_given_the_file_lies_in_the_import_folder_where_it_is_taken(
     house: House, anna: httpx.Client, png: bytes, name: str
@@ -109,20 +95,6 @@ def test_whatever_name_is_given_the_file_lies_in_the_import_folder_where_it_is_t
     given_name = answer.json()["name"]
     assert arrived(house) == [given_name]
     assert_is_fit(given_name)
-
-
-@given(st.text(max_size=400))
-def test_any_text_at_all_becomes_a_name_that_is_taken(text: str) -> None:
-    assert_is_fit(safe_stem(text) + ".png")
-
-
-def assert_is_fit(name: str) -> None:
-    assert build_rule()(Path(name))
-    assert not is_ignored(name)
-    assert name.isprintable()
-    assert Path(name).name == name
-    assert len(name.encode()) <= 255 - len("~99.json.tmp")
-    assert not set(name) & set('\\/:*?"<>|')
 
 
 @pytest.mark.parametrize(

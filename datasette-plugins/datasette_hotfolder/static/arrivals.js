@@ -47,11 +47,11 @@ export class Arrivals {
   }
 
   /** What leaves the library comes into the trash, and the other way round. */
-  #noteOne(mediaId, { review, deleted, restored }) {
+  #noteOne(mediaId, { review, deleted, restored, purged }) {
     const isTrash = this.#set.filter.deleted === "only";
     if (isTrash ? deleted : restored) return this.#return(mediaId);
     this.#announced.add(mediaId);
-    if (review === "discarded" || (isTrash ? restored : deleted)) this.#leave(mediaId);
+    if (review === "discarded" || purged || (isTrash ? restored : deleted)) this.#leave(mediaId);
     else if (review) {
       this.#held.filter((media) => media.mediaId === mediaId).forEach((media) => (media.review = review));
       this.#set.update(mediaId, { review });

@@ -14,7 +14,8 @@ const ENDS = { Home: 0, End: -1 };
 export function startCursor({ set, selection, grid }, isActive) {
   async function go(event) {
     const { key, shiftKey, ctrlKey } = event;
-    await (key in ENDS ? set.moveTo(ENDS[key]) : set.move(STEPS[key](grid)));
+    const hasMoved = await (key in ENDS ? set.moveTo(ENDS[key]) : set.move(STEPS[key](grid)));
+    if (!hasMoved) return;
     if (shiftKey) await selection.extendTo(set.currentPlace);
     else if (!ctrlKey && set.current) selection.begin(set.current);
     grid.reveal();

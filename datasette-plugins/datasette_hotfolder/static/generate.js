@@ -3,13 +3,14 @@
 import { mediaPath } from "./api.js";
 import { byId, element, setText } from "./element.js";
 import { Check } from "./generate_check.js";
+import { JobFile } from "./generate_file.js";
 import { EMPTY_DRAFT, Form } from "./generate_form.js";
-import { countPictures, draftFromJob, draftFromPicture, PICTURES_MOST } from "./generate_job.js";
+import { countPictures, draftFromPicture, PICTURES_MOST } from "./generate_job.js";
 import { Now } from "./generate_now.js";
 import { Problems } from "./generate_problems.js";
 import { References } from "./generate_refs.js";
 import { submitJob } from "./generate_submit.js";
-import { copyText, jobAsJson, jobAsYaml, jobFileName, saveText } from "./job_text.js";
+import { keep, loadKept } from "./kept_here.js";
 import { recall, remember } from "./preferences.js";
 import { toast } from "./toast.js";
 import * as words from "./words_generate.js";
@@ -41,6 +42,7 @@ class Panel {
   #context;
   #root;
   #form;
+  #file;
   #check;
   #now = null; // visitors have no jobs
   #problems = new Problems(byId("generate-form"));
@@ -55,7 +57,8 @@ class Panel {
     this.#root = root;
     this.#check = new Check(api);
     const find = (mediaId) => set?.find(mediaId);
-    this.#form = new Form((changed) => new References({ api, find, changed, dropFile: (file) => this.#takeFile(file) }));
+    this.#form = new Form((changed) => new References({ api, find, changed, dropFile: (file) => this.#file.take(file) }));
+    this.#file = new JobFile(this.#form, { fetchEndpoint: (key) => this.#fetchEndpoint(key), fill: (...filling) => this.#fill(...filling) });
     if (data.actor) this.#now = new Now(context);
     this.#listen();
   }
@@ -92,20 +95,25 @@ class Panel {
     if (this.#form.endpoint) this.#form.addReference(media);
   }
 
-  /** Fills the form from a picture: all that is known of it, or at least its id. */
+  /** Fills the form from a picture: all that is known of it, or at least its id. Gives whether that was possible. */
   async reload(detail) {
     this.toggle(true);
     await this.#loaded;
     try {
       const media = detail.generation === undefined ? await this.#context.api.get(mediaPath(detail.mediaId)) : detail;
-      if (!media.generation) return toast(words.PICTURE_WITHOUT_RUN, "warning");
-      const endpoint = await this.#fetchEndpoint(media.generation.endpointKey);
-      const draft = draftFromPicture(media, endpoint.limits?.sizeMultiple);
-      if (draft.refs.length < media.inputs.length) toast(words.LOST_REFERENCE, "warning");
-      this.#fill(endpoint, draft);
+      if (media.generation) this.#fillFrom(media, await this.#fetchEndpoint(media.generation.endpointKey));
+      else toast(words.PICTURE_WITHOUT_RUN, "warning");
+      return Boolean(media.generation);
     } catch (error) {
       toast(error.words ?? String(error), "failure");
+      return false;
     }
+  }
+
+  #fillFrom(media, endpoint) {
+    const draft = draftFromPicture(media, endpoint.limits?.sizeMultiple);
+    if (draft.refs.length < media.inputs.length) toast(words.LOST_REFERENCE, "warning");
+    this.#fill(endpoint, draft);
   }
 
   async submit() {
@@ -183,7 +191,7 @@ class Panel {
 
   /** What stood in the form when the page was left. */
   async #restore() {
-    const draft = { ...EMPTY_DRAFT, ...readDraft() };
+    const draft = { ...EMPTY_DRAFT, ...loadKept(DRAFT) };
     const all = [...this.#endpoints.values()];
     this.#fill(this.#endpoints.get(draft.endpointKey) ?? all.find(({ available }) => available) ?? all[0], draft);
   }
@@ -226,9 +234,6 @@ class Panel {
     byId("generate-form").addEventListener("submit", (event) => event.preventDefault());
     byId("generate-submit").addEventListener("click", () => this.submit());
     byId("generate-close").addEventListener("click", () => this.toggle(false));
-    byId("generate-json").addEventListener("click", () => this.#save(jobAsJson, "json"));
-    byId("generate-yaml").addEventListener("click", () => this.#save(jobAsYaml, "yaml"));
-    byId("generate-copy").addEventListener("click", () => this.#copy());
     addEventListener("pagehide", () => this.#saving && this.#saveDraft());
   }
 
@@ -257,7 +262,7 @@ class Panel {
   #saveDraft() {
     clearTimeout(this.#saving);
     this.#saving = null;
-    if (this.#form.endpoint) remember(DRAFT, JSON.stringify(this.#form.draft));
+    if (this.#form.endpoint) keep(DRAFT, this.#form.draft);
   }
 
   #showFound(found) {
@@ -285,37 +290,5 @@ class Panel {
     byId("generate-submit").disabled = !can.submit;
     byId("generate-why").hidden = !why;
     setText(byId("generate-why"), why);
-  }
-
-  #save(asText, ending) {
-    saveText(asText(this.#form.buildJob()), jobFileName(this.#form.words, ending));
-  }
-
-  async #copy() {
-    const isCopied = await copyText(jobAsJson(this.#form.buildJob()));
-    toast(isCopied ? words.COPIED : words.NOT_COPIED, isCopied ? "info" : "warning");
-  }
-
-  /** A job file that was dropped fills the form; whether it was one. */
-  async #takeFile(file) {
-    if (!/\.(json|jsonl|ya?ml)$/i.test(file.name)) return false;
-    try {
-      const content = JSON.parse(await file.text());
-      const [job] = [content].flat();
-      const endpoint = await this.#fetchEndpoint(job.task ? `local.${job.task}` : job.endpointKey);
-      this.#fill(endpoint, draftFromJob({ ...job, endpointKey: endpoint.endpointKey }, endpoint.limits?.sizeMultiple));
-      toast(Array.isArray(content) && content.length > 1 ? words.FIRST_OF_SEVERAL : words.FILLED);
-    } catch (error) {
-      toast(error.words ?? words.NOT_A_JOB, "failure");
-    }
-    return true;
-  }
-}
-
-function readDraft() {
-  try {
-    return JSON.parse(recall(DRAFT) ?? "{}");
-  } catch {
-    return {};
   }
 }

@@ -151,7 +151,7 @@ export class Form extends EventTarget {
       for (const [name, value] of Object.entries(preset.params)) this.#put(name, fillPlaces(value, this.#presets.vars));
       const size = sizeFromParams(preset.params, multiple);
       if (size) this.#size.value = size;
-      if (preset.params.seed >= 0) this.#seed.value = preset.params.seed;
+      if (Number.isInteger(preset.params.seed) && preset.params.seed >= 0) this.#seed.value = preset.params.seed;
     }
     this.#changed();
   }

@@ -52,7 +52,7 @@ export function draftFromJob(job, multiple) {
     endpointKey: job.endpointKey,
     values: Object.fromEntries(Object.entries(params).filter(([name]) => name !== "seed" && !SIZE_PARAMS.includes(name))),
     size: sizeFromParams(params, multiple) ?? USUAL_SIZE,
-    seed: params.seed >= 0 ? params.seed : null,
+    seed: Number.isInteger(params.seed) && params.seed >= 0 ? params.seed : null,
     count: job.count ?? 1,
     matrix: lists.map(([name, values]) => ({ name, text: values.join("\n") })),
     preset: job.preset ?? null,
@@ -66,7 +66,8 @@ export function draftFromJob(job, multiple) {
 export function draftFromPicture({ generation, inputs }, multiple) {
   const { endpointKey, params, seed } = generation;
   const refs = inputs.filter(({ sha256, mediaId }) => sha256 || mediaId).map(inputReference);
-  return { ...draftFromJob({ endpointKey, params: { ...params, seed: seed ?? params?.seed } }, multiple), refs };
+  const known = seed === undefined ? params : { ...params, seed }; // null asks for another one
+  return { ...draftFromJob({ endpointKey, params: known }, multiple), refs };
 }
 
 function referenceOf(given) {
@@ -75,7 +76,7 @@ function referenceOf(given) {
 }
 
 function inputReference({ sha256, mediaId, role, originalName, thumbnailUrl }) {
-  const source = mediaId ? { media: mediaId } : { sha256 };
+  const source = sha256 ? { sha256 } : { media: mediaId }; // the content stays when the picture goes
   return present({ ...source, role, name: originalName ?? mediaId ?? sha256.slice(0, 12), thumbnailUrl });
 }
 

@@ -2,13 +2,12 @@
 
 import { jobPath } from "./api.js";
 import { arrange } from "./arrange.js";
-import { byId, setText } from "./element.js";
+import { byId } from "./element.js";
 import { hasEnded, isAtWork, NowRow } from "./generate_now_row.js";
-import { recall, remember } from "./preferences.js";
+import { keep, loadKept } from "./kept_here.js";
 import { advance, keepFurther } from "./progress.js";
 import { throttled } from "./throttle.js";
 import { toast } from "./toast.js";
-import { endedWords } from "./words_generate.js";
 
 const NAMES = "generate.jobs";
 const NAMES_MOST = 50;
@@ -19,7 +18,7 @@ const TICK_MS = 1_000;
 /** Follows the jobs of somebody; `context` has api, stream, statusBar and data. */
 export class Now {
   #context;
-  #names = readNames(); // job id -> what it was called in the form
+  #names = new Map(loadKept(NAMES) ?? []); // job id -> what it was called in the form
   #rows = new Map(); // job id -> its row
   #changed = new Set();
   #ask = throttled(() => this.#refreshNext(), ASK_EVERY_MS);
@@ -51,7 +50,7 @@ export class Now {
   /** A job that was just submitted. */
   add(job, words) {
     this.#names.set(job.jobId, words);
-    remember(NAMES, JSON.stringify([...this.#names].slice(-NAMES_MOST)));
+    keep(NAMES, [...this.#names].slice(-NAMES_MOST));
     this.#put(job);
     this.#look(job.jobId); // it may have begun before the answer was here
   }
@@ -89,9 +88,7 @@ export class Now {
   #put(job) {
     const row = this.#rows.get(job.jobId);
     if (!row) return this.#open(job);
-    const justEnded = !hasEnded(row.job) && hasEnded(job);
     row.update(keepFurther(row.job, job));
-    if (justEnded) this.#tell(row);
   }
 
   #open(job) {
@@ -121,11 +118,6 @@ export class Now {
     byId("generate-now").hidden = !this.#rows.size && Boolean(this.#context.set); // alone on its page it keeps its place
   }
 
-  #tell({ job, words }) {
-    setText(byId("generate-news"), endedWords(words, job.status));
-    if (job.status === "failed") toast(endedWords(words, job.status), "failure");
-  }
-
   async #cancel(jobId) {
     try {
       this.#put(await this.#context.api.post(`${jobPath(jobId)}/cancel`));
@@ -133,13 +125,5 @@ export class Now {
       toast(error.words, "failure");
     }
     this.#look(jobId);
-  }
-}
-
-function readNames() {
-  try {
-    return new Map(JSON.parse(recall(NAMES) ?? "[]"));
-  } catch {
-    return new Map();
   }
 }

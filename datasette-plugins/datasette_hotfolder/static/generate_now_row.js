@@ -30,10 +30,6 @@ export class NowRow {
     this.update(job);
   }
 
-  get words() {
-    return this.#words;
-  }
-
   update(job) {
     this.job = job;
     this.node.dataset.status = job.status;

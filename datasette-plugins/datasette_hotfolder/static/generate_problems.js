@@ -62,10 +62,16 @@ export class Problems {
     const parts = path.split(".");
     for (let length = parts.length; length > 0; length--) {
       const wanted = parts.slice(0, length).join(".");
-      const place = this.#places().find((each) => each.dataset.path.split(" ").includes(wanted) && !each.closest("[hidden]"));
+      const place = this.#places().find((each) => each.dataset.path.split(" ").includes(wanted) && this.#isOffered(each));
       if (place) return place;
     }
     return null;
+  }
+
+  /** Whether this form has it; the whole of it may be closed. */
+  #isOffered(place) {
+    const hidden = place.closest("[hidden]");
+    return !hidden || !this.#form.contains(hidden);
   }
 
   #places() {

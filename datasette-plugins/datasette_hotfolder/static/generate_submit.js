@@ -1,6 +1,6 @@
 // Submits a job once: what is sent again after a lost answer has the same id.
 
-import { recall, remember } from "./preferences.js";
+import { keep, loadKept } from "./kept_here.js";
 
 const PENDING = "generate.pending";
 
@@ -16,23 +16,15 @@ export function newUuid() {
 /** Sends a job and gives the server's answer; raises ApiError. Only an answer makes the next press another job. */
 export async function submitJob(api, job) {
   const text = JSON.stringify(job);
-  const earlier = readPending();
+  const earlier = loadKept(PENDING);
   const id = earlier?.text === text ? earlier.id : newUuid();
-  remember(PENDING, JSON.stringify({ id, text }));
+  keep(PENDING, { id, text });
   try {
     const answer = await api.post("/-/api/jobs", { ...job, id });
-    remember(PENDING, "");
+    keep(PENDING, null);
     return answer;
   } catch (error) {
-    if (error.status >= 400 && error.status < 500) remember(PENDING, "");
+    if (error.status >= 400 && error.status < 500) keep(PENDING, null);
     throw error;
-  }
-}
-
-function readPending() {
-  try {
-    return JSON.parse(recall(PENDING));
-  } catch {
-    return null;
   }
 }

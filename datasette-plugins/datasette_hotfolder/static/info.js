@@ -1,33 +1,49 @@
-// The panel beside the pictures: what is known about the current one.
+// The panel beside the pictures: what is known about the current one, or of those that are selected.
 
-import { isAbort, mediaPath } from "./api.js";
-import { byId, element } from "./element.js";
-import { fileFacts, generationFacts, pictureFacts } from "./facts.js";
-import { nameOf } from "./grid.js";
+import { byId, setText } from "./element.js";
+import { commonFacts } from "./facts.js";
+import { PictureDetails } from "./info_details.js";
+import { InfoKeywords } from "./info_keywords.js";
+import { InfoMarks } from "./info_marks.js";
+import { InfoNaming } from "./info_naming.js";
+import { InfoPreview } from "./info_preview.js";
+import { InfoSections, list } from "./info_sections.js";
+import { InfoTools } from "./info_tools.js";
+import { severalWords } from "./words_info.js";
 
-const PAUSE_MS = 120;
-const MARKS = [
-  ["selected", "Pick", "P"],
-  ["rejected", "Reject", "X"],
-];
+const PAUSE_MS = 60; // who holds an arrow down passes pictures by: nothing is asked about those
+const NEWS = new Set(["rating.changed", "library.updated"]);
 
-/** Shows the current picture of a set; `change(changes)` is called for clicks on stars and marks. */
+/** Follows a set and a selection while it is open; `hooks` are what its buttons do. */
 export class Info {
-  #api;
   #set;
-  #change;
+  #selection;
+  #details;
+  #marks;
+  #naming;
+  #keywords;
+  #tools;
+  #sections;
+  #preview = new InfoPreview();
   #panel = byId("info");
-  #parts = null; // the elements of the picture shown that change
   #timer = null;
-  #stopper = new AbortController();
+  #shown = null; // the one picture that is shown
+  #detail = null; // what is known of it, once that is here
 
-  constructor(api, set, change) {
-    this.#api = api;
+  constructor({ api, stream, set, selection, actions, can, hooks = {} }) {
     this.#set = set;
-    this.#change = change;
-    set.addEventListener("current", () => this.#show());
-    set.addEventListener("reset", () => this.#show());
-    set.addEventListener("changed", ({ detail }) => detail === set.current && this.#repaint());
+    this.#selection = selection;
+    this.#details = new PictureDetails(api);
+    this.#marks = new InfoMarks(actions);
+    this.#naming = new InfoNaming(can.rate, (media, changes) => this.#reword(actions, media, changes));
+    this.#keywords = new InfoKeywords(byId("info-keywords"), { api, mayChange: can.rate, change: (changes) => this.#changeKeywords(actions, changes) });
+    this.#tools = new InfoTools(byId("info-tools"), { hooks, mayUse: can.submit });
+    this.#sections = new InfoSections(api.base);
+    for (const type of ["current", "reset", "removed"]) set.addEventListener(type, () => this.#show());
+    set.addEventListener("changed", ({ detail }) => this.#repaint(detail));
+    selection.addEventListener("changed", () => this.#show());
+    stream.addEventListener("events", ({ detail }) => this.#hear(detail));
+    stream.addEventListener("reset", () => this.#renew());
   }
 
   get isOpen() {
@@ -36,98 +52,131 @@ export class Info {
 
   toggle(open = !this.isOpen) {
     this.#panel.hidden = !open;
-    for (const id of ["info-button", "loupe-info"]) byId(id).setAttribute("aria-expanded", open);
+    for (const id of ["info-button", "loupe-info"]) byId(id)?.setAttribute("aria-expanded", open);
     this.#show();
   }
 
   #show() {
     clearTimeout(this.#timer);
-    this.#stopper.abort();
-    this.#stopper = new AbortController();
-    const media = this.#set.current;
-    if (!this.isOpen) return;
-    if (!media) return this.#panel.replaceChildren(element("p", { class: "hint" }, "No picture is chosen."));
-    this.#draw(media);
-    this.#timer = setTimeout(() => this.#ask(media, this.#stopper.signal), PAUSE_MS);
+    if (!this.isOpen) return this.#details.stop();
+    const count = this.#selection.size;
+    const media = count > 1 ? null : this.#one();
+    byId("info-none").hidden = count > 1 || Boolean(media);
+    byId("info-body").hidden = count <= 1 && !media;
+    if (count > 1) this.#showSeveral(count);
+    else if (media) this.#showOne(media);
+    else this.#leave();
   }
 
-  /** At once what the list knows already. */
-  #draw(media) {
-    this.#parts = { stars: starButtons(this.#change), marks: markButtons(this.#change), more: element("div", { class: "more-facts" }) };
-    this.#panel.replaceChildren(
-      element("h2", { class: "info-title" }, nameOf(media)),
-      element("img", { class: "info-preview", src: media.thumbnailUrl, alt: "", width: 400, height: 400 }),
-      element("div", { class: "info-marks" }, this.#parts.stars, this.#parts.marks),
-      list(pictureFacts(media)),
-      this.#parts.more,
-    );
-    this.#repaint();
+  /** The one that is selected, else the current one. */
+  #one() {
+    const [mediaId] = this.#selection.size === 1 && !this.#selection.isAll ? this.#selection.ids() : [];
+    return (mediaId && this.#set.find(mediaId)) ?? this.#set.current;
   }
 
-  async #ask(media, signal) {
-    const { more } = this.#parts;
+  /** At once what the list knows already, and the rest as soon as it is known. */
+  #showOne(media) {
+    const isSame = media.mediaId === this.#shown?.mediaId;
+    this.#shown = media;
+    byId("info-common").hidden = true;
+    this.#preview.show(media);
+    this.#naming.show(media);
+    this.#marks.draw([media]);
+    if (isSame) return;
+    this.#detail = null;
+    this.#fail(null);
+    const known = this.#details.find(media.mediaId);
+    if (known) return this.#fill(known);
+    this.#sections.await(true);
+    this.#keywords.show(null);
+    this.#tools.show(null);
+    this.#timer = setTimeout(() => this.#ask(media), PAUSE_MS);
+  }
+
+  async #ask(media) {
     try {
-      const details = await this.#api.get(mediaPath(media.mediaId), { signal });
-      more.replaceChildren(...sections(details));
+      const known = await this.#details.ask(media.mediaId);
+      if (known && this.#shown?.mediaId === media.mediaId) this.#fill(known);
     } catch (error) {
-      if (!isAbort(error)) more.replaceChildren(element("p", { class: "hint" }, error.words ?? String(error)));
+      if (this.#shown?.mediaId !== media.mediaId) return;
+      this.#sections.clear();
+      this.#fail(error.words ?? String(error));
     }
   }
 
-  #repaint() {
-    if (!this.#parts) return;
-    const { rating, status } = this.#set.current;
-    [...this.#parts.stars.children].forEach((star, index) => {
-      star.classList.toggle("lit", index < rating);
-      star.setAttribute("aria-pressed", index + 1 === rating);
-    });
-    for (const mark of this.#parts.marks.children) mark.setAttribute("aria-pressed", mark.dataset.mark === status);
+  #fill(detail) {
+    this.#detail = detail;
+    this.#fail(null);
+    this.#naming.showDescription(detail.description);
+    this.#keywords.show(detail.keywords);
+    this.#tools.show(detail);
+    this.#sections.show(detail);
   }
-}
 
-/** A click on the last lit star takes all of them away. */
-function starButtons(change) {
-  const stars = [1, 2, 3, 4, 5].map((value) => {
-    const click = ({ currentTarget }) => change({ rating: currentTarget.getAttribute("aria-pressed") === "true" ? 0 : value });
-    return element("button", { type: "button", "aria-label": value === 1 ? "1 star" : `${value} stars`, title: `${value}`, click }, "★");
-  });
-  return element("div", { class: "stars", role: "group", "aria-label": "Rating" }, ...stars);
-}
+  #showSeveral(count) {
+    const pictures = this.#selected();
+    const areAllKnown = pictures.length === count;
+    this.#leave();
+    this.#preview.showSeveral(pictures);
+    this.#naming.showWords(severalWords(count));
+    this.#marks.draw(areAllKnown ? pictures : []);
+    this.#keywords.showSeveral();
+    this.#tools.hide();
+    this.#sections.clear();
+    byId("info-common").replaceChildren(list(areAllKnown ? commonFacts(pictures) : []));
+    byId("info-common").hidden = false;
+  }
 
-function markButtons(change) {
-  const marks = MARKS.map(([mark, words, key]) => {
-    const click = ({ currentTarget }) => change({ status: currentTarget.getAttribute("aria-pressed") === "true" ? null : mark });
-    return element("button", { type: "button", class: "chip", "data-mark": mark, title: `${words} (${key})`, click }, words);
-  });
-  return element("div", { class: "marks", role: "group", "aria-label": "Mark" }, ...marks);
-}
+  /** Those of the selection that are loaded. */
+  #selected() {
+    if (this.#selection.isAll) return [];
+    return [...this.#selection.ids()].map((mediaId) => this.#set.find(mediaId)).filter(Boolean);
+  }
 
-function sections(details) {
-  const { generation, inputs = [], keywords = [], description } = details;
-  return [
-    description && section("Description", element("p", { class: "prompt" }, description)),
-    generation && section("Generation", ...prompts(generation), list(generationFacts(generation))),
-    inputs.length && section("Made from", element("div", { class: "inputs" }, ...inputs.map(input))),
-    keywords.length && section("Keywords", element("p", { class: "keywords" }, ...keywords.map((word) => element("span", {}, word)))),
-    section("File", list(fileFacts(details))),
-  ].filter(Boolean);
-}
+  #leave() {
+    this.#details.stop();
+    this.#shown = this.#detail = null;
+    this.#fail(null);
+  }
 
-function prompts({ prompt, negativePrompt }) {
-  const without = negativePrompt ? element("p", { class: "prompt without" }, element("b", {}, "without "), negativePrompt) : null;
-  return [prompt ? element("p", { class: "prompt" }, prompt) : null, without];
-}
+  #repaint(media) {
+    if (!this.isOpen) return;
+    if (this.#selection.size > 1) return this.#marks.draw(this.#selected().length === this.#selection.size ? this.#selected() : []);
+    if (media.mediaId === this.#shown?.mediaId) this.#showOne(media);
+  }
 
-function input({ position, role, originalName, mediaId, thumbnailUrl }) {
-  const title = [role, originalName].filter(Boolean).join(": ") || `reference ${position + 1}`;
-  const image = element("img", { src: thumbnailUrl, alt: title, title, width: 400, height: 400, loading: "lazy" });
-  return mediaId ? element("a", { href: `#${encodeURIComponent(mediaId)}` }, image) : image;
-}
+  async #reword(actions, media, changes) {
+    await actions.reword(media, changes);
+    this.#renew();
+  }
 
-function section(title, ...content) {
-  return element("section", {}, element("h2", {}, title), ...content);
-}
+  /** Shown at once by the chips; the server's answer is what stays. */
+  async #changeKeywords(actions, changes) {
+    await actions.changeKeywords(changes);
+    this.#renew();
+  }
 
-function list(facts) {
-  return element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", { title: value }, value)]));
+  #hear(events) {
+    const jobId = this.#detail?.generation?.jobId ?? NaN; // like no other
+    const news = events.filter(({ topic }) => NEWS.has(topic));
+    if (news.length) this.#details.forget();
+    if (news.some((event) => this.#concerns(event)) || events.some(({ subjectId }) => subjectId === jobId)) this.#renew();
+  }
+
+  #concerns({ subjectType, subjectId, data }) {
+    const { mediaId } = this.#shown ?? {};
+    if (subjectType !== "change") return subjectId === mediaId;
+    return !data.mediaIds || data.mediaIds.includes(mediaId);
+  }
+
+  /** Asks again for what is shown, which stays until the answer is here. */
+  #renew() {
+    this.#details.forget();
+    if (this.isOpen && this.#shown) this.#ask(this.#shown);
+  }
+
+  #fail(words) {
+    setText(byId("info-failed"), words ?? "");
+    byId("info-failed").hidden = !words;
+  }
 }

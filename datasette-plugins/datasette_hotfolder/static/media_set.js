@@ -20,6 +20,7 @@ export class MediaSet extends EventTarget {
   #gone = new Map(); // pictures that left the library: an older answer may still have them
   #alone = null; // a picture that is looked at but has no place (yet)
   #heading = null; // the place that the cursor is on its way to
+  #isExpired = false; // the server no longer has the snapshot
   #near = new Map(); // where pictures stood that are no longer there since all was loaded anew
   #countedAt = 0; // the event number of the counts
   #stopper = new AbortController();
@@ -101,17 +102,6 @@ export class MediaSet extends EventTarget {
     return this.at(place) ?? null;
   }
 
-  /** The ids of a range of places, from the first on. */
-  async fetchIds(first, last) {
-    const ids = [];
-    for (let place = first; place <= last; place++) {
-      const media = this.at(place) ?? (await this.fetch(place));
-      if (!media) break;
-      ids.push(media.mediaId);
-    }
-    return ids;
-  }
-
   /** Shows what fits another filter; the current picture stays current when it is among the first. */
   async load(filter) {
     const signal = this.#begin(filter);
@@ -119,7 +109,7 @@ export class MediaSet extends EventTarget {
     const page = await this.#request(() => this.#ask({ offset: 0 }, signal), signal);
     if (signal.aborted) return;
     this.#near.clear();
-    this.#alone = null;
+    this.#alone = this.#heading = null;
     this.#fill(page ?? { items: [], total: 0, libraryTotal: this.libraryTotal });
     this.#tell("reset");
     this.#tell("counts");
@@ -196,23 +186,31 @@ export class MediaSet extends EventTarget {
     this.#tell("current", media);
   }
 
-  /** Moves by a picture or by rows of pictures; what is not loaded is loaded first. */
+  /** Moves by a picture or by rows of pictures; false when that failed, or was overtaken. */
   async move(step) {
     const from = this.#heading ?? (this.current ? this.nearestPlace(this.current) : -1);
     const place = this.#placeAfter(from, step);
-    if (place !== from) await this.moveTo(place);
+    return place === from || this.moveTo(place);
   }
 
-  /** The last move counts; -1 is the last place. */
+  /** The same for a place, -1 for the last one; what is not loaded is loaded first. */
   async moveTo(place) {
     const wanted = place < 0 ? this.length + place : place;
     const media = this.at(wanted);
-    if (media) return this.setCurrent(media);
+    if (media) {
+      this.setCurrent(media);
+      return true;
+    }
     this.#heading = wanted;
     const found = await this.fetch(wanted);
-    if (this.#heading !== wanted) return;
-    this.#heading = null;
-    if (found) this.setCurrent(found);
+    if (this.#heading !== wanted) return false;
+    if (found || !this.#isExpired) {
+      this.#heading = null;
+      if (found) this.setCurrent(found);
+      return Boolean(found);
+    }
+    await new Promise((resolve) => this.addEventListener("reset", resolve, { once: true }));
+    return this.#heading === wanted && this.moveTo(Math.min(wanted, this.length - 1));
   }
 
   /** Where pictures that are looked at would stand when so many came before them. */
@@ -269,6 +267,7 @@ export class MediaSet extends EventTarget {
       this.#tell("loaded", { first, last: Math.min(first + PAGE_SIZE, this.length) - 1 });
     } catch (error) {
       if (error.code !== "web.view_expired" || signal.aborted) throw error;
+      this.#isExpired = true;
       this.#tell("expired");
     }
   }
@@ -284,7 +283,7 @@ export class MediaSet extends EventTarget {
 
   #fill(page) {
     this.#loader.stop();
-    this.#heading = null;
+    this.#isExpired = false;
     this.#known = new KnownPages(page.total);
     this.view = page.view ?? null;
     Object.assign(this, { total: page.total, isBounded: page.totalIsBounded ?? false, libraryTotal: page.libraryTotal });

@@ -70,7 +70,7 @@ export class Selection extends EventTarget {
     const n = last - first + 1;
     if (n > MOST) return toast(tooManyWords(n, MOST), "warning");
     const choice = ++this.#choice;
-    const ids = this.#loaded(first, last) ?? (await this.#set.fetchIds(first, last));
+    const ids = await this.#fetchIds(first, last);
     if (choice !== this.#choice) return;
     if (ids.length < n) toast(NOT_ALL_CHOSEN, "warning");
     this.#replace(ids);
@@ -89,11 +89,12 @@ export class Selection extends EventTarget {
     this.#replace(mediaIds);
   }
 
-  #loaded(first, last) {
+  /** From the first place on, as far as they can be loaded. */
+  async #fetchIds(first, last) {
     const ids = [];
     for (let place = first; place <= last; place++) {
-      const media = this.#set.at(place);
-      if (!media) return null;
+      const media = this.#set.at(place) ?? (await this.#set.fetch(place));
+      if (!media) break;
       ids.push(media.mediaId);
     }
     return ids;

@@ -20,15 +20,12 @@ export const LOST_REFERENCE = "A reference of this picture is no longer known; t
 export const NO_FOLDERS = "Folders cannot be dropped here; add them as import folders, or drop the pictures in them.";
 export const NOTHING_TO_UPLOAD = "Nothing that was dropped is a file.";
 export const DROP_TO_IMPORT = "Drop to import";
-export const MATRIX_ADD = "Add a parameter";
 export const MATRIX_PARAMETER = "Parameter";
 export const MATRIX_VALUES = "Values";
 export const SEED_FREE = "a new one each time";
-export const SEEDS_IN_MATRIX = "The matrix lists the seeds.";
 export const NO_PRESET = "No preset";
 export const MODES = { "text-to-image": "text to image", "image-to-image": "image to image", "text-to-video": "text to video", "image-to-video": "image to video" };
 export const NEEDS_REFERENCE = "needs a picture";
-export const DROP_PICTURES = "drop pictures";
 export const OUTPUTS = { image: "pictures", video: "videos" };
 
 const STATUS = {
@@ -59,7 +56,7 @@ export function costWords({ pictures, estimateS, cost, balance }) {
 }
 
 /** No more exact than it is: "0.4 s", "18 s", "3 min". */
-const estimateWords = (seconds) => (seconds < 120 || seconds > 7_200 ? formatSeconds(seconds) : `${Math.round(seconds / 60)} min`);
+const estimateWords = (seconds) => (seconds < 100 || seconds > 7_200 ? formatSeconds(seconds) : `${Math.round(seconds / 60)} min`);
 
 const isKnown = (value) => value !== null && value !== undefined;
 
@@ -78,10 +75,6 @@ export const uploadedWords = (count) => `${formatCount(count, "picture")} upload
 export const refusedWords = (count) => `${formatCount(count, "file")} could not be uploaded:`;
 
 export const moreWords = (count) => `and ${formatNumber(count)} more`;
-
-export const gatheredWords = (count) => (count ? formatCount(count, "picture") : "");
-
-export const endedWords = (name, status) => `${name}: ${statusWords(status)}`;
 
 /** What a number may be: "1 to 10". */
 export function rangeWords({ minimum, maximum }) {
