@@ -90,4 +90,28 @@ _INITIAL: Final = (
     """,
 )
 
-ACCOUNTS: Final = Schema("accounts", (("m001_initial", _INITIAL),))
+_PASSWORDS: Final = (
+    """
+    CREATE TABLE passwords (
+        actor TEXT PRIMARY KEY,
+        hash TEXT NOT NULL,                -- Argon2, with its salt and costs in it
+        scopes TEXT NOT NULL,
+        changed_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE sessions_of_any_kind (
+        id_sha256 TEXT PRIMARY KEY,
+        actor TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL,
+        login_link_sha256 TEXT REFERENCES login_links (token_sha256)  -- NULL: a password opened it
+    )
+    """,
+    "INSERT INTO sessions_of_any_kind SELECT * FROM sessions",
+    "DROP TABLE sessions",
+    "ALTER TABLE sessions_of_any_kind RENAME TO sessions",
+)
+
+ACCOUNTS: Final = Schema("accounts", (("m001_initial", _INITIAL), ("m002_passwords", _PASSWORDS)))

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hotfolder.accounts.passwords import PasswordStore
 from hotfolder.accounts.schema import ACCOUNTS, prepare_file
 from hotfolder.accounts.scopes import Actor, check_name, check_scopes
+from hotfolder.accounts.sessions import (
+    Session,
+    hash_secret,
+    later,
+    open_session,
+    scopes_of,
+    scopes_text,
+)
 from hotfolder.clock import Clock, NewId, new_id, utc_now
-from hotfolder.database import Database, Row, Transaction
-from hotfolder.domain.instants import format_instant, parse_instant
+from hotfolder.database import Database, Row
 from hotfolder.errors import DiskFull, LibraryBusy, NotFound
 from hotfolder.migrations import migrate
 
 FILE: Final = "auth.db"
 """Its name in the library folder."""
 LINK_VALID_S: Final = 3600.0
-SESSION_VALID_S: Final = 30 * 24 * 3600.0
 LAST_USED_STEP_S: Final = 60.0
 TOKEN_PREFIX: Final = "hf_"  # noqa: S105 - tells what a found text is, and is in every token
 
@@ -34,15 +39,6 @@ FIND_TOKEN_SQL: Final = """
     SELECT * FROM tokens
     WHERE token_sha256 = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)
 """  # noqa: S105 - the name says what is looked for
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A login; `session_id` is what its cookie carries, and is a secret."""
-
-    session_id: str = field(repr=False)
-    actor: Actor
-    expires_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +62,7 @@ class AccountStore:
         self._database = database
         self._make_secret = make_secret
         self._make_id = make_id
+        self.passwords = PasswordStore(database, make_secret)
 
     def close(self) -> None:
         """Close the database."""
@@ -73,7 +70,7 @@ class AccountStore:
 
     def create_login_link(self, name: str, scopes: Iterable[str], valid_s: float = LINK_VALID_S) -> str:
         """The secret of a new login link; it opens one session."""
-        actor, words = check_name(name), _to_text(check_scopes(scopes))
+        actor, words = check_name(name), scopes_text(check_scopes(scopes))
         secret = self._make_secret()
         with self._database.transaction() as tx:
             tx.execute(
@@ -88,7 +85,7 @@ class AccountStore:
                 INSERT INTO login_links (token_sha256, actor, scopes, created_at, expires_at)
                 VALUES (?, ?, ?, ?, ?)
                 """,
-                (_sha256(secret), actor, words, tx.at, _later(tx.at, valid_s)),
+                (hash_secret(secret), actor, words, tx.at, later(tx.at, valid_s)),
             )
         return secret
 
@@ -102,20 +99,23 @@ class AccountStore:
                 WHERE token_sha256 = :link AND used_at IS NULL AND expires_at > :now
                 RETURNING token_sha256, actor, scopes
                 """,
-                {"now": tx.at, "link": _sha256(secret)},
+                {"now": tx.at, "link": hash_secret(secret)},
             ).fetchall()
-            return _open_session(tx, session_id, spent[0]) if spent else None
+            if not spent:
+                return None
+            link = spent[0]
+            return open_session(tx, session_id, link["actor"], link["scopes"], link["token_sha256"])
 
     def find_session(self, session_id: str) -> Actor | None:
         """Who a cookie stands for; None when its session is unknown, ended or too old."""
-        id_sha256 = _sha256(session_id)
+        id_sha256 = hash_secret(session_id)
         row = self._database.query_one(FIND_SESSION_SQL, (id_sha256, self._database.now()))
-        return Actor(row["actor"], _to_scopes(row["scopes"]), "session", id_sha256) if row else None
+        return Actor(row["actor"], scopes_of(row["scopes"]), "session", id_sha256) if row else None
 
     def end_session(self, session_id: str) -> None:
         """Log out; nothing happens when the session has ended already."""
         with self._database.transaction() as tx:
-            tx.execute("DELETE FROM sessions WHERE id_sha256 = ?", (_sha256(session_id),))
+            tx.execute("DELETE FROM sessions WHERE id_sha256 = ?", (hash_secret(session_id),))
 
     def end_sessions_of(self, name: str) -> int:
         """Log somebody out everywhere; says how many sessions that ended."""
@@ -129,25 +129,25 @@ class AccountStore:
         actor, checked = check_name(name), check_scopes(scopes)
         secret = TOKEN_PREFIX + self._make_secret()
         with self._database.transaction() as tx:
-            expires_at = None if valid_s is None else _later(tx.at, valid_s)
+            expires_at = None if valid_s is None else later(tx.at, valid_s)
             token = Token(self._make_id(), actor, checked, tx.at, created_by, expires_at, None, None)
             tx.execute(
                 """
                 INSERT INTO tokens (id, name, token_sha256, scopes, created_at, created_by, expires_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
-                (token.token_id, actor, _sha256(secret), _to_text(checked), tx.at, created_by, expires_at),
+                (token.token_id, actor, hash_secret(secret), scopes_text(checked), tx.at, created_by, expires_at),
             )
         return token, secret
 
     def find_token(self, secret: str) -> Actor | None:
         """Who a token stands for; None when it is unknown, revoked or too old."""
         now = self._database.now()
-        row = self._database.query_one(FIND_TOKEN_SQL, (_sha256(secret), now))
+        row = self._database.query_one(FIND_TOKEN_SQL, (hash_secret(secret), now))
         if row is None:
             return None
         self._note_use(row, now)
-        return Actor(row["name"], _to_scopes(row["scopes"]), "token", row["id"])
+        return Actor(row["name"], scopes_of(row["scopes"]), "token", row["id"])
 
     def list_tokens(self) -> list[Token]:
         """All tokens, also revoked ones, newest first."""
@@ -175,7 +175,7 @@ class AccountStore:
 
     def _note_use(self, row: Row, now: str) -> None:
         """Keep when a token was last used, roughly: most requests should write nothing."""
-        before = _later(now, -LAST_USED_STEP_S)
+        before = later(now, -LAST_USED_STEP_S)
         if row["last_used_at"] is not None and row["last_used_at"] > before:
             return
         # Whoever has a token is let in, even while nothing can be written.
@@ -201,42 +201,11 @@ def open_accounts(
     return AccountStore(Database(path, clock=clock), make_secret, make_id)
 
 
-def _open_session(tx: Transaction, session_id: str, link: Row) -> Session:
-    id_sha256, expires_at = _sha256(session_id), _later(tx.at, SESSION_VALID_S)
-    tx.execute("DELETE FROM sessions WHERE expires_at <= ?", (tx.at,))
-    tx.execute(
-        """
-        INSERT INTO sessions (id_sha256, actor, scopes, created_at, expires_at, login_link_sha256)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """,
-        (id_sha256, link["actor"], link["scopes"], tx.at, expires_at, link["token_sha256"]),
-    )
-    actor = Actor(link["actor"], _to_scopes(link["scopes"]), "session", id_sha256)
-    return Session(session_id, actor, expires_at)
-
-
-def _sha256(secret: str) -> str:
-    """Secrets have 256 random bits, so nobody guesses one from this; a visitor may send any text at all."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _later(at: str, seconds: float) -> str:
-    return format_instant(parse_instant(at) + timedelta(seconds=seconds))
-
-
-def _to_text(scopes: Iterable[str]) -> str:
-    return " ".join(sorted(scopes))
-
-
-def _to_scopes(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 def _to_token(row: Row) -> Token:
     return Token(
         row["id"],
         row["name"],
-        _to_scopes(row["scopes"]),
+        scopes_of(row["scopes"]),
         row["created_at"],
         row["created_by"],
         row["expires_at"],

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from hotfolder.accounts.sessions import SESSION_VALID_S, Session
 from hotfolder.accounts.store import (
     FIND_SESSION_SQL,
     FIND_TOKEN_SQL,
     LINK_VALID_S,
-    SESSION_VALID_S,
     AccountStore,
-    Session,
     open_accounts,
 )
 from hotfolder.errors import ConfigError, NotFound

@@ -376,7 +376,8 @@ def test_form_beside_the_grid_takes_its_pictures(reviewer: Visitor, house: House
 
 
 def test_visitor_reads_why_there_is_nothing_to_press(visit: Callable[..., Visitor]) -> None:
-    page = visit().open("/-/generate")
+    page = visit().open()
+    page.keyboard.press("Control+g")
 
     expect(page.get_by_label("Prompt")).to_be_visible()
     expect(page.locator("#generate-submit")).to_be_disabled()

@@ -40,7 +40,7 @@ export class SearchBox {
   #place(toolbar) {
     const narrow = matchMedia(NARROW);
     const topbar = document.querySelector(".topbar");
-    const move = () => (narrow.matches ? toolbar.prepend(this.#form) : topbar.insertBefore(this.#form, topbar.querySelector(".actor")));
+    const move = () => (narrow.matches ? toolbar.prepend(this.#form) : topbar.insertBefore(this.#form, topbar.querySelector(".theme")));
     narrow.addEventListener("change", move);
     move();
   }
