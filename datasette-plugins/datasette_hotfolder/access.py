@@ -22,7 +22,10 @@ VISITOR_TABLES = (
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READS | {"POST", "DELETE"}
-_OPEN_PATHS = re.compile(r"/-/(?:auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico")
+_LOGIN_PATH = "/-/login"
+_OPEN_PATHS = re.compile(
+    rf"/-/(?:auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico|{_LOGIN_PATH}"
+)
 _OUR_PATHS = re.compile(
     r"/-/(?:library|generate|queue|stats|lineage/.*|setup|login|logout|api/.*|download/.*|auth-token|healthz|metrics)"
     r"|/media/.*|/v1/.*"
@@ -79,6 +82,14 @@ class Refusal:
     hint: str | None = None
 
 
+_NO_SOURCE = Refusal(
+    403,
+    "web.origin_refused",
+    "A request that writes has to say which page it comes from (Origin).",
+    "Programs use a token instead of a cookie: `hotfolder token create`.",
+)
+
+
 def check_source(request: Request, rules: Rules) -> Refusal | None:
     """Refuse what another site may have sent: Host on all requests, Origin on all that write."""
     if "host" in request.repeated or not rules.allows_host(request.headers.get("host", "")):
@@ -103,19 +114,20 @@ def check_source(request: Request, rules: Rules) -> Refusal | None:
 def check_actor(request: Request, actor: Actor | None, rules: Rules) -> Refusal | None:
     """Refuse what this visitor may not ask for at all; single actions are checked where they are done."""
     if _OPEN_PATHS.fullmatch(request.path):
-        return None
+        return _check_login(request)
     if actor is None:
         return _check_anonymous(request, rules)
     if request.writes and not _OUR_PATHS.fullmatch(request.path):
         return Refusal(403, "web.write_refused", "Datasette's own writing routes are closed here.")
     if request.writes and actor.kind == "session" and not _names_its_source(request):
-        return Refusal(
-            403,
-            "web.origin_refused",
-            "A request that writes has to say which page it comes from (Origin).",
-            "Programs use a token instead of a cookie: `hotfolder token create`.",
-        )
+        return _NO_SOURCE
     return None
+
+
+def _check_login(request: Request) -> Refusal | None:
+    """Nobody is logged in, under whatever name, by a form on another site."""
+    is_form = request.path == _LOGIN_PATH and request.writes
+    return _NO_SOURCE if is_form and not _names_its_source(request) else None
 
 
 def _check_anonymous(request: Request, rules: Rules) -> Refusal | None:

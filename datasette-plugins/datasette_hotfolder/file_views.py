@@ -59,7 +59,7 @@ def build_file_views(services: Services) -> list[tuple[str, View]]:
     @api
     async def input_thumbnail(request: Request, send: Send) -> Response | None:
         generation_id, position = request.url_vars["generation_id"], int(request.url_vars["position"])
-        file = await services.read(_find_input_thumbnail, services, generation_id, position)
+        file = await services.read(_find_input_thumbnail, services, generation_id, position, actor_of(request))
         return await _serve(services, request, send, file)
 
     return [
@@ -78,16 +78,20 @@ def _find_original(services: Services, media_id: str, actor: Actor | None) -> _F
 
 
 def _find_thumbnail(services: Services, media_id: str, actor: Actor | None) -> _File:
-    media = (
-        services.media.get(media_id) if actor else services.media.get_reviewed(media_id)
-    )  # also in the trash
+    """For members also of what lies in the trash."""
+    media = services.media.get(media_id) if actor else services.media.get_reviewed(media_id)
     path = services.paths.locate(media.thumb_path)
     return _to_thumbnail(path, media.file_sha256, f"{media_id}.jpg")
 
 
-def _find_input_thumbnail(services: Services, generation_id: str, position: int) -> _File:
+def _find_input_thumbnail(
+    services: Services, generation_id: str, position: int, actor: Actor | None
+) -> _File:
+    """Visitors get none of a picture that awaits its review."""
     for each in services.generations.list_inputs(generation_id):
         if each.position == position:
+            if actor is None and each.media_id is not None:
+                services.media.get_reviewed(each.media_id)
             path = services.paths.locate(each.thumb_path)
             return _to_thumbnail(path, each.sha256, path.name)
     raise NotFound(f"Generation {generation_id} has no reference {position}.")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapp
 from typing import Any, Final
 
 from datasette_hotfolder.access import Refusal, Request, check_actor, check_source
-from datasette_hotfolder.plain import build_error, build_page
+from datasette_hotfolder.plain import POLICY, build_error, build_page
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
 from hotfolder.errors import LibraryBusy
@@ -45,7 +45,7 @@ class Gate:
         request = _to_request(scope)
         actor, refusal = await self._examine(request)
         if refusal is not None:
-            await _refuse(refusal, request, _guarded(send))
+            await _refuse(refusal, request, _guarded(send), await self._offers_login(refusal, request))
             return
         scope[ACTOR] = actor
         scope["headers"] = list(_without_strange_cookies(scope["headers"], self._services.cookie_name))
@@ -66,6 +66,15 @@ class Gate:
         else:
             actor = self._find_by_cookie(request)
         return actor, check_actor(request, actor, self._services.rules)
+
+    async def _offers_login(self, refusal: Refusal, request: Request) -> bool:
+        """Whether a person who is refused could log in by a password."""
+        if refusal.status != 401 or not _is_person(request):
+            return False
+        try:
+            return await self._services.read(self._services.accounts.passwords.has_any)
+        except LibraryBusy:
+            return False
 
     def _find_by_token(self, authorization: str) -> Actor | None:
         if not authorization.lower().startswith(_BEARER):
@@ -128,9 +137,13 @@ def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     return [each for each in _HEADERS if each[0] not in present]
 
 
-async def _refuse(refusal: Refusal, request: Request, send: Send) -> None:
-    if "text/html" in request.headers.get("accept", "") and not request.writes:
-        body = build_page(refusal.message, refusal.hint)
+def _is_person(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.writes
+
+
+async def _refuse(refusal: Refusal, request: Request, send: Send, offers_login: bool) -> None:
+    if _is_person(request):
+        body = build_page(refusal.message, refusal.hint, offers_login=offers_login)
         content_type = b"text/html; charset=utf-8"
     elif request.path.startswith("/v1/"):
         body, content_type = json.dumps({"error": _image_api(refusal)}).encode(), b"application/json"
@@ -140,7 +153,7 @@ async def _refuse(refusal: Refusal, request: Request, send: Send) -> None:
             b"application/json",
         )
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
-    headers += [(b"cache-control", b"no-store")]
+    headers += [(b"cache-control", b"no-store"), (b"content-security-policy", POLICY.encode())]
     if refusal.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})

@@ -21,10 +21,10 @@ from datasette_hotfolder.answers import (
     require,
     require_method,
 )
-from datasette_hotfolder.objects import media_detail, media_object, page_object
+from datasette_hotfolder.objects import media_object, page_object
+from datasette_hotfolder.picture_detail import describe_picture
 from datasette_hotfolder.services import Services
 from datasette_hotfolder.trash_views import delete_one
-from hotfolder.accounts.scopes import Actor
 from hotfolder.library.browse import PAGE_MAX, MediaBrowser, MediaPage, MediaView
 from hotfolder.library.filters import MediaFilter, parse_filter
 
@@ -62,7 +62,7 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
             return await delete_one(services, services.trash, request)
         media_id = request.url_vars["media_id"]
         if request.method != "POST":
-            return answer(await services.read(_describe, services, media_id, actor_of(request)))
+            return answer(await services.read(describe_picture, services, media_id, actor_of(request)))
         actor = require(request, "rate")
         changes = await read_json(request)
         if not changes:
@@ -147,15 +147,3 @@ def _list_days(services: Services, wanted: MediaFilter, token: str | None) -> di
         ],
         "view": view.token,
     }
-
-
-def _describe(services: Services, media_id: str, actor: Actor | None) -> dict[str, Any]:
-    media = services.get_picture(media_id, actor)
-    generation = services.generations.get(media.generation_id) if media.generation_id else None
-    return media_detail(
-        media,
-        services.media.list_keywords(media_id),
-        generation,
-        services.jobs.find(generation.job_id) if generation else None,
-        services.generations.list_inputs(generation.generation_id) if generation else [],
-    )

@@ -42,6 +42,7 @@ def media_object(media: Media) -> dict[str, Any]:
         "status": media.status,
         "label": media.label,
         "review": media.review,
+        "number": media.number,
         "owner": media.owner,
         "endpointKey": media.endpoint_key,
         "hasRefs": bool(media.has_refs),

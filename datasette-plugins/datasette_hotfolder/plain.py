@@ -19,9 +19,10 @@ def build_error(code: str, message: str, hint: str | None = None) -> dict[str, A
     return {"error": {"code": code, "message": message, "hint": hint}}
 
 
-def build_page(message: str, hint: str | None = None) -> bytes:
+def build_page(message: str, hint: str | None = None, *, offers_login: bool = False) -> bytes:
     """The page as HTML; both texts are shown as text."""
     more = f"<p>{escape(hint)}</p>" if hint else ""
+    more += '<p><a href="/-/login">Log in with a password</a></p>' if offers_login else ""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>hotfolder</title>'
         f'<link rel="stylesheet" href="{STATIC}/hotfolder.css">'

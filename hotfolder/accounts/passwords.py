@@ -80,9 +80,9 @@ class PasswordStore:
 
     def log_in(self, name: str, password: str) -> Session | None:
         """The session of a name and its password; None when they do not go together, as slowly."""
-        actor = _storable(name.strip())
+        actor, nobody = _storable(name.strip()), self._hash_of_nobody
         row = self._database.query_one("SELECT hash FROM passwords WHERE actor = ?", (actor,))
-        hashed = self._hash_of_nobody if row is None else row["hash"]
+        hashed = nobody if row is None else row["hash"]
         if not self._fits(hashed, password) or row is None:
             return None
         with self._database.transaction() as tx:
@@ -91,9 +91,9 @@ class PasswordStore:
             found = tx.execute(same, (actor, hashed)).fetchone()
             return open_session(tx, self._make_secret(), actor, found["scopes"], None) if found else None
 
-    def prepare(self) -> None:
-        """Have at hand what a check needs, so that the first one takes as long as all others; needs the extra."""
-        _ = self._hash_of_nobody
+    def require_extra(self) -> None:
+        """Raise ConfigError when what checks passwords is not installed."""
+        _ = self._hasher
 
     def _fits(self, hashed: str, password: str) -> bool:
         from argon2.exceptions import InvalidHashError, VerificationError

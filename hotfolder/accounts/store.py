@@ -76,7 +76,9 @@ class AccountStore:
             tx.execute(
                 """
                 DELETE FROM login_links
-                WHERE expires_at < ? AND token_sha256 NOT IN (SELECT login_link_sha256 FROM sessions)
+                WHERE expires_at < ? AND NOT EXISTS (
+                    SELECT 1 FROM sessions WHERE login_link_sha256 = token_sha256
+                )
                 """,
                 (tx.at,),
             )
@@ -136,7 +138,15 @@ class AccountStore:
                 INSERT INTO tokens (id, name, token_sha256, scopes, created_at, created_by, expires_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
-                (token.token_id, actor, hash_secret(secret), scopes_text(checked), tx.at, created_by, expires_at),
+                (
+                    token.token_id,
+                    actor,
+                    hash_secret(secret),
+                    scopes_text(checked),
+                    tx.at,
+                    created_by,
+                    expires_at,
+                ),
             )
         return token, secret
 

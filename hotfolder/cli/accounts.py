@@ -1,10 +1,11 @@
-"""hotfolder login and token: who may use the web, and with what."""
+"""hotfolder login, token and password: who may use the web, and with what."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,6 +135,61 @@ def revoke(context: click.Context, name_or_id: str) -> None:
             say(f"{each.token_id}  {one_line(each.name)}: revoked")
 
 
+@click.group()
+def password() -> None:
+    """Set, remove and list passwords; they need `pip install 'hotfolder[auth]'`."""
+
+
+@password.command("set")
+@click.option("--name", required=True, callback=_checked_name, help="Who logs in with it.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=_SCOPES,
+    multiple=True,
+    help="What it allows; may be repeated. Without it, what the old one allowed.",
+)
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read it from standard input: its first line.")
+@click.pass_context
+def set_password(context: click.Context, name: str, scopes: Sequence[str], from_stdin: bool) -> None:
+    """Give somebody a password, or another one, which logs the old one out."""
+    with _opened(context) as accounts:
+        accounts.passwords.require_extra()
+        given = accounts.passwords.set_password(name, _ask_password(from_stdin), scopes)
+    say(f"{one_line(given.name)} logs in at /-/login with it ({_in_words(given.scopes)}).", err=True)
+
+
+@password.command("remove")
+@click.option(
+    "--name", required=True, callback=_checked_name, help="Whose password; it logs out who used it."
+)
+@click.pass_context
+def remove_password(context: click.Context, name: str) -> None:
+    """Take somebody's password away."""
+    with _opened(context) as accounts:
+        accounts.passwords.remove_password(name)
+    say(f"{one_line(name)} has no password any more.")
+
+
+@password.command("list")
+@json_option
+@click.pass_context
+def list_passwords(context: click.Context, as_json: bool) -> None:
+    """List who has a password; what they are, nobody knows."""
+    with _opened(context) as accounts:
+        found = accounts.passwords.list_passwords()
+    if as_json:
+        print_json(
+            [
+                {"name": each.name, "scopes": sorted(each.scopes), "changedAt": each.changed_at}
+                for each in found
+            ]
+        )
+        return
+    rows = [(each.name, _in_words(each.scopes), each.changed_at) for each in found]
+    print_table(("Name", "Scopes", "Changed"), rows, "No passwords.")
+
+
 def find_web(root: Path) -> tuple[str, bool]:
     """The address of a library's web, and whether something listens there."""
     noted = _read_note(root / "run" / "web")
@@ -171,6 +227,16 @@ def _listens(url: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
+
+
+def _ask_password(from_stdin: bool) -> str:
+    """What somebody types twice unseen, or a program writes once; never an argument, which others can list."""
+    if from_stdin:
+        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask at: use --stdin.")
+    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
+    return typed
 
 
 @contextmanager

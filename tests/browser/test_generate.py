@@ -379,7 +379,7 @@ def test_visitor_reads_why_there_is_nothing_to_press(visit: Callable[..., Visito
     page = visit().open()
     page.keyboard.press("Control+g")
 
-    expect(page.get_by_label("Prompt")).to_be_visible()
+    expect(page.locator("#generate-param-prompt")).to_be_visible()
     expect(page.locator("#generate-submit")).to_be_disabled()
     expect(page.locator("#generate-why")).to_contain_text("log in")
 

@@ -149,7 +149,10 @@ def _quoted(raw: bytes) -> bytes:
 def test_a_picture_is_told_with_all_that_is_known_of_it(visitor: httpx.Client) -> None:
     found = visitor.get(f"/-/api/media/{MADE}").json()
 
-    assert set(found) == ITEM | {"originalPath", "description", "keywords", "generation", "inputs"}
+    assert set(found) == ITEM | {
+        *("originalPath", "description", "keywords", "generation", "inputs"),
+        *("made", "ratingHistory", "sidecar", "deliveries"),
+    }
     generation = found["generation"]
     assert (generation["generationId"], generation["jobId"], generation["seed"]) == (
         GENERATION,

@@ -27,6 +27,8 @@ const UNREACHABLE = { code: "network", message: "The server cannot be reached." 
 /** Whether an error only says that we ourselves gave up a request. */
 export const isAbort = (error) => error.name === "AbortError";
 
+const KEPT_ALIVE_MOST = 30_000; // letters: browsers finish so much after a page was left, and refuse more
+
 /** The API below a URL prefix. */
 export class Api {
   constructor(base) {
@@ -39,7 +41,8 @@ export class Api {
 
   post(path, body) {
     const headers = { "Content-Type": "application/json" };
-    return this.#send(path, { method: "POST", headers, body: body ? JSON.stringify(body) : undefined, keepalive: true });
+    const text = body ? JSON.stringify(body) : undefined;
+    return this.#send(path, { method: "POST", headers, body: text, keepalive: (text?.length ?? 0) < KEPT_ALIVE_MOST });
   }
 
   async #send(path, options) {

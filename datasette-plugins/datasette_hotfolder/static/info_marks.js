@@ -13,7 +13,7 @@ export class InfoMarks {
   constructor(actions) {
     this.#stars.append(...[1, 2, 3, 4, 5].map((stars) => toggle({ words: starWords(stars), key: stars, text: "★", choose: (isOn) => actions.rate(isOn ? 0 : stars) })));
     this.#picks.append(...PICKS.map(([mark, words, key]) => toggle({ words, key, text: words, class: "chip", mark, choose: (isOn) => actions.mark(isOn ? null : mark) })));
-    this.#labels.append(...LABELS.map(([label, words, key]) => toggle({ words, key, class: "swatch", mark: label, choose: (isOn) => actions.label(isOn ? null : label) })));
+    this.#labels.append(...LABELS.map(([label, words, key]) => toggle({ words, key, class: "info-label", mark: label, choose: (isOn) => actions.label(isOn ? null : label) })));
   }
 
   /** Shows what these pictures have in common. */

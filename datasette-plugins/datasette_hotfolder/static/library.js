@@ -196,8 +196,7 @@ function chooseForMenu(target) {
 }
 
 async function reuse(detail, then) {
-  await generate.reload(detail);
-  await then();
+  if (await generate.reload(detail)) await then();
 }
 
 async function submitJob(job) {

@@ -7,7 +7,6 @@ export function startTheme() {
   const root = document.documentElement;
   const show = (theme) => {
     root.dataset.theme = theme;
-    byId("theme")?.setAttribute("aria-pressed", theme === "light");
   };
   show(recall("theme") === "light" ? "light" : "dark");
   byId("theme")?.addEventListener("click", () => {
