@@ -59,7 +59,9 @@ def build_file_views(services: Services) -> list[tuple[str, View]]:
     @api
     async def input_thumbnail(request: Request, send: Send) -> Response | None:
         generation_id, position = request.url_vars["generation_id"], int(request.url_vars["position"])
-        file = await services.read(_find_input_thumbnail, services, generation_id, position, actor_of(request))
+        file = await services.read(
+            _find_input_thumbnail, services, generation_id, position, actor_of(request)
+        )
         return await _serve(services, request, send, file)
 
     return [
@@ -90,8 +92,9 @@ def _find_input_thumbnail(
     """Visitors get none of a picture that awaits its review."""
     for each in services.generations.list_inputs(generation_id):
         if each.position == position:
-            if actor is None and each.media_id is not None:
-                services.media.get_reviewed(each.media_id)
+            source = services.media.find(each.media_id) if actor is None and each.media_id else None
+            if source is not None and source.review == "awaiting":
+                break
             path = services.paths.locate(each.thumb_path)
             return _to_thumbnail(path, each.sha256, path.name)
     raise NotFound(f"Generation {generation_id} has no reference {position}.")

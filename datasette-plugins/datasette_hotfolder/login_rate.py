@@ -1,4 +1,4 @@
-"""How often somebody may try to log in: few failures for a name, a few more for an address, in memory only."""
+"""How often somebody may fail to log in: a few times under a name, some more from an address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW_S: Final = 600.0
 NAME_MAX: Final = 5
 PEER_MAX: Final = 20
 KEYS_MAX: Final = 2000
-"""So many names, and so many addresses, are remembered; the one that failed longest ago is forgotten first."""
+"""So many names, and so many addresses, are remembered; who failed longest ago is forgotten first."""
 _SPACED: Final = 3
 """So many tries before the limit have to wait for each other: 1, 2 and 4 seconds."""
 
@@ -58,10 +58,9 @@ class _Failures:
         if not times:
             self._times.pop(key, None)
             return 0.0
-        if len(times) >= self._most:
-            return times[0] + WINDOW_S - now_s
-        spaced = len(times) - (self._most - 1 - _SPACED)
-        return times[-1] + 2 ** (spaced - 1) - now_s if spaced > 0 else 0.0
+        spaced = min(len(times) - (self._most - 1 - _SPACED), _SPACED)
+        wait_s = times[-1] + 2 ** (spaced - 1) - now_s if spaced > 0 else 0.0
+        return max(wait_s, times[0] + WINDOW_S - now_s) if len(times) >= self._most else wait_s
 
     def add(self, key: str, now_s: float) -> None:
         self._times.setdefault(key, deque()).append(now_s)

@@ -82,7 +82,7 @@ class LoginDesk:
         )
 
     async def login(self, request: Request) -> Response:
-        """The form, or what comes of it: a session, or the form with what was wrong; one of the four borders."""
+        """The form, or what comes of it: a session, or what was wrong; one of the four borders."""
         name = ""
         try:
             require_method(request, "GET", "POST")

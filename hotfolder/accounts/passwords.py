@@ -1,4 +1,4 @@
-"""Passwords, for those who want them: kept as Argon2 hashes, and checked as slowly for nobody as for somebody."""
+"""Passwords, for those who want them: kept as Argon2 hashes; a check takes as long for an unknown name."""
 
 from __future__ import annotations
 

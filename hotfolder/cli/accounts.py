@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from hotfolder.accounts.passwords import PASSWORD_MAX
 from hotfolder.accounts.scopes import SCOPES, check_name
 from hotfolder.accounts.store import FILE, LINK_VALID_S, AccountStore, Token, open_accounts
 from hotfolder.cli.opening import find_root, user_name
@@ -230,9 +231,9 @@ def _listens(url: str) -> bool:
 
 
 def _ask_password(from_stdin: bool) -> str:
-    """What somebody types twice unseen, or a program writes once; never an argument, which others can list."""
+    """What somebody types twice unseen, or a program writes once; arguments can be read by others."""
     if from_stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline(PASSWORD_MAX + 2).rstrip("\r\n")
     if not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask at: use --stdin.")
     typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)

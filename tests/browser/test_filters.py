@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -210,8 +209,8 @@ def test_counts_are_asked_only_while_the_panel_is_open(reviewer: Visitor, house:
     page.on(
         "request", lambda request: questions.append(request.url) if "/-/api/facets" in request.url else None
     )
-    page.locator('[data-filter="status"][data-value="selected"]').click()
-    page.wait_for_url("**status=selected")
+    page.get_by_role("button", name="at least 1 star", exact=True).click()
+    page.wait_for_url("**minRating=1")
     assert questions == []
 
     panel = open_panel(page)
@@ -222,8 +221,8 @@ def test_counts_are_asked_only_while_the_panel_is_open(reviewer: Visitor, house:
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     asked_so_far = len(questions)
-    page.locator('[data-filter="status"][data-value="selected"]').click()
-    page.wait_for_url(lambda url: "status" not in url)
+    page.get_by_role("button", name="at least 1 star", exact=True).click()
+    page.wait_for_url(lambda url: "minRating" not in url)
 
     assert 1 <= asked_so_far <= 4
     assert len(questions) == asked_so_far
@@ -260,9 +259,9 @@ def test_visitor_is_not_asked_about_reviews_and_saves_nothing(visit: Callable[..
 
 
 def test_panel_fills_a_phone_and_nothing_is_wider_than_it(
-    visit: Callable[..., Visitor], house: House, tmp_path: Path
+    visit: Callable[..., Visitor], house: House
 ) -> None:
-    page = visit(house.cookies, size=PHONE).open("/-/library?status=none&q=harbour")
+    page = visit(house.log_in("phil"), size=PHONE).open("/-/library?status=none&q=harbour")
     panel = open_panel(page)
 
     box = panel.bounding_box()

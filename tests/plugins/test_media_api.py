@@ -38,6 +38,7 @@ ITEM = {
         "status",
     ),
     *(
+        "number",
         "owner",
         "endpointKey",
         "hasRefs",
@@ -279,8 +280,10 @@ def test_a_body_as_large_as_allowed_is_read(rater: httpx.Client) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/-/api/media", f"/-/api/media/{PLAIN}"])
-@pytest.mark.parametrize("method", ["DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("/-/api/media", "DELETE"), ("/-/api/media", "OPTIONS"), (f"/-/api/media/{PLAIN}", "OPTIONS")],
+)
 def test_other_methods_are_refused_in_words(rater: httpx.Client, path: str, method: str) -> None:
     answer = rater.request(method, path)
 

@@ -149,8 +149,21 @@ def test_what_awaits_no_review_cannot_be_decided(admin: httpx.Client) -> None:
     assert (known.status_code, known.json()["error"]["code"]) == (409, "library.not_in_review")
     assert unknown.status_code == 404
     assert admin.get(f"{LIST}/{PLAIN}").status_code == 405
-    assert admin.post(LIST, json=body).status_code == 405
+    assert admin.post(LIST, json=body).status_code == 400  # it does not say which
     assert GENERATION not in waiting(admin)
+
+
+def test_many_pictures_are_decided_at_once_and_those_that_await_none_are_left(
+    admin: httpx.Client, make: Make
+) -> None:
+    ids = [make(), make()]
+
+    answer = admin.post(
+        LIST, json={"mediaIds": [*ids, PLAIN, NOWHERE], "decision": "accept", "collection": "Best"}
+    )
+
+    assert answer.json() == {"decided": 2, "skipped": 2}
+    assert not {*ids} & {*waiting(admin)}
 
 
 def test_visitor_gets_no_picture_before_it_was_accepted(house: House, make: Make) -> None:
