@@ -25,6 +25,7 @@ from datasette_hotfolder.objects import media_object, page_object
 from datasette_hotfolder.picture_detail import describe_picture
 from datasette_hotfolder.services import Services
 from datasette_hotfolder.trash_views import delete_one
+from hotfolder.errors import LibraryError
 from hotfolder.library.browse import PAGE_MAX, MediaBrowser, MediaPage, MediaView
 from hotfolder.library.filters import MediaFilter, parse_filter
 
@@ -97,6 +98,24 @@ def read_filter(request: Request) -> MediaFilter:
     if wanted.is_deleted:
         require(request, "look")
     return wanted
+
+
+def read_filter_kindly(request: Request) -> MediaFilter:
+    """The same for the address of a page: what it does not know, or what is not possible, is left out."""
+    query = parse_qs(request.query_string)
+    sound = {name: values for name, values in query.items() if _is_sound(name, values)}
+    is_visitor = actor_of(request) is None
+    if is_visitor:
+        sound.pop("deleted", None)
+    return parse_filter(sound, is_reviewed=is_visitor)
+
+
+def _is_sound(name: str, values: list[str]) -> bool:
+    try:
+        parse_filter({name: values})
+    except LibraryError:
+        return False
+    return True
 
 
 def read_place(request: Request) -> Place:

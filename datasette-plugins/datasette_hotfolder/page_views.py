@@ -14,7 +14,7 @@ from datasette_hotfolder.answers import View, actor_of, require, require_method,
 from datasette_hotfolder.event_views import read_status
 from datasette_hotfolder.job_desk import JobDesk
 from datasette_hotfolder.lane_views import read_queue
-from datasette_hotfolder.media_views import Place, read_filter, read_page
+from datasette_hotfolder.media_views import Place, read_filter_kindly, read_page
 from datasette_hotfolder.objects import actor_object, embedded_json
 from datasette_hotfolder.plain import POLICY, STATIC, build_page
 from datasette_hotfolder.services import Services
@@ -48,7 +48,7 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     @_page
     async def library(request: Request) -> Response:
         require_method(request, "GET")
-        wanted = read_filter(request)
+        wanted = read_filter_kindly(request)
         page = await services.read(read_page, services, wanted, Place(limit=FIRST_ITEMS))
         data = {"seq": page["seq"], "firstPage": page}
         reviewing = wanted.review == "awaiting"

@@ -99,14 +99,15 @@ class DuplicateStore:
 
     def dismiss(self, media_ids: Sequence[str]) -> int:
         """Tell no more of any two of these pictures; gives how many pairs that were."""
-        sql = """
-            WITH named AS (SELECT number FROM media WHERE id IN (SELECT value FROM json_each(?)))
-            DELETE FROM alike
-            WHERE is_near IN (0, 1) AND number IN (SELECT number FROM named)
-              AND other IN (SELECT number FROM named)
-        """
         with self._database.transaction() as tx:
-            return tx.execute(sql, (json.dumps(list(media_ids)),)).rowcount // 2
+            sql = "SELECT number FROM media WHERE id IN (SELECT value FROM json_each(?))"
+            named = json.dumps([row["number"] for row in tx.execute(sql, (json.dumps(list(media_ids)),))])
+            sql = """
+                DELETE FROM alike
+                WHERE is_near IN (0, 1) AND number IN (SELECT value FROM json_each(:named))
+                  AND other IN (SELECT value FROM json_each(:named))
+            """
+            return tx.execute(sql, {"named": named}).rowcount // 2
 
     def _read_group(self, kind: Kind, number: int, is_reviewed: bool) -> Group:
         asked = {"is_near": kind == "near", "number": number, "is_reviewed": is_reviewed}

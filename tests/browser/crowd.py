@@ -1,10 +1,11 @@
-"""More pictures than fit a window many times over: rows alone, with one thumbnail between them."""
+"""More pictures than fit a window many times over: rows, with one file and one thumbnail between them."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from tests import pictures
 from tests.browser.house import House
@@ -25,14 +26,10 @@ def crowd_id(place: int) -> str:
     return f"00000000-0000-7000-8000-{PICTURES - place:012d}"
 
 
-def crowd_day(place: int) -> str:
-    """The day it came."""
-    return _instant(place).strftime("%Y-%m-%d")
-
-
 def fill(house: House) -> None:
     """Put the crowd into an empty library that is being served; the oldest comes first."""
-    shared = pictures.write_jpeg(house.root / "thumbnails" / "crowd.jpg", (400, 400))
+    original = pictures.write_png(house.root / "work" / "crowd.png", (40, 30))
+    thumbnail = pictures.write_jpeg(house.root / "work" / "crowd.jpg", (400, 400))
     database = sqlite3.connect(house.root / "library.db", timeout=15)
     try:
         with database:
@@ -40,9 +37,14 @@ def fill(house: House) -> None:
     finally:
         database.close()
     for place in range(PICTURES):
-        thumbnail = house.root / _thumbnail(crowd_id(place))
-        thumbnail.parent.mkdir(exist_ok=True)
-        os.link(shared, thumbnail)
+        _, file, thumb, *_ = _row(place)
+        _link(original, house.root / file)
+        _link(thumbnail, house.root / thumb)
+
+
+def _link(shared: Path, name: Path) -> None:
+    name.parent.mkdir(parents=True, exist_ok=True)
+    os.link(shared, name)
 
 
 def _row(place: int) -> tuple[str, ...]:

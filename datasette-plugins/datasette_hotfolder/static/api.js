@@ -45,6 +45,10 @@ export class Api {
     return this.#send(path, { method: "POST", headers, body: text, keepalive: (text?.length ?? 0) < KEPT_ALIVE_MOST });
   }
 
+  delete(path) {
+    return this.#send(path, { method: "DELETE", keepalive: true });
+  }
+
   async #send(path, options) {
     const answer = await this.#fetch(path, options);
     const content = await answer.json().catch((error) => {

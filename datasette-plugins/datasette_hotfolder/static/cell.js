@@ -68,8 +68,7 @@ export class Cell {
     if (left === this.#left && top === this.#top) return;
     this.#left = left;
     this.#top = top;
-    this.node.style.left = `${left}px`;
-    this.node.style.top = `${top}px`;
+    this.node.style.transform = `translate(${left}px, ${top}px)`;
   }
 
   mark({ isCurrent, isSelected }) {

@@ -76,7 +76,7 @@ function named(event, commands) {
   return command ? () => command(event) : null;
 }
 
-const isDialogOpen = () => Boolean(document.querySelector("dialog[open], [role=menu]:not([hidden])"));
+const isDialogOpen = () => Boolean(document.querySelector("dialog[open], [role=menu]:not([hidden]), :popover-open"));
 
 function isTyping(target) {
   if (target.isContentEditable || target.matches?.("textarea, select")) return true;

@@ -85,7 +85,7 @@ startKeys(libraryCommands({ ...context, info, generate, openLoupe, closeLoupe, t
 listen();
 startSize();
 showAdvance();
-toggleInfo(recall("info") === null ? innerWidth >= WIDE_ENOUGH_FOR_INFO_PX : recall("info") === "open");
+info.toggle(innerWidth >= WIDE_ENOUGH_FOR_INFO_PX && recall("info") !== "closed"); // on a narrow page it would cover the pictures
 showFilter(set.filter);
 followAddress();
 
