@@ -1,7 +1,7 @@
 """The light table at a million pictures, while the sidecar works: pages, counts, jumps, thumbnails, frames.
 
-`hotfolder up` runs on the library; jobs of many pictures keep its lanes at work. Beside each figure stands its
-goal; beside those of the database the limit: the same question as bare SQL on a bare connection.
+`hotfolder up` runs on the library; jobs of many pictures keep its lanes at work. Beside each figure stands
+its goal; beside those of the database the limit: the same question as bare SQL on a bare connection.
 """
 
 from __future__ import annotations
@@ -147,9 +147,8 @@ def measure_thumbnails(address: str, cookie: str, pictures: int) -> bool:
     paths = [f"/media/{Row(pictures - 1 - number).media_id}/thumbnail" for number in range(600)]
     rate = serve_rate(address, cookie, paths, seconds=5.0)
     fits = rate >= THUMBNAILS_A_SECOND
-    print(
-        f"{'thumbnails a second, 8 connections':46} {rate:8,.0f}  {verdict(fits)} (>= {THUMBNAILS_A_SECOND:,.0f})"
-    )
+    said = f"{verdict(fits)} (>= {THUMBNAILS_A_SECOND:,.0f})"
+    print(f"{'thumbnails a second, 8 connections':46} {rate:8,.0f}  {said}")
     return fits
 
 
@@ -179,7 +178,10 @@ def report_limits(database: Path) -> None:
     connection = sqlite3.connect(database, timeout=15, isolation_level=None)
     page = "SELECT * FROM media WHERE deleted_at IS NULL ORDER BY number DESC LIMIT 200"
     report("limit: everything, by bare SQL", times_ms(lambda _: connection.execute(page).fetchall(), SAMPLES))
-    page = "SELECT * FROM media WHERE rating = 5 AND status = 'selected' AND label = 'red' ORDER BY number DESC LIMIT 200"
+    page = """
+        SELECT * FROM media WHERE rating = 5 AND status = 'selected' AND label = 'red'
+        ORDER BY number DESC LIMIT 200
+    """
     report("limit: three conditions, by bare SQL", times_ms(lambda _: connection.execute(page).fetchall(), 3))
     count = "SELECT count(*) FROM media WHERE rating >= 3 AND deleted_at IS NULL"
     report("limit: a count, by bare SQL", times_ms(lambda _: connection.execute(count).fetchone(), 3))

@@ -1,4 +1,4 @@
-"""The light table in Chromium, for bench_web: the first grid, frames while scrolling, the next picture, 20 tabs."""
+"""The light table in Chromium, for bench_web: first grid, frames while scrolling, next picture, 20 tabs."""
 
 from __future__ import annotations
 

@@ -28,6 +28,13 @@ class Client:
         return self._ask("POST", path, json.dumps(value))
 
     def _ask(self, method: str, path: str, body: str | None) -> bytes:
+        try:
+            return self._ask_once(method, path, body)
+        except (ConnectionError, http.client.HTTPException):  # closed after a pause
+            self._connection.close()
+            return self._ask_once(method, path, body)
+
+    def _ask_once(self, method: str, path: str, body: str | None) -> bytes:
         self._connection.request(method, path, body, self._headers)
         response = self._connection.getresponse()
         data = response.read()
@@ -36,7 +43,7 @@ class Client:
 
 
 def serve_rate(address: str, cookie: str, paths: list[str], *, seconds: float) -> float:
-    """Answers a second over several connections; the client does as little as it can, for it shares the cores."""
+    """Answers a second over several connections; the client does little, for it shares the cores."""
     parts = urlsplit(address)
     host = f"{parts.hostname}:{parts.port}"
     asked = cycle(

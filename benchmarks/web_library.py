@@ -1,4 +1,4 @@
-"""A library of a million rows for bench_web: pictures of two years, few files that all of them share."""
+"""A library of a million rows for bench_web: pictures of two years, few files that all share."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def fill(connection: sqlite3.Connection, numbers: range) -> None:
     ]
     connection.executemany("INSERT INTO media_keywords (keyword_id, media_id) VALUES (?, ?)", members)
     connection.executemany(
-        "INSERT INTO collection_media (collection_id, media_id, position, added_at) VALUES ('c1', ?, ?, '2026')",
+        """
+        INSERT INTO collection_media (collection_id, media_id, position, added_at) VALUES ('c1', ?, ?, '2026')
+        """,
         [(rows[number - numbers.start].media_id, number) for number in numbers[::50]],
     )
     connection.execute("COMMIT")
@@ -96,12 +98,15 @@ class Row:
         size = dice.choice([(1024, 688), (688, 1024), (1024, 1024)])
         made, sha256 = self.generation_id is not None, f"{number:064x}"
         self.generation = (
-            self.generation_id, f"local.e{number % ENDPOINTS}.image", f"owner{number % OWNERS}", " ".join(words), at,
+            self.generation_id, f"local.e{number % ENDPOINTS}.image", f"owner{number % OWNERS}",
+            " ".join(words), at,
         )  # fmt: skip
         self.media: tuple[Any, ...] = (
-            self.media_id, f"originals/shared/{number}.png", f"thumbnails/shared/{number % SHARED_FILES}.jpg",
-            f"{self.media_id}.png", "generation" if made else "import", *size, dice.randint(100_000, 9_000_000),
-            "image/png" if number % 3 else "image/jpeg", sha256, sha256, dice.choices(range(6), (60, 8, 8, 10, 9, 5))[0],
+            self.media_id, f"originals/shared/{number}.png",
+            f"thumbnails/shared/{number % SHARED_FILES}.jpg", f"{self.media_id}.png",
+            "generation" if made else "import", *size, dice.randint(100_000, 9_000_000),
+            "image/png" if number % 3 else "image/jpeg", sha256, sha256,
+            dice.choices(range(6), (60, 8, 8, 10, 9, 5))[0],
             dice.choices([None, "selected", "rejected"], (80, 12, 8))[0],
             dice.choices([None, "red", "yellow", "green", "blue"], (90, 3, 3, 2, 2))[0],
             None if made else words[0], None if made else f"IMG_{number:07d}.jpg", self.generation_id, at, at,

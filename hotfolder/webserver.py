@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from datasette_hotfolder import compat, tables
@@ -20,7 +21,7 @@ from datasette_hotfolder.access import Rules
 from datasette_hotfolder.news import News
 from datasette_hotfolder.services import Services
 from datasette_hotfolder.threads import Threads
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hotfolder import __version__
 from hotfolder.accounts.store import FILE as ACCOUNTS_FILE
@@ -43,6 +44,7 @@ if sys.platform != "win32":
 log = logging.getLogger(__name__)
 
 HEADER_LIMIT_S = 10.0
+HEAD_MAX_BYTES = 512 * 1024  # with what came of the body in the same packets
 CONNECTIONS_MAX = 1000
 FILES_WANTED = 4 * CONNECTIONS_MAX
 GRACE_S = 3
@@ -137,15 +139,40 @@ async def _serve(services: Services, listener: socket.socket) -> None:
     await server.serve(sockets=[listener])
 
 
-class _Protocol(H11Protocol):
-    """HTTP that hangs up on who connects and does not say what for."""
+class _Protocol(HttpToolsProtocol):
+    """HTTP that hangs up on who connects and does not say what for, or says far too much."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes: int | None = 0
+        """How much has come of the head of a request; None while none is read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.loop.call_later(HEADER_LIMIT_S, self._hang_up_if_silent)
 
+    def data_received(self, data: bytes) -> None:
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_MAX_BYTES:
+                self.transport.close()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._head_bytes = 0
+        super().on_message_complete()
+
     def _hang_up_if_silent(self) -> None:
-        if self.scope is None and not self.transport.is_closing():
+        if self.cycle is None and not self.transport.is_closing():
             self.transport.close()
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from datasette import Request, Response
 
 from datasette_hotfolder.answers import View, actor_of, api, require_method
+from datasette_hotfolder.attachments import disposition
 from datasette_hotfolder.byte_ranges import Range, Unsatisfiable, find_range
 from datasette_hotfolder.compat import keeps_cache_headers
-from datasette_hotfolder.objects import version_of
 from datasette_hotfolder.services import Services
+from datasette_hotfolder.thumbnails import ASK_AGAIN, FOR_GOOD, tag_of, version_of
 from hotfolder.accounts.scopes import Actor
 from hotfolder.errors import ContentMissing, LibraryError, NotFound
 from hotfolder.files.storage import open_regular
@@ -24,8 +24,6 @@ from hotfolder.files.storage import open_regular
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CHUNK_BYTES: Final = 256 * 1024
-FOR_GOOD: Final = "private, max-age=31536000, immutable"
-ASK_AGAIN: Final = "private, no-cache"
 _SAFE_TYPES: Final = frozenset(
     {"image/png", "image/jpeg", "image/webp", "image/tiff", "image/gif", "image/bmp", "image/heic"}
 )
@@ -101,7 +99,7 @@ def _find_input_thumbnail(
 
 
 def _to_thumbnail(path: Path, sha256: str, name: str) -> _File:
-    return _File(path, "image/jpeg", f"{sha256[:32]}-thumbnail", version_of(sha256), name)
+    return _File(path, "image/jpeg", tag_of(sha256).strip('"'), version_of(sha256), name)
 
 
 async def _serve(services: Services, request: Request, send: Send, file: _File) -> Response | None:
@@ -133,15 +131,9 @@ def _headers(request: Request, file: _File) -> dict[str, str]:
         "ETag": f'"{file.tag}"',
         "Cache-Control": FOR_GOOD if request.args.get("v") == file.version else ASK_AGAIN,
         "Accept-Ranges": "bytes",
-        "Content-Disposition": _disposition(file.name),
+        "Content-Disposition": disposition("inline", file.name),
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-
-
-def _disposition(name: str) -> str:
-    """The name for whoever saves the file, plain for old programs too (RFC 6266, section 4.3)."""
-    plain = "".join(each if each.isascii() and (each.isalnum() or each in " ._-") else "_" for each in name)
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
 
 
 def _tags(header: str) -> set[str]:

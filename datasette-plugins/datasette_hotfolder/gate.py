@@ -10,6 +10,7 @@ from typing import Any, Final
 from datasette_hotfolder.access import Refusal, Request, check_actor, check_source
 from datasette_hotfolder.plain import POLICY, build_error, build_page
 from datasette_hotfolder.services import Services
+from datasette_hotfolder.thumbnails import Answer, Thumbnails
 from hotfolder.accounts.scopes import Actor
 from hotfolder.errors import LibraryBusy
 
@@ -36,6 +37,7 @@ class Gate:
     def __init__(self, application: Application, services: Services) -> None:
         self._application = application
         self._services = services
+        self._thumbnails = Thumbnails(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, or refuse in the form that the client expects."""
@@ -46,6 +48,10 @@ class Gate:
         actor, refusal = await self._examine(request)
         if refusal is not None:
             await _refuse(refusal, request, _guarded(send), await self._offers_login(refusal, request))
+            return
+        thumbnail = await self._thumbnails.find(request, scope["query_string"].decode("latin1"), actor)
+        if thumbnail is not None:
+            await _answer(thumbnail, _guarded(send))
             return
         scope[ACTOR] = actor
         scope["headers"] = list(_without_strange_cookies(scope["headers"], self._services.cookie_name))
@@ -130,6 +136,11 @@ def _guarded(send: Send) -> Send:
         await send(message)
 
     return with_headers
+
+
+async def _answer(answer: Answer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from datasette_hotfolder.thumbnails import version_of
 from hotfolder.accounts.scopes import Actor
 from hotfolder.domain.generation import ACTIVE, ENDED, RETRYABLE
 from hotfolder.domain.instants import elapsed_ms
@@ -18,11 +19,6 @@ from hotfolder.library.jobs import Job
 from hotfolder.library.media import Media
 
 _HOLDABLE: Final = frozenset({"waiting_refs", "backlogged", "queued"})
-
-
-def version_of(sha256: str) -> str:
-    """What stands in the address of a file: it changes with the content, so browsers may keep it for good."""
-    return sha256[:12]
 
 
 def media_object(media: Media) -> dict[str, Any]:

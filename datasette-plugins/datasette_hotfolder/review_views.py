@@ -19,7 +19,7 @@ from datasette_hotfolder.answers import (
 from datasette_hotfolder.objects import media_object
 from datasette_hotfolder.services import Review, Services
 from datasette_hotfolder.targets import NAMES, read_targets
-from hotfolder.errors import HotfolderError, NotFound
+from hotfolder.errors import HotfolderError, LibraryError, NotFound
 from hotfolder.library.browse import PAGE_MAX
 from hotfolder.library.media import Media
 
@@ -38,7 +38,10 @@ def build_review_views(services: Services, review: Review) -> list[tuple[str, Vi
 
     @api
     async def decide(request: Request) -> Response:
-        require_method(request, "POST")
+        require_method(request, "GET", "POST")
+        if request.method != "POST":
+            require(request, "look")
+            return answer(await services.read(_describe, services, request.url_vars["media_id"]))
         actor = require(request, "review")
         accept, collection = _read_decision(await read_json(request))
         media_id = request.url_vars["media_id"]
@@ -78,8 +81,25 @@ def _decide_one(review: Review, media_id: str, accept: bool, collection: str | N
 def _list(services: Services, review: Review, limit: int) -> dict[str, Any]:
     """The event number is read first, so that nothing is missed after it."""
     seq = services.database.last_event_seq()
-    items = [_to_object(each) for each in review.list_awaiting(limit)]
+    items = [_to_item(services, each) for each in review.list_awaiting(limit)]
     return {"items": items, "total": review.count_awaiting(), "seq": seq}
+
+
+def _describe(services: Services, media_id: str) -> dict[str, Any]:
+    media = services.media.get(media_id)
+    if media.generation_id is None:
+        raise LibraryError(f"The picture {media_id} awaits no review.", code="library.not_in_review")
+    return _to_item(services, media)
+
+
+def _to_item(services: Services, media: Media) -> dict[str, Any]:
+    """With whose job it is, and what was said of the job when it came: a flag says what it was set for."""
+    job = services.jobs.find(services.generations.get(str(media.generation_id)).job_id)
+    return _to_object(media) | {
+        "jobFile": job.job_file if job else None,
+        "jobTitle": job.title if job else None,
+        "warnings": list(job.warnings) if job else [],
+    }
 
 
 def _to_object(media: Media) -> dict[str, Any]:

@@ -185,6 +185,18 @@ class MediaStore:
         row = self._database.query_one(f"SELECT {MEDIA_COLUMNS} FROM media WHERE id = ?", (media_id,))
         return to_media(row) if row else None
 
+    def find_thumbnail(self, media_id: str, *, is_member: bool) -> tuple[str, str] | None:
+        """Where the thumbnail of a picture lies, and the content of its file; None when there is none to see.
+
+        Members see those of deleted pictures too, visitors none of those that await a review.
+        """
+        row = self._database.query_one(
+            "SELECT thumb_path, file_sha256, review, deleted_at FROM media WHERE id = ?", (media_id,)
+        )
+        if row is None or (not is_member and (row[2] == "awaiting" or row[3] is not None)):
+            return None
+        return (row[0], row[1]) if row[0] else None
+
     def find_by_content(self, sha256: str) -> Media | None:
         """The oldest picture whose file has this content, now or before a metadata change."""
         return next(iter(self.list_by_content(sha256)), None)

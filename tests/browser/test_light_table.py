@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.house import REVIEWER, House
-from tests.browser.light_table import cell, choose, loupe_id, shown_ids, wait_until_drawn
+from tests.browser.light_table import choose, shown_ids, wait_until_drawn
 from tests.browser.visitor import Visitor
 
 MARKS = [("p", (0, "selected")), ("x", (0, "rejected")), ("4", (4, None)), ("5", (5, None))]
@@ -18,15 +18,6 @@ def rate(reviewer: Visitor, media_ids: list[str], stars: int) -> None:
     """Rate pictures as another tab would."""
     for each in media_ids:
         reviewer.post(f"/-/api/media/{each}", {"rating": stars})
-
-
-def go_to_loupe(page: Page, key: str) -> str:
-    """Press a key that changes the picture in the loupe; its id, once it is shown sharp."""
-    before = page.url
-    page.keyboard.press(key)
-    page.wait_for_function("before => location.href !== before", arg=before)
-    expect(page.locator("#loupe-image")).to_have_attribute("data-sharp", "true")
-    return loupe_id(page)
 
 
 def test_printed_link_logs_in_and_lands_on_the_library(visit: Callable[..., Visitor], house: House) -> None:
@@ -88,58 +79,6 @@ def test_marks_given_in_a_hurry_all_arrive_and_the_last_one_counts(reviewer: Vis
     house.wait_for_marks(pictures[0], 3, "selected")
     house.wait_for_marks(pictures[1], 2, "rejected")
     house.wait_for_marks(pictures[2], 4, None)
-
-
-def test_loupe_walks_the_filtered_pictures_in_order_and_back(reviewer: Visitor, house: House) -> None:
-    wanted = house.draw("walked", count=4)
-    rate(reviewer, wanted, 5)
-    page = reviewer.open("/-/library?minRating=5")
-    assert shown_ids(page) == wanted
-    choose(page, wanted[0])
-
-    page.keyboard.press("Enter")
-    expect(page.locator("#loupe-place")).to_have_text("1 of 4")
-    there = [loupe_id(page), *(go_to_loupe(page, "ArrowRight") for _ in range(3))]
-    page.keyboard.press("ArrowRight")
-    back = [loupe_id(page), *(go_to_loupe(page, "ArrowLeft") for _ in range(3))]
-
-    assert there == wanted
-    assert back == list(reversed(wanted))
-    rate(reviewer, wanted, 0)
-
-
-def test_escape_returns_to_the_grid_on_the_picture_that_was_seen_last(
-    reviewer: Visitor, house: House
-) -> None:
-    pictures = house.draw("seen", count=3)
-    page = reviewer.open()
-    choose(page, pictures[0])
-    page.keyboard.press("Enter")
-    go_to_loupe(page, "ArrowRight")
-    assert go_to_loupe(page, "ArrowRight") == pictures[2]
-
-    page.keyboard.press("Escape")
-
-    expect(page.locator("#loupe")).to_be_hidden()
-    expect(cell(page, pictures[2])).to_have_attribute("aria-current", "true")
-    expect(cell(page, pictures[2])).to_be_focused()
-    expect(cell(page, pictures[2])).to_be_in_viewport()
-    page.wait_for_url("**/-/library")
-
-
-def test_link_to_a_picture_opens_the_loupe_and_back_closes_it(reviewer: Visitor, house: House) -> None:
-    picture = house.draw("linked", count=2)[1]
-    page = reviewer.open(f"/-/library#{picture}")
-    expect(page.locator("#loupe")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("#loupe")).to_be_hidden()
-    page.keyboard.press("Enter")
-    expect(page.locator("#loupe")).to_be_visible()
-
-    page.go_back()
-
-    expect(page.locator("#loupe")).to_be_hidden()
-    expect(cell(page, picture)).to_have_attribute("aria-current", "true")
 
 
 def test_filter_survives_reload_and_back(reviewer: Visitor, house: House) -> None:

@@ -56,7 +56,9 @@ def test_hash_is_a_signed_number_of_64_bits_of_which_each_counts_once():
     assert count_differing(5, 5) == 0
 
 
-@pytest.mark.parametrize("plain", [Image.new("RGB", (64, 64), "white"), Image.linear_gradient("L").rotate(90)])
+@pytest.mark.parametrize(
+    "plain", [Image.new("RGB", (64, 64), "white"), Image.linear_gradient("L").rotate(90)]
+)
 def test_plain_picture_and_gradient_say_nothing(plain):
     assert not says_something(hash_likeness(plain))
     assert says_something(hash_likeness(draw_scene()))

@@ -1,4 +1,4 @@
-"""Pictures with the same content, or that look alike, are told in groups until somebody says they are none."""
+"""Pictures with the same content, or that look alike, are told in groups until somebody dismisses them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def add(database, finder):
     """Adds a picture of this hash, and compares it."""
 
     def insert(media_id, phash=None, **values):
-        values = {"sha256": media_id, "pixel_sha256": None, "file_path": f"originals/{media_id}.png", **values}
+        path = f"originals/{media_id}.png"
+        values = {"sha256": media_id, "pixel_sha256": None, "file_path": path, **values}
         with database.transaction() as tx:
             MediaStore(database).insert(tx, replace(PICTURE, media_id=media_id, **values), [])
             tx.execute("UPDATE media SET phash = ? WHERE id = ?", (phash, media_id))

@@ -148,7 +148,7 @@ def test_what_awaits_no_review_cannot_be_decided(admin: httpx.Client) -> None:
 
     assert (known.status_code, known.json()["error"]["code"]) == (409, "library.not_in_review")
     assert unknown.status_code == 404
-    assert admin.get(f"{LIST}/{PLAIN}").status_code == 405
+    assert admin.get(f"{LIST}/{PLAIN}").status_code == 409
     assert admin.post(LIST, json=body).status_code == 400  # it does not say which
     assert GENERATION not in waiting(admin)
 

@@ -82,7 +82,7 @@ def test_a_write_needs_a_token_that_allows_it(house: House, route: str, method: 
         assert answer.status_code not in (401, 403, 405, 500), (scope, answer.text)
 
 
-@pytest.mark.parametrize("token", ["hf_nothing", "", "hf_" + "x" * 4000])
+@pytest.mark.parametrize("token", ["hf_nothing", "hf_", "x" * 4000])
 def test_no_route_takes_a_token_that_is_none(house: House, token: str) -> None:
     client = house.visitor({"Authorization": f"Bearer {token}"})
 

@@ -188,6 +188,10 @@ def test_every_answer_says_that_it_is_not_guessed_at_and_not_framed(visitor: htt
     assert not any(each.startswith("access-control-") for each in headers)
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE"])
 def test_other_methods_are_refused(admin: httpx.Client, method: str) -> None:
     assert admin.request(method, f"/-/api/media/{PLAIN}").status_code == 405
+
+
+def test_a_method_that_is_none_is_no_request(admin: httpx.Client) -> None:
+    assert admin.request("BREW", f"/-/api/media/{PLAIN}").status_code == 400

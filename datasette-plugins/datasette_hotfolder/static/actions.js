@@ -4,6 +4,7 @@ import { mediaPath } from "./api.js";
 import { toast } from "./toast.js";
 import { UndoStack } from "./undo.js";
 import * as words from "./words_actions.js";
+import { REVIEW, TRASH } from "./words_care.js";
 
 const MARKS = ["rating", "status", "label"];
 
@@ -66,7 +67,7 @@ export class Actions extends EventTarget {
   }
 
   async trash() {
-    if (!this.#may("review", words.REVIEW_LOGIN)) return;
+    if (this.#set.filter.deleted || !this.#may("review", words.REVIEW_LOGIN)) return;
     const target = this.#target();
     await this.#post("/-/api/trash", target, ({ trashed, changeId }) => {
       target.mediaIds?.forEach((mediaId) => this.#set.remove(mediaId));
@@ -134,15 +135,25 @@ export class Actions extends EventTarget {
     return this.#review({ decision: "discard" });
   }
 
-  /** A decision is final: what was discarded lies in the trash. */
+  /** The next picture is there at once. A decision is final: what was discarded lies in the trash, from where it comes back accepted. */
   async #review(decision) {
     if (!this.#may("review", words.REVIEW_LOGIN)) return;
     const target = this.#target();
-    await this.#post("/-/api/review", { ...target, ...decision }, ({ decided, skipped }) => {
-      target.mediaIds?.forEach((mediaId) => this.#set.remove(mediaId));
-      this.#finish(target);
+    const { mediaIds = [] } = target;
+    if (!target.view && !mediaIds.length) return;
+    mediaIds.forEach((mediaId) => this.#set.remove(mediaId));
+    this.#selection.clear();
+    const done = await this.#post("/-/api/review", { ...target, ...decision }, ({ decided, skipped }) => {
+      if (target.view) this.#set.reload();
+      if (decided) this.#undo.push(REVIEW.undone(decision.decision, decided), () => this.#takeDecisionBack(decision, mediaIds));
       toast(words.decided(decision.decision, decided, skipped));
     });
+    if (!done && !mediaIds.every((mediaId) => this.#set.putBack(mediaId))) this.#set.reload();
+  }
+
+  async #takeDecisionBack({ decision }, mediaIds) {
+    if (decision === "accept" || !mediaIds.length) throw Object.assign(new Error(), { words: REVIEW.final(decision) });
+    await this.#api.post("/-/api/trash/restore", { mediaIds });
   }
 
   get #isSingle() {
@@ -158,9 +169,11 @@ export class Actions extends EventTarget {
     return this.#selection.target();
   }
 
+  /** What lies in the trash is not rated or described. */
   #may(scope, login) {
-    if (!this.#can[scope]) toast(login, "warning");
-    return this.#can[scope];
+    const isClosed = scope === "rate" && Boolean(this.#set.filter.deleted);
+    if (!this.#can[scope] || isClosed) toast(isClosed ? TRASH.restoreFirst : login, "warning");
+    return this.#can[scope] && !isClosed;
   }
 
   #changeOne(media, changes, advance) {

@@ -49,6 +49,11 @@ export class Api {
     return this.#send(path, { method: "DELETE", keepalive: true });
   }
 
+  delete(path, body) {
+    const headers = body ? { "Content-Type": "application/json" } : undefined;
+    return this.#send(path, { method: "DELETE", headers, body: body && JSON.stringify(body) });
+  }
+
   async #send(path, options) {
     const answer = await this.#fetch(path, options);
     const content = await answer.json().catch((error) => {

@@ -1,6 +1,8 @@
 // What stands where pictures would be when there are none.
 
 import { byId, element } from "./element.js";
+import { conditionsOf } from "./filter.js";
+import { REVIEW, TRASH } from "./words_care.js";
 import { EMPTY } from "./words_grid.js";
 
 /** Shows why a set is empty; `clear()` takes the filter away, `retry()` asks again. */
@@ -16,6 +18,9 @@ export function startEmptyState(set, { clear, retry }) {
 
 function content(set, clear, retry) {
   if (set.error) return [element("h2", {}, EMPTY.broken), element("p", {}, set.error.words), button(EMPTY.retry, retry)];
+  const { review, deleted } = conditionsOf(set.filter).length === 1 ? set.filter : {};
+  if (deleted) return [element("h2", {}, TRASH.empty), element("p", {}, TRASH.emptyHint), button(REVIEW.toLibrary, clear)];
+  if (review === "awaiting") return [element("h2", {}, REVIEW.empty), element("p", {}, REVIEW.emptyHint), button(REVIEW.toLibrary, clear)];
   if (set.libraryTotal) return [element("h2", {}, EMPTY.unfit), element("p", {}, EMPTY.unfitHint), button(EMPTY.clear, clear)];
   return [element("h2", {}, EMPTY.nothing), howTo(EMPTY.jobs), howTo(EMPTY.pictures)];
 }

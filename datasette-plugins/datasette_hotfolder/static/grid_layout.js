@@ -3,11 +3,12 @@
 const GAP_PX = 8;
 const ABOVE_PX = 4;
 const BELOW_PX = 16;
+const ALONE = 0.8; // a cell that is to be so much of the width stands alone; else there are two at least
 
 /** The squares of `total` pictures in a grid of this width, each at least `cell` pixels wide. */
 export class GridLayout {
   constructor(width, cell, total) {
-    const least = Math.max(1, Math.min(cell, width));
+    const least = Math.max(1, Math.min(cell, cell > ALONE * width ? width : (width - GAP_PX) / 2));
     this.width = width;
     this.total = total;
     this.columns = Math.max(1, Math.floor((width + GAP_PX) / (least + GAP_PX)));

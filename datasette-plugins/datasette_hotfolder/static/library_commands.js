@@ -15,7 +15,7 @@ export function libraryCommands(table) {
     label: (name) => actions.label(name),
     accept: () => (isReview() ? actions.accept() : false),
     discard: () => (isReview() ? actions.discard() : false),
-    trash: () => actions.trash(),
+    trash: () => (set.filter.deleted ? table.purge?.() : actions.trash()),
     undo: () => actions.undo(),
     advance: table.toggleAdvance,
     info: () => table.toggleInfo(),

@@ -39,7 +39,7 @@ export function startMenu(root, { label, choose, items }) {
 }
 
 /** One menu, built anew each time it is opened. */
-class Menu {
+export class Menu {
   #label;
   #node = null;
   #opener = null;

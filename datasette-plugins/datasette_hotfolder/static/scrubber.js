@@ -25,6 +25,7 @@ export class Scrubber {
   #timeline = new Timeline([], 0, () => 0);
   #days = [];
   #stopper = new AbortController();
+  #hasAsked = false; // for the days of this snapshot
   #written = [];
   #ask = throttled(() => this.#load(), ASK_EVERY_MS);
 
@@ -32,7 +33,12 @@ export class Scrubber {
     this.#api = api;
     this.#set = set;
     this.#grid = grid;
-    set.addEventListener("reset", () => this.#begin());
+    let isRenewal = false;
+    set.addEventListener("renewing", () => (isRenewal = true));
+    set.addEventListener("reset", () => {
+      this.#begin(isRenewal ? this.#days : []);
+      isRenewal = false;
+    });
     for (const type of ["prepended", "removed", "returned"]) set.addEventListener(type, () => this.#draw());
     grid.addEventListener("moved", () => this.#follow());
     this.#node.addEventListener("pointerdown", (event) => this.#grasp(event));
@@ -40,7 +46,7 @@ export class Scrubber {
     this.#node.addEventListener("pointerleave", () => (this.#bubble.hidden = true));
     this.#node.addEventListener("keydown", (event) => this.#press(event));
     new ResizeObserver(() => this.#draw()).observe(byId("scroller"));
-    this.#begin();
+    this.#begin([]);
   }
 
   /** Brings the pictures of a day into sight ("2026-10-01"), or the nearest before it; false when there are no days. */
@@ -52,36 +58,38 @@ export class Scrubber {
     return true;
   }
 
-  get #isByDate() {
-    return this.#set.filter.sort === null;
+  get #isNeeded() {
+    return this.#set.filter.sort === null && !this.#grid.fits;
   }
 
-  #begin() {
+  /** Until the new days are there it is blank, or shows the old ones; its room is taken at once, so that nothing moves. */
+  #begin(days) {
     this.#stopper.abort();
     this.#stopper = new AbortController();
-    this.#days = [];
+    this.#days = days;
+    this.#hasAsked = false;
     this.#draw();
-    if (this.#isByDate && !this.#grid.fits) this.#ask();
   }
 
   async #load() {
     const { signal } = this.#stopper;
+    this.#hasAsked = true;
     const query = new URLSearchParams(searchFromFilter(this.#set.filter));
     if (this.#set.view) query.set("view", this.#set.view);
     try {
       this.#days = (await this.#api.get(`/-/api/timeline?${query}`, { signal })).days;
       this.#draw();
     } catch (error) {
-      if (!isAbort(error)) this.#days = []; // without it there is still the scrollbar
+      this.#hasAsked = isAbort(error); // there is still the scrollbar; the next change asks again
     }
   }
 
   #draw() {
     this.#timeline = new Timeline(this.#days, this.#set.length, (offset) => this.#set.placeOfOffset(offset));
-    const isNeeded = this.#isByDate && !this.#grid.fits;
-    this.#node.hidden = !isNeeded || !this.#days.length;
-    if (isNeeded && !this.#days.length) this.#ask();
-    if (this.#node.hidden) return;
+    this.#node.hidden = !this.#isNeeded;
+    this.#node.classList.toggle("blank", !this.#days.length);
+    if (this.#isNeeded && !this.#hasAsked) this.#ask();
+    if (this.#node.hidden || !this.#days.length) return;
     const least = LABEL_PX / Math.max(1, this.#height);
     this.#written = this.#timeline.labels(least).map((each) => ({ ...each, node: this.#label(each) }));
     this.#labels.replaceChildren(...this.#written.map(({ node }) => node));
@@ -105,7 +113,7 @@ export class Scrubber {
 
   /** Where the window is. */
   #follow() {
-    if (this.#node.hidden) return;
+    if (this.#node.hidden || !this.#days.length) return;
     const index = this.#index;
     const { day } = this.#timeline.days[index];
     this.#mark.style.transform = `translateY(${this.#heightOf(this.#grid.placeInSight)}px)`;

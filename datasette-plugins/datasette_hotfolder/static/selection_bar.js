@@ -1,10 +1,14 @@
 // What can be done to the chosen pictures, in a bar below the grid; in the review and in the trash also to the current one.
 
 import { byId, element, setText } from "./element.js";
+import { followReviewReason } from "./review_reason.js";
+import { emptyTrash } from "./trash_emptying.js";
 import * as words from "./words_actions.js";
+import { TRASH } from "./words_care.js";
 
 /** Follows a selection; `actions` does what is clicked, `choose(button, kind)` asks for a collection or for keywords. */
-export function startSelectionBar({ set, selection, actions, can }, { askCollection, askKeywords, purge }) {
+export function startSelectionBar(context, { askCollection, askKeywords, purge }) {
+  const { set, selection, actions, can } = context;
   const bar = byId("selection-bar");
   const place = byId("selection-actions");
   let shown = null;
@@ -15,7 +19,7 @@ export function startSelectionBar({ set, selection, actions, can }, { askCollect
   }
 
   function buttons() {
-    if (kind() === "trash") return [can.review && [words.RESTORE, "", () => actions.restore()], can.admin && [words.PURGE, "", purge]];
+    if (kind() === "trash") return trashButtons();
     const decide = kind() === "review" && can.review;
     return [
       decide && [words.ACCEPT, "A", () => actions.accept(), "main"],
@@ -28,6 +32,14 @@ export function startSelectionBar({ set, selection, actions, can }, { askCollect
       can.look && [words.DOWNLOAD, "", () => actions.download()],
       can.look && [words.DOWNLOAD_ALL, "", () => actions.download({ sidecars: true })],
       !decide && can.review && [words.TRASH, "Delete", () => actions.trash()],
+    ];
+  }
+
+  function trashButtons() {
+    return [
+      can.review && [words.RESTORE, "", () => actions.restore(), "main"],
+      can.admin && [words.PURGE, "Delete", purge],
+      can.admin && [TRASH.emptyIt, "", () => emptyTrash(context)],
     ];
   }
 
@@ -45,6 +57,7 @@ export function startSelectionBar({ set, selection, actions, can }, { askCollect
   byId("selection-clear").addEventListener("click", () => selection.clear());
   selection.addEventListener("changed", draw);
   for (const type of ["reset", "current", "removed"]) set.addEventListener(type, draw);
+  bar.append(followReviewReason(context));
   draw();
 }
 

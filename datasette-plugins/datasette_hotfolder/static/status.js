@@ -46,7 +46,7 @@ export class StatusBar extends EventTarget {
   #hear({ topic, subjectId, data }) {
     if (topic === "job.changed" && subjectId === this.#job?.jobId) this.#follow(data.status);
     if (topic === "generation.progress") this.#progress(data);
-    else if (LOOKED_AT.has(topic)) this.#ask();
+    else if (LOOKED_AT.has(topic) || (topic === "library.updated" && (data.review || data.deleted))) this.#ask();
   }
 
   /** A tab that nobody sees asks nothing, but knows when the job that it shows is at work no more. */
