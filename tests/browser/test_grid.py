@@ -324,7 +324,7 @@ def test_places_close_up_behind_what_left_and_open_again(page: Page) -> None:
 
 
 def test_phone_shows_the_grid_without_sideways_scrolling(chromium: Browser, crowd: House) -> None:
-    with Visitor(chromium, crowd.url, crowd.cookies, size=(360, 740)) as visitor:
+    with Visitor(chromium, crowd.url, crowd.log_in("ben"), size=(360, 740)) as visitor:
         page = visitor.open()
         expect(page.locator("#grid .cell").first).to_be_visible()
 

@@ -17,9 +17,13 @@ export class Actions extends EventTarget {
   #can;
   #undo = new UndoStack();
   #advance;
+  #isAlone;
 
-  /** `advance()` goes on to the next picture; `rating` changes one picture at a time. */
-  constructor({ api, set, selection, rating, can, advance }) {
+  /**
+   * `advance()` goes on to the next picture; `rating` changes one picture at a time; while `isAlone()` only the current
+   * picture counts, whatever is chosen.
+   */
+  constructor({ api, set, selection, rating, can, advance, isAlone }) {
     super();
     this.#api = api;
     this.#set = set;
@@ -27,6 +31,7 @@ export class Actions extends EventTarget {
     this.#rating = rating;
     this.#can = can;
     this.#advance = advance;
+    this.#isAlone = isAlone;
   }
 
   rate(stars, { advance = false } = {}) {
@@ -157,16 +162,17 @@ export class Actions extends EventTarget {
   }
 
   get #isSingle() {
-    return !this.#selection.isAll && this.#selection.size <= 1;
+    return this.#isAlone() || (!this.#selection.isAll && this.#selection.size <= 1);
   }
 
   #single() {
-    const [mediaId] = this.#selection.ids();
+    const [mediaId] = this.#isAlone() ? [] : this.#selection.ids();
     return this.#set.find(mediaId) ?? this.#set.current;
   }
 
   #target() {
-    return this.#selection.target();
+    const { current } = this.#set;
+    return this.#isAlone() && current ? { mediaIds: [current.mediaId] } : this.#selection.target();
   }
 
   /** What lies in the trash is not rated or described. */

@@ -7,7 +7,7 @@ import { drawRows } from "./chart_rows.js";
 import { svg } from "./chart_svg.js";
 import { table } from "./chart_table.js";
 import { element } from "./element.js";
-import { linksWords, TABLE, tableTitle } from "./words_stats.js";
+import { axisWords, linksWords, TABLE, tableTitle } from "./words_stats.js";
 
 const DRAW = { columns: drawColumns, line: drawLine };
 const NARROW = 500;
@@ -22,7 +22,7 @@ export class Chart {
   #watch = new ResizeObserver(([{ contentRect }]) => this.#fit(contentRect.width));
 
   constructor(spec, tip, isTable = false) {
-    this.#spec = spec;
+    this.#spec = { ...spec, format: (value) => axisWords(spec.format(value)) };
     this.#tip = tip;
     this.#toggle = element("button", { type: "button", class: "chip small", "aria-pressed": String(isTable), "aria-label": tableTitle(spec.title), title: tableTitle(spec.title), click: () => this.#turn() }, TABLE);
     this.#toggle.hidden = this.#isEmpty;

@@ -18,7 +18,6 @@ const COMMANDS = {
   "+": "zoomIn",
   "=": "zoomIn",
   "-": "zoomOut",
-  "\\": "beforeAfter",
   Enter: "open",
   Escape: "close",
   Delete: "trash",

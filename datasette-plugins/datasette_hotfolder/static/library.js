@@ -44,7 +44,7 @@ const selection = new Selection(set);
 const grid = new Grid(set, selection, () => openLoupe());
 const loupe = new Loupe(set, { api, selection });
 const rating = new Rating(api, set, can.rate);
-const actions = new Actions({ api, set, selection, rating, can, advance: () => go(() => set.move(1)) });
+const actions = new Actions({ api, set, selection, rating, can, advance: () => go(() => set.move(1)), isAlone: () => loupe.isOpen });
 const collections = new Collections(api, stream);
 const context = { data, api, stream, statusBar, set, selection, grid, loupe, actions, can };
 const generate = startGenerate(context, byId("generate"));

@@ -37,7 +37,6 @@ export function libraryCommands(table) {
     zoom: inLoupe(() => loupe.toggleZoom?.()),
     zoomIn: inLoupe(() => loupe.zoomIn?.()),
     zoomOut: inLoupe(() => loupe.zoomOut?.()),
-    beforeAfter: inLoupe(() => loupe.toggleBefore?.()),
     compare: () => compare(table),
     fullScreen: () => loupe.toggleFullScreen?.(),
   };

@@ -38,6 +38,8 @@ export const endpointWords = (key) => key.replace(/^local\./, "").replace(/\.ima
 export const secondsWords = (ms) => formatSeconds(ms / 1000);
 export const shareWords = (share) => `${share > 0 && share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100)} %`;
 export const bytesWords = (bytes) => (bytes < 1e12 ? formatBytes(bytes) : `${(bytes / 1e12).toFixed(1)} TB`);
+/** Beside an axis there is room for the least: "1 min", "3 GB", "0". */
+export const axisWords = (text) => text.replace(/^0 \D+$/, "0").replace(/ 0 (s|min)$/, "").replace(/\.0 /, " ");
 export const countWords = formatNumber;
 export const ofWords = (accepted, decided) => `${formatNumber(accepted)} of ${formatNumber(decided)}`;
 export const picturesWords = (n) => formatCount(n, "picture");

@@ -1,0 +1,227 @@
+"""A library in which every text means harm, looked at on every page: all of it is text, and nothing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.light_table import cell, choose
+from tests.browser.visitor import Visitor
+from tests.plugins.furniture import GENERATION, HARM, HARMFUL, HOSTILE, HTML, JOBS, MADE, PLAIN, RATED, SVG
+from tests.plugins.house import House, open_house
+
+NAME = HARM.replace("\u2028\u2029", "").replace("\x7f", "")[:200]
+"""As much of it as the name of a collection may hold."""
+LONG = "W" * 180
+BIDI = "\u202e" + "gnp.exe"
+OFFENCES = """() => {
+  const odd = [];
+  const scripts = [...document.scripts].filter((each) => !each.src && each.type !== "application/json");
+  const own = document.body.className.startsWith("page-");
+  if (own && (scripts.length || document.scripts.length > 2)) odd.push("a script of data");
+  if (scripts.some((each) => each.textContent.trim().startsWith("alert"))) odd.push("an alert");
+  for (const each of document.querySelectorAll("*")) {
+    for (const { name, value } of each.attributes) {
+      if (name === "x" || (name.startsWith("on") && (own || value.includes("alert")))) odd.push(`${each.tagName} ${name}`);
+      const leads = ["href", "src", "action", "formaction", "xlink:href"].includes(name);
+      if (leads && /^\\s*(?:javascript|vbscript|data:text)/i.test(value)) odd.push(`${name}=${value}`);
+    }
+    if (["IFRAME", "OBJECT", "EMBED", "BASE"].includes(each.tagName)) odd.push(each.tagName);
+    if (each.tagName === "IMG" && each.getAttribute("src") === "x") odd.push("an image of data");
+  }
+  return odd;
+}"""
+WIDER = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The furnished house, with collections, keywords, titles and an owner that mean harm, too."""
+    with open_house(tmp_path_factory.mktemp("rows") / "library") as made:
+        admin = made.program("admin", NAME[:60])
+        for name in (NAME, LONG, BIDI):
+            answer = admin.post("/-/api/collections", json={"name": name})
+            assert answer.status_code == 201, answer.text
+            ids = {"mediaIds": [HARMFUL, MADE]}
+            assert admin.post(
+                f"/-/api/collections/{answer.json()['collectionId']}/media", json=ids
+            ).is_success
+        words = {"title": LONG, "description": HARM, "keywords": [LONG, BIDI], "rating": 3}
+        assert admin.post(f"/-/api/media/{RATED}", json=words).is_success
+        yield made
+
+
+@pytest.fixture
+def looker(chromium: Browser, rows: House) -> Iterator[Visitor]:
+    """An admin whose name means harm."""
+    cookies = dict(rows.browser("admin", NAME[:60]).cookies)
+    visitor = Visitor(chromium, rows.url, cookies)
+    visitor.excuse(r"status of 404")  # of the picture whose files are gone
+    yield visitor
+    visitor.context.close()
+    visitor.assert_quiet()
+
+
+def check(page: Page) -> None:
+    """Nothing on the page is made of a text; that no dialog came up, the visitor watches."""
+    assert page.evaluate(OFFENCES) == []
+
+
+def check_width(page: Page) -> None:
+    """No long word makes the page wider than the window."""
+    assert page.evaluate(WIDER) <= 0
+
+
+def open_filters(page: Page) -> Locator:
+    page.locator("#filter-button").click()
+    panel = page.locator("#filter-panel")
+    expect(panel.locator("small").first).to_be_visible()
+    return panel
+
+
+def test_grid_info_and_loupe_show_what_means_harm_as_text(looker: Visitor) -> None:
+    page = looker.open()
+    expect(cell(page, HARMFUL)).to_have_attribute("aria-label", HARM)
+    expect(cell(page, HARMFUL)).to_have_attribute("title", HARM)
+    check(page)
+
+    choose(page, HARMFUL)
+    info = page.locator("#info")
+    expect(info).to_contain_text("<script>alert(1)</script>")
+    expect(info.locator(".info-keywords")).to_contain_text(HOSTILE[2])
+    for each in info.locator(".fold[aria-expanded=false]").all():
+        each.click()
+    check(page)
+    choose(page, MADE)
+    expect(info.locator(".prompt")).to_contain_text(HOSTILE[3])
+    check(page)
+    choose(page, HARMFUL)
+    page.keyboard.press("Enter")
+    expect(page.locator("#loupe-name")).to_contain_text("<script>")
+    check(page)
+    check_width(page)
+
+
+def test_filters_chips_facets_and_suggestions_show_them_as_text(looker: Visitor) -> None:
+    page = looker.open()
+    panel = open_filters(page)
+    check(page)
+    panel.get_by_role("combobox").first.fill("<")
+    expect(panel.locator(".suggestions li").first).to_be_visible()
+    check(page)
+
+    for name in ("keyword", "q", "owner", "endpoint", "collection"):
+        for word in (HOSTILE[0], HOSTILE[2], LONG, BIDI):
+            page.goto(f"/-/library?{urlencode({name: word})}")
+            check(page)
+
+
+def test_collections_context_menu_and_dialogs_show_them_as_text(looker: Visitor) -> None:
+    page = looker.open()
+    page.locator("#collections-button").click()
+    menu = page.locator("#collections-panel")
+    expect(menu.locator(".collection-name").filter(has_text=LONG)).to_be_visible()
+    expect(menu).to_contain_text("<script>alert(1)</script>")
+    check(page)
+    check_width(page)
+    menu.locator(".collection-open").filter(has_text=LONG).click()
+    expect(page.locator("#conditions")).to_contain_text(LONG)
+    check(page)
+    check_width(page)
+    cell(page, HARMFUL).click(button="right")
+    expect(page.get_by_role("menu")).to_be_visible()
+    check(page)
+
+
+@pytest.mark.parametrize("media_id", [MADE, HARMFUL, RATED])
+def test_lineage_shows_them_as_text(looker: Visitor, media_id: str) -> None:
+    page = looker.open(f"/-/lineage/{media_id}")
+
+    expect(page.locator("#graph .card").first).to_be_visible()
+    check(page)
+    check_width(page)
+
+
+def test_queue_shows_jobs_reports_and_the_log_as_text(looker: Visitor, rows: House) -> None:
+    name = "<img src=x onerror=alert(1)>.yaml"
+    (rows.root / "inbox" / name).write_text("x")
+    (rows.root / "logs" / "hotfolder.log").write_text(
+        f"2026-11-21 INFO {HARM}\n{LONG * 9}\n", encoding="utf-8"
+    )
+    page = looker.open("/-/queue")
+
+    expect(page.locator("#inbox")).to_contain_text(name)
+    expect(page.locator("#ended .job").first).to_contain_text("<script>alert(1)</script>")
+    for each in page.locator("#ended details.report:visible").all():
+        each.locator("summary").click()
+    page.locator("#log summary").click()
+    expect(page.locator("#log [data-part=lines]")).to_contain_text("<script>alert(1)</script>")
+    check(page)
+    check_width(page)
+    (rows.root / "inbox" / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/-/library?deleted=only", "/-/library?review=awaiting", "/-/stats", "/-/setup", "/-/generate",
+        "/library", "/library/media", f"/library/media/{HARMFUL}", f"/library/media/{MADE}", "/library/media?_facet=label",
+        "/library/generations", f"/library/generations/{GENERATION}", "/library/generation_inputs", "/library/keywords",
+        "/library/media_keywords", "/library/jobs", f"/library/jobs/{JOBS['ben', 'failed']}", "/library/events",
+        "/library/rating_history", "/library/collections",
+    ],
+)  # fmt: skip
+def test_other_pages_and_the_tables_of_datasette_show_them_as_text(looker: Visitor, path: str) -> None:
+    page = looker.open(path)
+
+    page.wait_for_load_state("networkidle")
+    check(page)
+    if path.startswith("/-/"):
+        check_width(page)
+
+
+def test_visitor_who_is_not_logged_in_sees_them_as_text(chromium: Browser, rows: House) -> None:
+    visitor = Visitor(chromium, rows.url, size=(360, 740))
+    visitor.excuse(r"status of 404")
+    for path in ("/-/library", "/-/queue", f"/-/lineage/{MADE}"):
+        page = visitor.open(path)
+        page.wait_for_load_state("networkidle")
+        check(page)
+        check_width(page)
+    visitor.context.close()
+    visitor.assert_quiet()
+
+
+@pytest.mark.parametrize("media_id", [SVG, HTML])
+def test_page_that_is_called_a_picture_is_saved_and_never_shown(
+    looker: Visitor, rows: House, media_id: str
+) -> None:
+    page = looker.open("/-/library")
+    with page.expect_download() as saved:
+        page.evaluate("(path) => { location.href = path }", f"/media/{media_id}/original")
+
+    assert saved.value.path().read_bytes() == (rows.root / f"originals/2026/11/{media_id}.png").read_bytes()
+    assert page.url.startswith(f"{rows.url}/-/library")
+    for kind in ("iframe", "embed", "object"):
+        found = page.evaluate(
+            """([kind, path]) => new Promise((done) => {
+                const node = document.createElement(kind);
+                node[kind === "object" ? "data" : "src"] = path;
+                setTimeout(() => done("nothing"), 500);
+                window.alert = () => done("it ran");
+                document.body.append(node);
+            })""",
+            [kind, f"/media/{media_id}/original"],
+        )
+        assert found == "nothing"
+    looker.excuse(r"Content Security Policy|Refused to")
+
+
+def test_picture_opened_alone_is_a_picture_in_a_sandbox(looker: Visitor) -> None:
+    page = looker.open(f"/media/{PLAIN}/original")
+
+    assert page.evaluate("document.contentType") == "image/png"
+    assert page.evaluate("self.origin") == "null"
