@@ -30,6 +30,6 @@ def count_queries(browser: MediaBrowser, queries: Sequence[str], is_visitor: boo
 
 def _count(browser: MediaBrowser, query: str, is_visitor: bool) -> int | None:
     try:
-        return browser.count(replace(parse_filter(parse_qs(query)), is_reviewed=is_visitor))
+        return browser.count(replace(parse_filter(parse_qs(query)), is_reviewed=is_visitor)).total
     except HotfolderError:
         return None

@@ -16,6 +16,7 @@ from datasette_hotfolder.answers import (
     answer,
     api,
     find_number,
+    find_word,
     read_json,
     read_number,
     require,
@@ -43,6 +44,11 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
         return answer(await services.read(read_page, services, read_filter(request), place))
 
     @api
+    async def count(request: Request) -> Response:
+        require_method(request, "GET")
+        return answer(await services.read(_count, services, read_filter(request)))
+
+    @api
     async def timeline(request: Request) -> Response:
         require_method(request, "GET")
         token = request.args.get("view")
@@ -63,16 +69,19 @@ def build_media_views(services: Services) -> list[tuple[str, View]]:
             return await delete_one(services, services.trash, request)
         media_id = request.url_vars["media_id"]
         if request.method != "POST":
-            return answer(await services.read(describe_picture, services, media_id, actor_of(request)))
-        actor = require(request, "rate")
+            in_trash = find_word(request, "deleted", "only") is not None
+            actor = require(request, "look") if in_trash else actor_of(request)
+            return answer(await services.read(describe_picture, services, media_id, actor, in_trash=in_trash))
+        rater = require(request, "rate")
         changes = await read_json(request)
         if not changes:
             raise RequestError("There is nothing to change.", hint='Send for example {"rating": 4}.')
-        media = await services.write(services.ratings.change, media_id, changes, actor.name)
+        media = await services.write(services.ratings.change, media_id, changes, rater.name)
         return answer(media_object(media))
 
     return [
         (r"^/-/api/media$", list_media),
+        (r"^/-/api/count$", count),
         (r"^/-/api/timeline$", timeline),
         (r"^/-/api/facets$", facets),
         (r"^/-/api/media/(?P<media_id>[^/]+)$", one_media),
@@ -137,6 +146,17 @@ def read_page(services: Services, wanted: MediaFilter, place: Place) -> dict[str
     """A page as an object; the event number is read first, so that nothing is missed after it."""
     seq = services.database.last_event_seq()
     return page_object(_find_page(services.browser, wanted, place), seq)
+
+
+def _count(services: Services, wanted: MediaFilter) -> dict[str, Any]:
+    seq = services.database.last_event_seq()
+    found = services.browser.count(wanted)
+    return {
+        "total": found.total,
+        "totalIsBounded": found.is_bounded,
+        "libraryTotal": found.library_total,
+        "seq": seq,
+    }
 
 
 def _find_page(browser: MediaBrowser, wanted: MediaFilter, place: Place) -> MediaPage:

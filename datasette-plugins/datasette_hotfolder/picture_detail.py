@@ -29,9 +29,11 @@ _LOOKED_AT_BYTES: Final = 256 * 1024
 _XMP_MARKS: Final = (b"<x:xmpmeta", b"<rdf:RDF")
 
 
-def describe_picture(services: Services, media_id: str, actor: Actor | None) -> dict[str, Any]:
+def describe_picture(
+    services: Services, media_id: str, actor: Actor | None, *, in_trash: bool = False
+) -> dict[str, Any]:
     """The object of one picture, as somebody may see it; raises NotFound."""
-    media = services.get_picture(media_id, actor)
+    media = services.media.get(media_id) if in_trash else services.get_picture(media_id, actor)
     generation = services.generations.get(media.generation_id) if media.generation_id else None
     job = services.jobs.find(generation.job_id) if generation else None
     inputs = _list_inputs(services, generation, actor)

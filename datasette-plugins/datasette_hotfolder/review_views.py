@@ -96,6 +96,7 @@ def _to_item(services: Services, media: Media) -> dict[str, Any]:
     """With whose job it is, and what was said of the job when it came: a flag says what it was set for."""
     job = services.jobs.find(services.generations.get(str(media.generation_id)).job_id)
     return _to_object(media) | {
+        "owner": job.owner if job else None,
         "jobFile": job.job_file if job else None,
         "jobTitle": job.title if job else None,
         "warnings": list(job.warnings) if job else [],

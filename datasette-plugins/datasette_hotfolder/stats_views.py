@@ -26,7 +26,7 @@ def build_stats_views(
     services: Services, clock: Callable[[], float] = time.monotonic
 ) -> list[tuple[str, View]]:
     """The route /-/api/stats."""
-    reader = StatisticsReader(services.database, services.browser.count)
+    reader = StatisticsReader(services.database, lambda wanted: services.browser.count(wanted).total)
     kept = _Kept(clock)
 
     @api

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
@@ -9,6 +10,8 @@ from urllib.parse import quote
 import markupsafe
 
 from datasette_hotfolder.access import VISITOR_TABLES
+from datasette_hotfolder.table_words import TABLE_WORDS, describe_columns
+from hotfolder.library.saved_queries import SAVED_QUERIES
 
 DATABASE: Final = "library"
 _EVERYBODY: Final = {"unauthenticated": True, "id": "*"}
@@ -19,8 +22,15 @@ _LABELS: Final = {
     "jobs": "id",  # visitors may not see jobs, but 0.65 shows them the labels of what a row refers to
     "base_models": "name",
     "keywords": "keyword",
+    "collections": "name",
 }
+_FACETS: Final = ("rating", "status", "label", "origin", "endpoint_key", "owner", "mime_type")
+_MEDIA_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
 _HIDDEN: Final = ("_sqlite_migrations", "media_changes", "media_texts", "numbers_given", "stale_texts")
+
+_PICTURE: Final = markupsafe.Markup(
+    '<a href="{}"><img src="{}" width="96" height="96" loading="lazy" alt=""></a>'
+)
 
 SETTINGS: Final = {
     "suggest_facets": False,  # 0.65 spends two seconds a page on it in a large library
@@ -43,25 +53,78 @@ def describe_tables(names: Iterable[str]) -> dict[str, Any]:
     for table in VISITOR_TABLES:
         tables[table] = {"allow": _EVERYBODY}
     for table, column in _LABELS.items():
-        tables[table]["label_column"] = column
+        tables.setdefault(table, {"allow": _MEMBERS})["label_column"] = column
+    for table, words in TABLE_WORDS.items():
+        known = tables.setdefault(table, {"allow": _MEMBERS})
+        known |= {"description": words, "columns": describe_columns(table)}
     for table in _HIDDEN:
-        tables[table]["hidden"] = True
-    tables["media"]["sort_desc"] = "created_at"
+        tables.setdefault(table, {"allow": _MEMBERS})["hidden"] = True
+    tables["media"] |= {"sort_desc": "created_at", "description_html": _describe_media()}
     tables["events"]["sort_desc"] = "seq"
-    library = {"allow": _EVERYBODY, "allow_sql": _MEMBERS, "tables": tables}
+    library = {"allow": _EVERYBODY, "allow_sql": _MEMBERS, "tables": tables, "queries": _describe_queries()}
     return {"title": "hotfolder", "databases": {DATABASE: library}}
 
 
 def render_cell(row: Any, table: str | None, column: str, database: str | None) -> str | None:
-    """A thumbnail where a row of `media` names its file; None leaves the cell to Datasette."""
-    if database != DATABASE or table != "media" or column != "thumb_path":
+    """A thumbnail where a row names a picture; None leaves the cell to Datasette."""
+    if database != DATABASE:
         return None
+    if table == "media" and column == "thumb_path":
+        return _render_picture(_find(row, "id"))
+    if table == "generation_inputs" and column == "thumb_path":
+        return _render_input(_find(row, "generation_id"), _find(row, "position"))
+    if column == "media_id" or (column == "subject_id" and _find(row, "subject_type") == "media"):
+        return _render_picture(_find(row, column), is_named=True)
+    return None
+
+
+def _describe_media() -> str:
+    """Counting by a column takes a second in a large library, so it is done on request."""
+    links = (markupsafe.Markup('<a href="?_facet={0}">{0}</a>').format(each) for each in _FACETS)
+    return str(
+        markupsafe.Markup("{} Count by {}.").format(TABLE_WORDS["media"], markupsafe.Markup(", ").join(links))
+    )
+
+
+def _describe_queries() -> dict[str, Any]:
+    """For members alone: they tell of tables that are closed to visitors."""
+    return {
+        name: {
+            "title": each.title,
+            "description": each.description,
+            "sql": each.sql.strip(),
+            "allow": _MEMBERS,
+        }
+        for name, each in SAVED_QUERIES.items()
+    }
+
+
+def _find(row: Any, column: str) -> Any:
+    """The value of a column; None in a query of somebody's own that lacks it."""
     try:
-        media_id = str(row["id"])
-    except (KeyError, IndexError, TypeError):  # a query of somebody's own, without the id
+        value = row[column]
+    except (KeyError, IndexError, TypeError):
         return None
-    address = f"/media/{quote(media_id, safe='')}/thumbnail"
-    link = f"/-/library#{quote(media_id, safe='')}"
-    return markupsafe.Markup(
-        '<a href="{}"><img src="{}" width="96" height="96" loading="lazy" alt=""></a>'
-    ).format(link, address)
+    return (
+        value.get("value") if isinstance(value, dict) else value
+    )  # what refers to a row comes with its label
+
+
+def _render_picture(media_id: Any, *, is_named: bool = False) -> str | None:
+    """The thumbnail leads to the light table, the id below it to the row."""
+    if not isinstance(media_id, str) or not _MEDIA_ID.fullmatch(media_id):
+        return None
+    place = quote(media_id, safe="")
+    picture = _PICTURE.format(f"/-/library#{place}", f"/media/{place}/thumbnail")
+    if not is_named:
+        return picture
+    return picture + markupsafe.Markup('<a href="/{}/media/{}">{}</a>').format(
+        DATABASE, place, media_id[-12:]
+    )
+
+
+def _render_input(generation_id: Any, position: Any) -> str | None:
+    if not isinstance(generation_id, str) or not isinstance(position, int):
+        return None
+    address = f"/media/inputs/{quote(generation_id, safe='')}/{position}"
+    return _PICTURE.format(address, address)

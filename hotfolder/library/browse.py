@@ -8,7 +8,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pyroaring import BitMap
 
@@ -24,7 +24,7 @@ from hotfolder.library.selection import Selector
 from hotfolder.schema_browse import NAME_SQL
 
 PAGE_MAX: Final = 500
-VIEWS_MAX: Final = 32
+VIEWS_MAX: Final = 128
 _SORTED_AT_ONCE: Final = 5_000
 _CHUNK: Final = 5_000
 _CURSOR: Final = re.compile(r"(?:([0-5])\.)?([0-9]{1,10})")
@@ -44,6 +44,14 @@ class MediaView:
     library_total: int
     seq: int
     """The change up to which it is true."""
+
+
+class Counts(NamedTuple):
+    """How many pictures fit a filter, whether there are more that match, and how many there are in all."""
+
+    total: int
+    is_bounded: bool
+    library_total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +117,17 @@ class MediaBrowser:
         if wanted.text is not None:
             numbers, is_bounded = self._search.find(wanted.text, numbers, total=total, seq=seq)
         listing = self._arrange(wanted, numbers, ratings)
+        numbers.run_optimize()
         view = MediaView(self._make_id(), wanted, listing, numbers, is_bounded, len(seen), seq)
         self._keep(view)
         return view
 
     def find_view(self, token: str, *, is_reviewed: bool) -> MediaView:
         """A view that was opened before, by somebody who may see as much; raises `web.view_expired`."""
-        view = self._views.get(token)
+        with self._lock:
+            view = self._views.get(token)
+            if view is not None:
+                self._views.move_to_end(token)
         if view is None or view.wanted.is_reviewed != is_reviewed:
             raise LibraryError(
                 "This view is not known any more.", code="web.view_expired", hint="Ask again without `view`."
@@ -160,13 +172,14 @@ class MediaBrowser:
             ]
         return found
 
-    def count(self, wanted: MediaFilter) -> int:
-        """How many pictures fit a filter; of texts at most as many as are shown."""
+    def count(self, wanted: MediaFilter) -> Counts:
+        """How many pictures fit a filter; no view is kept."""
         with self._facets.current() as facets:
-            numbers = self._selector.select(facets, wanted)
+            numbers, is_bounded = self._selector.select(facets, wanted), False
             if wanted.text is not None:
-                numbers, _ = self._selector.search(facets, wanted.text, numbers)
-        return len(numbers)
+                numbers, is_bounded = self._selector.search(facets, wanted.text, numbers)
+            seen = self._selector.select(facets, MediaFilter(is_reviewed=wanted.is_reviewed))
+        return Counts(len(numbers), is_bounded, len(seen))
 
     def count_values(self, wanted: MediaFilter) -> dict[str, list[tuple[Any, int]]]:
         """For each property its values with the number of pictures, were that property not filtered by."""

@@ -13,8 +13,8 @@ from tests.browser.visitor import Visitor
 from tests.plugins.furniture import GENERATION, HARM, HARMFUL, HOSTILE, HTML, JOBS, MADE, PLAIN, RATED, SVG
 from tests.plugins.house import House, open_house
 
-NAME = HARM.replace("\u2028\u2029", "").replace("\x7f", "")[:200]
-"""As much of it as the name of a collection may hold."""
+NAME = "".join(filter(str.isprintable, HARM))[:160]
+"""As much of it as a name may hold."""
 LONG = "W" * 180
 BIDI = "\u202e" + "gnp.exe"
 OFFENCES = """() => {
@@ -25,7 +25,8 @@ OFFENCES = """() => {
   if (scripts.some((each) => each.textContent.trim().startsWith("alert"))) odd.push("an alert");
   for (const each of document.querySelectorAll("*")) {
     for (const { name, value } of each.attributes) {
-      if (name === "x" || (name.startsWith("on") && (own || value.includes("alert")))) odd.push(`${each.tagName} ${name}`);
+      const runs = name.startsWith("on") && (own || value.includes("alert"));
+      if (runs || name === "x") odd.push(`${each.tagName} ${name}`);
       const leads = ["href", "src", "action", "formaction", "xlink:href"].includes(name);
       if (leads && /^\\s*(?:javascript|vbscript|data:text)/i.test(value)) odd.push(`${name}=${value}`);
     }
@@ -42,14 +43,14 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The furnished house, with collections, keywords, titles and an owner that mean harm, too."""
     with open_house(tmp_path_factory.mktemp("rows") / "library") as made:
         admin = made.program("admin", NAME[:60])
-        for name in (NAME, LONG, BIDI):
+        for name in (NAME, LONG):
             answer = admin.post("/-/api/collections", json={"name": name})
             assert answer.status_code == 201, answer.text
             ids = {"mediaIds": [HARMFUL, MADE]}
             assert admin.post(
                 f"/-/api/collections/{answer.json()['collectionId']}/media", json=ids
             ).is_success
-        words = {"title": LONG, "description": HARM, "keywords": [LONG, BIDI], "rating": 3}
+        words = {"title": LONG, "description": HARM, "keywords": [LONG], "rating": 3}
         assert admin.post(f"/-/api/media/{RATED}", json=words).is_success
         yield made
 
@@ -168,10 +169,10 @@ def test_queue_shows_jobs_reports_and_the_log_as_text(looker: Visitor, rows: Hou
     "path",
     [
         "/-/library?deleted=only", "/-/library?review=awaiting", "/-/stats", "/-/setup", "/-/generate",
-        "/library", "/library/media", f"/library/media/{HARMFUL}", f"/library/media/{MADE}", "/library/media?_facet=label",
-        "/library/generations", f"/library/generations/{GENERATION}", "/library/generation_inputs", "/library/keywords",
-        "/library/media_keywords", "/library/jobs", f"/library/jobs/{JOBS['ben', 'failed']}", "/library/events",
-        "/library/rating_history", "/library/collections",
+        "/library", "/library/media", f"/library/media/{HARMFUL}", f"/library/media/{MADE}",
+        "/library/media?_facet=label", "/library/generations", f"/library/generations/{GENERATION}",
+        "/library/generation_inputs", "/library/keywords", "/library/media_keywords", "/library/jobs",
+        f"/library/jobs/{JOBS['ben', 'failed']}", "/library/events", "/library/collections",
     ],
 )  # fmt: skip
 def test_other_pages_and_the_tables_of_datasette_show_them_as_text(looker: Visitor, path: str) -> None:

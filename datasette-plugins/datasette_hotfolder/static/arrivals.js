@@ -49,6 +49,7 @@ export class Arrivals {
   /** What leaves the library comes into the trash, and the other way round. */
   #noteOne(mediaId, { review, deleted, restored, purged }) {
     const isTrash = this.#set.filter.deleted === "only";
+    if (restored && this.#set.filter.review === "awaiting") return; // who takes a picture back accepts it
     if (isTrash ? deleted : restored) return this.#return(mediaId);
     this.#announced.add(mediaId);
     if (review === "discarded" || purged || (isTrash ? restored : deleted)) this.#leave(mediaId);

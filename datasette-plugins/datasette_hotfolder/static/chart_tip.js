@@ -26,10 +26,12 @@ export class ChartTip {
     this.#box.hidden = true;
   }
 
-  #place({ left, right, top }) {
+  /** Beside it, where there is room, else below. */
+  #place({ left, right, top, bottom }) {
     const { offsetWidth: width, offsetHeight: height } = this.#box;
-    const beside = right + GAP + width < innerWidth ? right + GAP : left - GAP - width;
-    this.#box.style.left = `${Math.max(GAP, Math.min(beside, innerWidth - width - GAP))}px`;
-    this.#box.style.top = `${Math.max(GAP, Math.min(top + GAP, innerHeight - height - GAP))}px`;
+    const places = [[right + GAP, top + GAP], [left - GAP - width, top + GAP]].filter(([x]) => x >= GAP && x + width + GAP <= innerWidth);
+    const [x, y] = places[0] ?? [Math.max(GAP, Math.min(left, innerWidth - width - GAP)), bottom + GAP / 2];
+    this.#box.style.left = `${x}px`;
+    this.#box.style.top = `${y + height + GAP > innerHeight ? Math.max(GAP, top - GAP / 2 - height) : y}px`;
   }
 }

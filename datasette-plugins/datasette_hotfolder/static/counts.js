@@ -10,9 +10,8 @@ export function followCounts(api, stream, set) {
   const ask = throttled(async () => {
     const { filter } = set;
     const query = new URLSearchParams(searchFromFilter(filter));
-    query.set("limit", 1);
     try {
-      const counts = await api.get(`/-/api/media?${query}`);
+      const counts = await api.get(`/-/api/count?${query}`);
       if (filter === set.filter) set.setCounts(counts);
     } catch {
       // the next rating asks again, and so does the next connection

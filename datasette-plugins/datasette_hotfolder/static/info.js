@@ -57,10 +57,10 @@ export class Info {
   }
 
   #show() {
-    clearTimeout(this.#timer);
-    if (!this.isOpen) return this.#details.stop();
     const count = this.#selection.size;
     const media = count > 1 ? null : this.#one();
+    if (!this.isOpen || media?.mediaId !== this.#shown?.mediaId) clearTimeout(this.#timer);
+    if (!this.isOpen) return this.#leave();
     byId("info-none").hidden = count > 1 || Boolean(media);
     byId("info-body").hidden = count <= 1 && !media;
     if (count > 1) this.#showSeveral(count);
@@ -95,7 +95,7 @@ export class Info {
 
   async #ask(media) {
     try {
-      const known = await this.#details.ask(media.mediaId);
+      const known = await this.#details.ask(media.mediaId, Boolean(media.deletedAt));
       if (known && this.#shown?.mediaId === media.mediaId) this.#fill(known);
     } catch (error) {
       if (this.#shown?.mediaId !== media.mediaId) return;
@@ -163,7 +163,9 @@ export class Info {
     if (news.some((event) => this.#concerns(event)) || events.some(({ subjectId }) => subjectId === jobId)) this.#renew();
   }
 
+  /** What leaves the library is shown no longer, and asked about no more. */
   #concerns({ subjectType, subjectId, data }) {
+    if (data.deleted || data.purged || data.review === "discarded") return false;
     const { mediaId } = this.#shown ?? {};
     if (subjectType !== "change") return subjectId === mediaId;
     return !data.mediaIds || data.mediaIds.includes(mediaId);

@@ -26,13 +26,13 @@ export class PictureDetails {
     return found;
   }
 
-  /** What the server knows; null when another question overtook this one. */
-  async ask(mediaId) {
+  /** What the server knows, of what lies in the trash, too; null when another question overtook this one. */
+  async ask(mediaId, isDeleted = false) {
     this.stop();
     const stopper = (this.#stopper = new AbortController());
     const news = this.#news;
     try {
-      const found = await this.#fetch(mediaId, stopper.signal);
+      const found = await this.#fetch(mediaPath(mediaId) + (isDeleted ? "?deleted=only" : ""), stopper.signal);
       if (stopper.signal.aborted) return null;
       if (news === this.#news) this.#keep(mediaId, found);
       return found;
@@ -42,8 +42,8 @@ export class PictureDetails {
     }
   }
 
-  async #fetch(mediaId, signal) {
-    const found = await this.#api.get(mediaPath(mediaId), { signal });
+  async #fetch(path, signal) {
+    const found = await this.#api.get(path, { signal });
     const { generation } = found;
     if (!generation) return found;
     await (this.#named ??= this.#names.load());

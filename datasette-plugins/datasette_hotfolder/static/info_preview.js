@@ -54,4 +54,4 @@ export class InfoPreview {
   }
 }
 
-const isShowable = ({ mimeType, bytes }) => SHOWABLE.has(mimeType) && bytes <= LARGEST_BYTES;
+const isShowable = ({ mimeType, bytes, deletedAt }) => SHOWABLE.has(mimeType) && bytes <= LARGEST_BYTES && !deletedAt; // of what lies in the trash the thumbnail is there
