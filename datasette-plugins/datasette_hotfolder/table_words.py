@@ -13,30 +13,19 @@ TABLE_WORDS: Final[Mapping[str, str]] = {
     "jobs": "Job files as they came, and what became of them.",
     "keywords": "All keywords.",
     "media_keywords": "Which picture has which keyword.",
-    "rating_history": "Every change of a rating, mark, label, title or keyword: who, when, from what to what.",
-    "collections": "Collections: `manual` ones hold what somebody chose, `live` ones whatever fits their filter.",
+    "rating_history": "Every change of a rating, mark, label, title or keyword: who, when, and what.",
+    "collections": "Manual collections hold what somebody chose, live ones whatever fits their filter.",
     "collection_media": "Which picture is in which manual collection.",
     "work_queue": "Work that waits, runs or ended, by lane.",
     "events": "What happened, in order.",
     "import_folders": "Folders outside the library from which pictures join it.",
 }
-_SHARED: Final[Mapping[str, str]] = {
-    "created_at": "When the row came to be (UTC)",
-    "updated_at": "When the row was changed last (UTC)",
-    "started_at": "When work on it began (UTC)",
-    "completed_at": "When it ended (UTC)",
-    "endpoint_key": "What made it",
-    "owner": "Whose job it was",
-    "media_id": "The picture",
-    "width": "Pixels",
-    "height": "Pixels",
-    "sha256": "SHA-256 of the bytes as first stored",
-    "file_path": "Relative to the library",
-    "thumb_path": "The thumbnail, relative to the library",
-    "error_json": "Why it failed: code, message, hint",
-}
-_OWN: Final[Mapping[str, Mapping[str, str]]] = {
+COLUMN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "media": {
+        "endpoint_key": "What made it",
+        "owner": "Whose job it was",
+        "width": "Pixels",
+        "height": "Pixels",
         "file_size": "Bytes",
         "duration": "Seconds, of a video",
         "rating": "0 (none) to 5 stars",
@@ -44,6 +33,7 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "label": "red, yellow, green, blue, purple, or nothing",
         "origin": "generation or import",
         "review": "none, awaiting, accepted or discarded",
+        "sha256": "SHA-256 of the bytes as first stored",
         "file_sha256": "SHA-256 of the bytes as they are now",
         "pixel_sha256": "SHA-256 of the pixels alone",
         "deleted_at": "When it was put into the trash (UTC); empty for what is in the library",
@@ -68,8 +58,4 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "rating_history": {"actor": "Who changed it", "at": "When (UTC)", "field": "What was changed"},
     "events": {"at": "When (UTC)", "subject_id": "The row it is about", "actor": "Who brought it about"},
 }
-
-
-def describe_columns(table: str) -> dict[str, str]:
-    """What is said of the columns of a table; those that it does not have harm nobody."""
-    return {**_SHARED, **_OWN.get(table, {})}
+"""By table: what its name does not say."""

@@ -65,7 +65,8 @@ class Folders {
       element("div", { class: "care-line" }, element("i", { class: "dot" }), element("code", { title: path }, path), element("small", { class: "care-state" }, WORDS.states[state] ?? state), remove),
       element("p", { class: "hint" }, termsOf(folder)),
       element("p", { class: "hint" }, WORDS.counts(folder)),
-      problem || state === "missing" ? element("p", { class: "care-failure" }, problem ?? WORDS.missing) : null,
+      problem ? element("p", { class: "care-failure" }, problem) : null,
+      state === "missing" ? element("p", { class: "care-warning" }, WORDS.missing) : null,
       lastRefusal ? element("p", { class: "hint" }, WORDS.refusal(lastRefusal)) : null,
     );
   }

@@ -160,12 +160,14 @@ export class Info {
     const jobId = this.#detail?.generation?.jobId ?? NaN; // like no other
     const news = events.filter(({ topic }) => NEWS.has(topic));
     if (news.length) this.#details.forget();
+    if (news.some((event) => leavesLibrary(event) && event.subjectId === this.#shown?.mediaId)) return;
     if (news.some((event) => this.#concerns(event)) || events.some(({ subjectId }) => subjectId === jobId)) this.#renew();
   }
 
   /** What leaves the library is shown no longer, and asked about no more. */
-  #concerns({ subjectType, subjectId, data }) {
-    if (data.deleted || data.purged || data.review === "discarded") return false;
+  #concerns(event) {
+    const { subjectType, subjectId, data } = event;
+    if (leavesLibrary(event)) return false;
     const { mediaId } = this.#shown ?? {};
     if (subjectType !== "change") return subjectId === mediaId;
     return !data.mediaIds || data.mediaIds.includes(mediaId);
@@ -182,3 +184,5 @@ export class Info {
     byId("info-failed").hidden = !words;
   }
 }
+
+const leavesLibrary = ({ data }) => Boolean(data.deleted || data.purged || data.review === "discarded");
