@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hotfolder.database import connect, told_in_words
 from hotfolder.errors import LibraryError
 from hotfolder.schema_browse import BROWSE
+from hotfolder.schema_duplicates import DUPLICATES
 from hotfolder.schema_engine import ENGINE
 from hotfolder.schema_intake import INTAKE
 from hotfolder.schema_queue import QUEUE
@@ -389,5 +390,6 @@ LIBRARY = Schema(
         ("m004_engine", ENGINE),
         ("m005_queue", QUEUE),
         ("m006_browse", BROWSE),
+        ("m007_duplicates", DUPLICATES),
     ),
 )

@@ -23,7 +23,10 @@ TEXTS_SQL: Final = f"""
 """What can be found by text of pictures: the columns of `media_texts`."""
 
 _MADE: Final = """
-    owner = (SELECT owner FROM generations WHERE id = {0}.generation_id),
+    owner = (
+        SELECT coalesce(generations.owner, jobs.owner) FROM generations JOIN jobs ON jobs.id = job_id
+        WHERE generations.id = {0}.generation_id
+    ),
     endpoint_key = (SELECT endpoint_key FROM generations WHERE id = {0}.generation_id),
     has_refs = EXISTS (SELECT 1 FROM generation_inputs WHERE generation_id = {0}.generation_id)
 """

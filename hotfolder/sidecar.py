@@ -18,6 +18,7 @@ from hotfolder.files.storage import remove_leftovers
 from hotfolder.gpu_watch import GpuWatch
 from hotfolder.intake import build_intake
 from hotfolder.library.control import ControlStore
+from hotfolder.library.duplicates import DuplicateFinder
 from hotfolder.library.keywords import KeywordStore
 from hotfolder.queue.nudge import NudgeListener
 from hotfolder.upkeep.history import History
@@ -41,6 +42,7 @@ FOLDERS_LOOK_S = 60.0
 """So long may a look at all that lies in import folders take, before a stop is obeyed."""
 PREPARED_AHEAD = 1
 """So many pictures are claimed and prepared while one is made: the engine never waits for a disk."""
+COMPARED_AT_ONCE = 20
 TEXTS_AT_ONCE = 200
 """So many texts are made anew in one transaction, which takes some milliseconds."""
 SILENCE_MARGIN_S = 120.0
@@ -118,9 +120,16 @@ class Sidecar:
             Task("history", history.prune, 600.0),
             Task("changes", history.prune_changes, 600.0),
             Task("texts", self._renew_texts, 60.0),
+            Task("duplicates", self._find_duplicates, 10.0),
             Task("stale work", stale.look, 60.0),
         ]
         return Keeper(tasks, library.doorbell)
+
+    def _find_duplicates(self, stop: threading.Event) -> None:
+        """Compares what has come since the last look."""
+        finder = DuplicateFinder(self._library.database, self._library.paths)
+        while not stop.is_set() and finder.fill_some(COMPARED_AT_ONCE):
+            pass
 
     def _renew_texts(self, stop: threading.Event) -> None:
         """For the search, where a change of a keyword was broken off."""

@@ -32,6 +32,7 @@ from hotfolder.library.browse import MediaBrowser
 from hotfolder.library.changes import ChangeStore
 from hotfolder.library.collections import CollectionStore
 from hotfolder.library.control import ControlStore
+from hotfolder.library.duplicates import DuplicateStore
 from hotfolder.library.keywords import KeywordStore
 from hotfolder.library.ratings import RatingStore
 from hotfolder.listening import base_url
@@ -86,6 +87,7 @@ def build_services(library: Library, accounts: AccountStore) -> Services:
         collections=CollectionStore(database),
         keywords=KeywordStore(database),
         trash=library.trash,
+        duplicates=DuplicateStore(database),
         folders=build_folder_desk(library),
         jobs=library.jobs,
         generations=library.generations,

@@ -13,6 +13,7 @@ from datasette_hotfolder.answers import build_unknown_view
 from datasette_hotfolder.bulk_views import build_bulk_views
 from datasette_hotfolder.collection_views import build_collection_views
 from datasette_hotfolder.download_views import build_download_views
+from datasette_hotfolder.duplicate_views import build_duplicate_views
 from datasette_hotfolder.endpoint_views import build_endpoint_views
 from datasette_hotfolder.engine_views import build_engine_views
 from datasette_hotfolder.event_views import build_event_views
@@ -57,6 +58,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         *build_keyword_views(services, services.keywords),
         *build_trash_views(services, services.trash),
         *build_folder_views(services, services.folders),
+        *build_duplicate_views(services, services.duplicates),
         *build_upload_views(services, new_id),
         *build_download_views(services),
         *build_endpoint_views(services),

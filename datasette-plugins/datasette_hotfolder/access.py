@@ -34,6 +34,8 @@ _LOOK_PATHS = re.compile(
     r"/|/-/(?:library|queue|stats|lineage/.*|metrics|api/.*)|/media/.*|/library(?:\.json)?|"
     rf"/library/(?:{'|'.join(VISITOR_TABLES)})(?:[/.].*)?"
 )
+_STATIC_MAX = 255
+"""No file has a longer name; Datasette fails on one, where the disk says so."""
 _ADMIN_TOPICS = ("credits.", "limits.owner_", "control.", "command.")
 _MEMBER_PATHS = re.compile(r"/-/(?:api/setup|setup)")
 
@@ -99,6 +101,8 @@ def check_source(request: Request, rules: Rules) -> Refusal | None:
             "This server is not known by that name.",
             "Add the name to `web.allowed_hosts` in hotfolder.yaml, or use http://127.0.0.1.",
         )
+    if request.path.startswith("/-/static") and len(request.path) > _STATIC_MAX:
+        return Refusal(404, "library.not_found", "There is no such file.")
     if request.method not in _METHODS:
         return Refusal(405, "web.method_refused", f"{request.method[:20]} is not used here.")
     if request.writes and _comes_from_elsewhere(request):

@@ -19,6 +19,7 @@ from hotfolder.library.browse import MediaBrowser
 from hotfolder.library.changes import ChangeStore
 from hotfolder.library.collections import CollectionStore
 from hotfolder.library.control import ControlStore
+from hotfolder.library.duplicates import DuplicateStore
 from hotfolder.library.generations import GenerationStore
 from hotfolder.library.import_folders import FolderMode
 from hotfolder.library.jobs import Job, JobStore
@@ -147,6 +148,7 @@ class Services:
     collections: CollectionStore
     keywords: KeywordStore
     trash: Trash
+    duplicates: DuplicateStore
     folders: ImportFolders
     jobs: JobStore
     generations: GenerationStore

@@ -17,6 +17,7 @@ from hotfolder.library.periods import Period
 from hotfolder.library.statistics import StatisticsReader
 
 RANGE_DAYS: Final = 30
+EARLIEST: Final = date(1970, 1, 1)
 KEPT_S: Final = 60.0
 KEPT_MAX: Final = 32
 Figures = Mapping[str, Any]
@@ -75,8 +76,9 @@ def _read_day(request: Request, name: str) -> date | None:
     if not text:
         return None
     try:
-        if len(text) == len("YYYY-MM-DD"):
-            return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if day.isoformat() == text:  # it reads other forms, too
+            return max(day, EARLIEST)
     except ValueError:
         pass
     raise RequestError(f"`{name}` takes a day as YYYY-MM-DD, not {text[:40]!r}.")

@@ -19,14 +19,16 @@ LONG = "W" * 180
 BIDI = "\u202e" + "gnp.exe"
 OFFENCES = """() => {
   const odd = [];
-  const scripts = [...document.scripts].filter((each) => !each.src && each.type !== "application/json");
+  const served = `${location.origin}/-/static`;
+  const isOurs = ({ id, src }) => id === "page-data" || src.startsWith(served);
+  const scripts = [...document.scripts].filter((each) => !isOurs(each));
   const own = document.body.className.startsWith("page-");
-  if (own && (scripts.length || document.scripts.length > 2)) odd.push("a script of data");
+  if (own && scripts.length) odd.push("a script of data");
   if (scripts.some((each) => each.textContent.trim().startsWith("alert"))) odd.push("an alert");
   for (const each of document.querySelectorAll("*")) {
     for (const { name, value } of each.attributes) {
       const runs = name.startsWith("on") && (own || value.includes("alert"));
-      if (runs || name === "x") odd.push(`${each.tagName} ${name}`);
+      if (runs || (name === "x" && each instanceof HTMLElement)) odd.push(`${each.tagName} ${name}`);
       const leads = ["href", "src", "action", "formaction", "xlink:href"].includes(name);
       if (leads && /^\\s*(?:javascript|vbscript|data:text)/i.test(value)) odd.push(`${name}=${value}`);
     }
@@ -85,7 +87,6 @@ def open_filters(page: Page) -> Locator:
 
 def test_grid_info_and_loupe_show_what_means_harm_as_text(looker: Visitor) -> None:
     page = looker.open()
-    expect(cell(page, HARMFUL)).to_have_attribute("aria-label", HARM)
     expect(cell(page, HARMFUL)).to_have_attribute("title", HARM)
     check(page)
 
@@ -93,8 +94,7 @@ def test_grid_info_and_loupe_show_what_means_harm_as_text(looker: Visitor) -> No
     info = page.locator("#info")
     expect(info).to_contain_text("<script>alert(1)</script>")
     expect(info.locator(".info-keywords")).to_contain_text(HOSTILE[2])
-    for each in info.locator(".fold[aria-expanded=false]").all():
-        each.click()
+    info.locator(".fold[aria-expanded=false]").evaluate_all("folds => folds.forEach((each) => each.click())")
     check(page)
     choose(page, MADE)
     expect(info.locator(".prompt")).to_contain_text(HOSTILE[3])
@@ -168,28 +168,40 @@ def test_queue_shows_jobs_reports_and_the_log_as_text(looker: Visitor, rows: Hou
 @pytest.mark.parametrize(
     "path",
     [
-        "/-/library?deleted=only", "/-/library?review=awaiting", "/-/stats", "/-/setup", "/-/generate",
         "/library", "/library/media", f"/library/media/{HARMFUL}", f"/library/media/{MADE}",
         "/library/media?_facet=label", "/library/generations", f"/library/generations/{GENERATION}",
         "/library/generation_inputs", "/library/keywords", "/library/media_keywords", "/library/jobs",
         f"/library/jobs/{JOBS['ben', 'failed']}", "/library/events", "/library/collections",
     ],
 )  # fmt: skip
-def test_other_pages_and_the_tables_of_datasette_show_them_as_text(looker: Visitor, path: str) -> None:
+def test_tables_of_datasette_show_them_as_text(looker: Visitor, path: str) -> None:
+    check(looker.open(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "ready"),
+    [
+        ("/-/library?deleted=only", "#empty"),
+        ("/-/library?review=awaiting", "#empty"),
+        ("/-/stats", "#stats[aria-busy=false]"),
+        ("/-/setup", "#settings tr"),
+        ("/-/generate", "#generate-form"),
+    ],
+)
+def test_other_pages_show_them_as_text(looker: Visitor, path: str, ready: str) -> None:
     page = looker.open(path)
 
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(ready).first).to_be_visible()
     check(page)
-    if path.startswith("/-/"):
-        check_width(page)
+    check_width(page)
 
 
 def test_visitor_who_is_not_logged_in_sees_them_as_text(chromium: Browser, rows: House) -> None:
     visitor = Visitor(chromium, rows.url, size=(360, 740))
     visitor.excuse(r"status of 404")
-    for path in ("/-/library", "/-/queue", f"/-/lineage/{MADE}"):
-        page = visitor.open(path)
-        page.wait_for_load_state("networkidle")
+    for path, ready in (("library", ".cell"), ("queue", ".job"), (f"lineage/{MADE}", ".card")):
+        page = visitor.open(f"/-/{path}")
+        expect(page.locator(ready).first).to_be_visible()
         check(page)
         check_width(page)
     visitor.context.close()
@@ -222,6 +234,7 @@ def test_page_that_is_called_a_picture_is_saved_and_never_shown(
 
 
 def test_picture_opened_alone_is_a_picture_in_a_sandbox(looker: Visitor) -> None:
+    looker.excuse(r"Content Security Policy")  # of the browser's own page around a picture
     page = looker.open(f"/media/{PLAIN}/original")
 
     assert page.evaluate("document.contentType") == "image/png"

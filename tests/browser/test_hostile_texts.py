@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from hotfolder.files.container import splice_metadata
+from hotfolder.files.xmp import XmpRecord, build_xmp
 from tests.browser.house import House, job
 from tests.browser.light_table import cell, choose
 from tests.browser.visitor import Visitor
+from tests.pictures import write_png
+from tests.scenarios.service import wait_for
 
 TITLE = "</script><script>alert('title')</script><img src=x onerror=alert(1)>"
 PROMPT = "\"'><svg onload=alert('prompt')> {{ 7*7 }} <!-- --> &lt;b&gt;"
@@ -80,6 +84,54 @@ def test_hostile_name_of_a_dropped_picture_is_text(reviewer: Visitor, house: Hou
     expect(page.locator("#info .info-title")).to_have_text(f"{FILE}.png")
     expect(page.locator("#info .more-facts")).to_contain_text(f"import/{FILE}.png")
     assert_harmless(page)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<svg xmlns='http://www.w3.org/2000/svg'><script>alert('svg')</script></svg>",
+        "<!doctype html><script>alert('html')</script>",
+    ],
+    ids=["svg", "html"],
+)
+def test_page_that_is_dropped_as_a_picture_is_refused(house: House, content: str, tmp_path: Path) -> None:
+    name, before = f"{len(content)} {FILE}.png", house.count_pictures()
+    (tmp_path / "page").write_text(content)
+
+    (tmp_path / "page").rename(house.root / "import" / name)
+
+    refused = wait_for(lambda: list((house.root / "failed").rglob(f"*{name}")), f"{name} in failed/")
+    assert refused[0].read_text() == content
+    assert house.count_pictures() == before
+
+
+def test_picture_with_a_page_and_hostile_metadata_in_it_is_a_picture(
+    reviewer: Visitor, house: House, tmp_path: Path
+) -> None:
+    texts = XmpRecord(
+        title=TITLE, description=PROMPT, keywords=(FILE, "x" * 400), label=FILE, creators=(TITLE,)
+    )
+    data = write_png(tmp_path / "plain.png", (66, 44)).read_bytes()
+    spliced = splice_metadata(data, xmp=build_xmp(texts), texts={"parameters": TITLE, "Comment": PROMPT})
+    (tmp_path / "spliced").write_bytes(spliced + b"<!doctype html><script>alert('appended')</script>")
+    (tmp_path / "spliced").rename(house.root / "import" / "page.html.png")
+    sql = "SELECT id FROM media WHERE original_name = 'page.html.png'"
+    picture = wait_for(lambda: house.query(sql), "the picture")[0]["id"]
+
+    page = reviewer.open()
+    choose(page, picture)
+    expect(page.locator("#info .info-title")).to_be_visible()
+    assert_harmless(page)
+    for part in ("original", "thumbnail", "sidecar", "xmp"):
+        reviewer.excuse("Content Security Policy")  # of the browser's own page around a picture
+        page.goto(f"/media/{picture}/{part}")
+        kinds = {"original": "image/png", "thumbnail": "image/jpeg"}
+        assert page.evaluate("document.contentType") == kinds.get(part, "text/plain")
+        assert page.locator("script").count() == 0
+    page.goto(f"/-/lineage/{picture}")
+    expect(page.locator("#graph .card").first).to_be_visible()
+    page.goto("/library/media")
+    expect(page.locator("table.rows-and-columns")).to_be_visible()
 
 
 def test_refused_job_is_told_with_its_hostile_values_as_text(reviewer: Visitor, house: House) -> None:

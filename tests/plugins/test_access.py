@@ -151,6 +151,12 @@ def test_a_write_from_here_or_from_a_program_passes(headers: Mapping[str, Any]) 
     assert check_source(request(method="POST", **headers), RULES) is None
 
 
+def test_name_of_a_file_that_no_disk_can_have_is_not_looked_for() -> None:
+    for folder in ("static", "static-plugins/hotfolder"):
+        assert status_of(check_source(request(f"/-/{folder}/{'x' * 256}"), RULES)) == 404
+        assert check_source(request(f"/-/{folder}/library.js"), RULES) is None
+
+
 def test_reading_is_not_asked_where_it_comes_from() -> None:
     assert check_source(request(origin="http://evil.example", sec_fetch_site="cross-site"), RULES) is None
 

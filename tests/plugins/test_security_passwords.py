@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -266,7 +267,7 @@ def test_without_the_extra_the_page_says_what_to_install(
 ) -> None:
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "argon2.py").write_text("raise ImportError('argon2')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "bare"), prepend=":")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "bare"), prepend=os.pathsep)
     with open_house(tmp_path / "library") as bare:
         client = bare.visitor(bare.origin | {"Accept": "text/html"})
 

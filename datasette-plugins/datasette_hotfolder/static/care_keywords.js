@@ -39,8 +39,11 @@ class KeywordList {
     this.#set = set;
     this.#choose = choose;
     this.#mayChange = can.admin;
-    this.#search.addEventListener("input", () => this.#ask());
-    stream.addEventListener("events", ({ detail }) => this.#dialog.open && detail.some(({ topic }) => topic === "library.updated") && !this.#isChanging && this.#ask());
+    this.#search.addEventListener("input", () => {
+      if (this.#isChanging) this.#rows.replaceChildren();
+      this.#ask();
+    });
+    stream.addEventListener("events", ({ detail }) => this.#dialog.open && detail.some(({ topic }) => topic === "library.updated") && this.#ask());
   }
 
   open() {
@@ -62,7 +65,7 @@ class KeywordList {
     const prefix = this.#search.value.trim();
     try {
       const items = await this.#find(prefix, SHOWN);
-      if (asked === this.#asked) this.#draw(items, prefix);
+      if (asked === this.#asked && !this.#isChanging) this.#draw(items, prefix);
     } catch (error) {
       setText(this.#hint, "");
       this.#fail(error, () => this.#ask());

@@ -5,6 +5,7 @@ import { goToFilter, goToLoupe, leaveLoupe, readAddress, stayInLoupe } from "./a
 import { mediaPath } from "./api.js";
 import { Arrivals } from "./arrivals.js";
 import { askForConsent, askForWords } from "./ask.js";
+import { startCareMenu } from "./care_menu.js";
 import { followCounts } from "./counts.js";
 import { startCursor } from "./cursor.js";
 import { startDragging } from "./dragging.js";
@@ -33,6 +34,7 @@ import { focusSearch } from "./search_box.js";
 import { Selection } from "./selection.js";
 import { startSelectionBar } from "./selection_bar.js";
 import { toast } from "./toast.js";
+import { TRASH } from "./words_care.js";
 import * as words from "./words_library.js";
 
 const WIDE_ENOUGH_FOR_INFO_PX = 1_000;
@@ -81,7 +83,8 @@ startMenu(byId("grid"), {
 });
 startSelectionBar(context, { askCollection, askKeywords, purge });
 if (can.submit) startImportDrop(context, byId("table"));
-startKeys(libraryCommands({ ...context, info, generate, openLoupe, closeLoupe, toggleInfo, toggleAdvance, isAdvancing, go, focusSearch, importPictures }));
+startCareMenu(context, { importPictures, showCollections: () => byId("collections-button").click(), choose, open: openOne });
+startKeys(libraryCommands({ ...context, info, generate, openLoupe, closeLoupe, toggleInfo, toggleAdvance, isAdvancing, go, focusSearch, importPictures, purge }));
 listen();
 startSize();
 showAdvance();
@@ -144,8 +147,15 @@ async function fetchAlone(mediaId) {
 
 function openLoupe() {
   if (loupe.isOpen || !set.current) return;
+  if (set.filter.deleted) return toast(TRASH.restoreFirst, "warning");
   goToLoupe(set.filter, set.current.mediaId);
   loupe.open();
+}
+
+/** One picture, wherever it stands: in the loupe. */
+function openOne(media) {
+  goToLoupe(set.filter, media.mediaId);
+  return followAddress();
 }
 
 function closeLoupe() {
