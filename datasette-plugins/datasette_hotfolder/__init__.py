@@ -36,6 +36,7 @@ from datasette_hotfolder.plain import STATIC
 from datasette_hotfolder.preference_views import build_preference_views
 from datasette_hotfolder.review_views import build_review_views
 from datasette_hotfolder.sidecar_views import build_sidecar_views
+from datasette_hotfolder.stats_views import build_stats_views
 from datasette_hotfolder.trash_views import build_trash_views
 from datasette_hotfolder.upload_views import build_upload_views
 from hotfolder.clock import new_id
@@ -70,6 +71,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         *build_review_views(services, services.review),
         *build_engine_views(services),
         *build_metrics_views(services),
+        *build_stats_views(services),
         *build_log_views(services),
         *build_preference_views(services),
         *build_image_api(services, desk),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
+_WORDS: Final = ("title", "description", "description_html", "columns")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -24,10 +25,19 @@ def build_datasette(
     from datasette.app import Datasette  # here: it loads its plugins, this one too, while it is imported
 
     _print_no_variables()
-    place = "config" if "config" in inspect.signature(Datasette).parameters else "metadata"
-    return Datasette(
-        files=[str(database)], settings=dict(settings), secret=secret, **{place: dict(description)}
-    )
+    told = {"metadata": dict(description)}
+    if "config" in inspect.signature(Datasette).parameters:
+        told = {"config": dict(description), "metadata": _words_of(description)}
+    return Datasette(files=[str(database)], settings=dict(settings), secret=secret, **told)
+
+
+def _words_of(description: Mapping[str, Any]) -> dict[str, Any]:
+    """What 1.0 takes as metadata: words alone."""
+    return {
+        name: value if name in _WORDS else {each: _words_of(inner) for each, inner in value.items()}
+        for name, value in description.items()
+        if name in (*_WORDS, "databases", "tables")
+    }
 
 
 def _print_no_variables() -> None:

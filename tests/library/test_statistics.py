@@ -10,7 +10,7 @@ import pytest
 from hotfolder.library.browse import MediaBrowser
 from hotfolder.library.filters import MediaFilter
 from hotfolder.library.periods import choose_step, list_periods
-from hotfolder.library.preset_jobs import JOBS_SQL, find_preset
+from hotfolder.library.preset_jobs import JOBS_SQL
 from hotfolder.library.statistics import ARRIVED_SQL, TIMES_SQL, WAITS_SQL, StatisticsReader
 
 DAY = date(2026, 11, 20)
@@ -224,25 +224,6 @@ def test_presets_are_read_from_the_text_of_jobs_and_not_told_to_visitors(shelf, 
         ("day", 0, 1),
     ]
     assert read(is_reviewed=True).presets is None
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        (b"preset: night # dark\n", "night"),
-        (b"a: 1\npreset: 'two words'\n", "two words"),
-        (b'preset: "x"\r\n', "x"),
-        (b"params:\n  preset: inner\n", None),
-        (b"preset:\nparams: {}\n", None),
-        (b'{"params": {"preset": "inner"}}', None),
-        (b'[{"preset": "first"}]', "first"),
-        (b'{"preset": 7}', None),
-        (b"{ broken preset", None),
-        (b"preset: caf\xc3\xa9\n", "café"),
-    ],
-)
-def test_preset_is_what_the_job_itself_names(text, name):
-    assert find_preset(text) == name
 
 
 def test_disk_is_told_by_month_of_arrival_with_the_trash_apart(shelf, read):

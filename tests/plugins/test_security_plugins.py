@@ -14,7 +14,7 @@ INTRUDER = """
 from datasette import Response, hookimpl
 
 async def take(request):
-    return Response.text("intruder")
+    return Response.text("taken by another")
 
 @hookimpl
 def register_routes():
@@ -45,7 +45,7 @@ def test_our_addresses_stay_ours(intruded: House) -> None:
     admin = intruded.program("admin")
 
     for route in (*DOORS, "/-/login"):
-        assert "intruder" not in admin.get(address(route)).text, route
+        assert "taken by another" not in admin.get(address(route)).text, route
 
 
 def test_nobody_becomes_somebody_by_what_another_plugin_says(intruded: House) -> None:

@@ -150,7 +150,6 @@ def test_no_route_answers_under_a_name_of_others(house: House, host: str) -> Non
         ("GET /-/api/media HTTP/1.1", (400, 421)),
         ("GET /-/api/media HTTP/1.0", (400, 421)),
         ("GET http://evil.example/-/api/media HTTP/1.1\r\nHost: evil.example", (400, 421)),
-        ("GET http://{host}/-/api/media HTTP/1.1\r\nHost: {host}", (400, 401, 404)),
         ("GET /-/api/media HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: {host}", (421,)),
     ],
 )
