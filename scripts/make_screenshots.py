@@ -29,7 +29,7 @@ LARGEST_BYTES = 300_000
 COLOURS = (None, 256, 128)
 # A function, not an expression: the pages allow nothing that would be evaluated again later.
 ALL_LOADED = """
-() => [...document.images].filter((each) => each.checkVisibility()).every((each) => each.naturalWidth)
+() => [...document.images].filter((each) => each.checkVisibility({ visibilityProperty: true })).every((each) => each.naturalWidth)
 """
 
 
@@ -210,7 +210,7 @@ def side_by_side(views: list[Image.Image]) -> Image.Image:
 def save(shot: Image.Image, file: Path) -> None:
     """With as many colours as the file may hold."""
     for colours in COLOURS:
-        image = shot if colours is None else shot.quantize(colours, dither=Image.Dither.FLOYDSTEINBERG)
+        image = shot if colours is None else shot.quantize(colours, Image.Quantize.MAXCOVERAGE)
         image.save(file, optimize=True)
         if file.stat().st_size <= LARGEST_BYTES:
             break

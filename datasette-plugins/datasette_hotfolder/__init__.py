@@ -42,7 +42,7 @@ from datasette_hotfolder.upload_views import build_upload_views
 from hotfolder.clock import new_id
 
 
-@hookimpl
+@hookimpl(tryfirst=True)  # no other plugin takes our addresses
 def register_routes(datasette: Any) -> list[tuple[str, Any]]:
     """Our routes; none in a Datasette that hotfolder did not start."""
     services = compat.find_services(datasette)
@@ -80,7 +80,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
     ]
 
 
-@hookimpl
+@hookimpl(trylast=True)  # around those of other plugins
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """The gate in front of everything."""
     services = compat.find_services(datasette)

@@ -14,11 +14,10 @@ from hotfolder.library.filters import NAMES, parse_filter
 def check_query(query: str) -> str:
     """The query of an address as it is kept, without its order; raises LibraryError for what is no filter."""
     given = parse_qs(query.lstrip("?"))
-    if parse_filter(given).collection is not None:
-        message = "A live collection cannot be made of another collection."
-        raise LibraryError(
-            message, code="library.invalid_value", hint="Leave the collection out of the filter."
-        )
+    wanted = parse_filter(given)
+    if wanted.collection is not None or wanted.is_deleted:
+        message = "A live collection is made of pictures of the library, not of a collection or the trash."
+        raise LibraryError(message, code="library.invalid_value", hint="Leave that out of the filter.")
     kept = sorted((name, each) for name in (NAMES - {"sort", "order"}) & set(given) for each in given[name])
     return urlencode(kept)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import jinja2
@@ -18,7 +19,7 @@ from datasette_hotfolder.media_views import Place, read_filter_kindly, read_page
 from datasette_hotfolder.objects import actor_object, embedded_json
 from datasette_hotfolder.plain import POLICY, STATIC, build_page
 from datasette_hotfolder.services import Services
-from hotfolder.errors import HotfolderError
+from hotfolder.errors import HotfolderError, NotFound
 from hotfolder.library.preferences import PreferenceStore
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,11 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     async def library(request: Request) -> Response:
         require_method(request, "GET")
         wanted = read_filter_kindly(request)
-        page = await services.read(read_page, services, wanted, Place(limit=FIRST_ITEMS))
+        place = Place(limit=FIRST_ITEMS)
+        try:
+            page = await services.read(read_page, services, wanted, place)
+        except NotFound:  # its collection has been removed
+            page = await services.read(read_page, services, replace(wanted, collection=None), place)
         data = {"seq": page["seq"], "firstPage": page}
         reviewing = wanted.review == "awaiting"
         return await show(request, "library", "Library", data, items=page["items"], reviewing=reviewing)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from hotfolder import __version__
-from hotfolder.cli.accounts import login, logout, token
+from hotfolder.cli.accounts import login, logout, password, token
 from hotfolder.cli.collections import collections
 from hotfolder.cli.config import config
 from hotfolder.cli.credits import credits_
@@ -82,6 +82,7 @@ for command in (
     login,
     logout,
     token,
+    password,
     config,
     version,
 ):

@@ -25,6 +25,8 @@ from hotfolder.schema_browse import NAME_SQL
 
 PAGE_MAX: Final = 500
 VIEWS_MAX: Final = 128
+LISTED_MAX: Final = 4_000_000
+"""So many numbers are kept one by one, in all views together: sixteen megabytes."""
 _SORTED_AT_ONCE: Final = 5_000
 _CHUNK: Final = 5_000
 _CURSOR: Final = re.compile(r"(?:([0-5])\.)?([0-9]{1,10})")
@@ -184,10 +186,7 @@ class MediaBrowser:
     def count_values(self, wanted: MediaFilter) -> dict[str, list[tuple[Any, int]]]:
         """For each property its values with the number of pictures, were that property not filtered by."""
         with self._facets.current() as facets:
-            matches = None
-            if wanted.text is not None:
-                everything = facets.of("deleted", int(wanted.is_deleted))
-                matches, _ = self._selector.search(facets, wanted.text, everything)
+            matches = self._selector.find_matches(facets, wanted.text)
             return self._selector.count_values(facets, wanted, matches)
 
     def list_days(self, view: MediaView) -> list[tuple[str, int]]:
@@ -263,18 +262,24 @@ class MediaBrowser:
         return [_as_seen(read.get(each), view.wanted) for each in numbers]
 
     def _find_like(self, wanted: MediaFilter, seq: int) -> MediaView | None:
-        """But a live collection may have another filter by now."""
+        """But a collection may have another filter, or another order, by now."""
         if wanted.collection is not None:
             return None
         with self._lock:
-            views = list(self._views.values())
-        return next((each for each in views if each.seq == seq and each.wanted == wanted), None)
+            for view in self._views.values():
+                if view.seq == seq and view.wanted == wanted:
+                    self._views.move_to_end(view.token)
+                    return view
+        return None
 
     def _keep(self, view: MediaView) -> None:
         with self._lock:
             self._views[view.token] = view
-            while len(self._views) > VIEWS_MAX:
+            while len(self._views) > 1 and (len(self._views) > VIEWS_MAX or self._listed() > LISTED_MAX):
                 self._views.popitem(last=False)
+
+    def _listed(self) -> int:
+        return sum(view.listing.listed for view in self._views.values())
 
 
 def _as_seen(media: Media | None, wanted: MediaFilter) -> Media | None:

@@ -16,6 +16,10 @@ class Listing(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def listed(self) -> int:
+        """How many numbers it keeps one by one, four bytes each; sets take next to nothing."""
+
     def read(self, offset: int, limit: int) -> Sequence[int]:
         """The numbers from a place on, fewer at the end."""
 
@@ -32,6 +36,11 @@ class Segments:
 
     def __len__(self) -> int:
         return sum(map(len, self.groups))
+
+    @property
+    def listed(self) -> int:
+        """None: these are sets."""
+        return 0
 
     def read(self, offset: int, limit: int) -> Sequence[int]:
         """The numbers from a place on, fewer at the end."""
@@ -71,6 +80,11 @@ class Sorted:
 
     def __len__(self) -> int:
         return self._total
+
+    @property
+    def listed(self) -> int:
+        """As many as somebody has looked at."""
+        return len(self._listed)
 
     def read(self, offset: int, limit: int) -> Sequence[int]:
         """The numbers from a place on, fewer at the end."""

@@ -64,6 +64,11 @@ class TextSearch:
             return found, False
         return BitMap(found[len(found) - MATCHES_MAX :]), True
 
+    def find_all(self, text: str, *, seq: int) -> BitMap | None:
+        """Every match, however many there are; None for a text without any letter or digit."""
+        expression = build_expression(text)
+        return None if expression is None else self._find_all(expression, seq)
+
     def rank(self, text: str, found: BitMap) -> Sequence[int]:
         """Matches, the best first; those older than the newest RANKED_MAX follow by age."""
         expression = build_expression(text)

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from hotfolder.database import Database
 from hotfolder.errors import NotFound
 from hotfolder.library.facets import EMPTY, Facets
-from hotfolder.library.filters import RATING_MAX, MediaFilter, parse_filter
+from hotfolder.library.filters import LABELS, RATING_MAX, MediaFilter, parse_filter
 from hotfolder.library.search import TextSearch
 
 FACETS: Final = (
@@ -74,7 +74,11 @@ class Selector:
             return EMPTY
         live = read_query(row["query"] or '""')
         found = self.select(facets, live, depth + 1)
-        return self.search(facets, live.text, found)[0] if live.text else found
+        return _cut(found, self.find_matches(facets, live.text))
+
+    def find_matches(self, facets: Facets, text: str | None) -> BitMap | None:
+        """Every picture that fits a text; None where there is none to fit."""
+        return None if text is None else self._search.find_all(text, seq=facets.seq)
 
     def search(self, facets: Facets, text: str, among: BitMap) -> tuple[BitMap, bool]:
         """The newest of some pictures that fit a text, and whether there are more."""
@@ -92,7 +96,10 @@ class Selector:
         for name in FACETS:
             among = _cut(self.select(facets, _without(wanted, name)), matches)
             counts = [
-                (value, each.intersection_cardinality(among)) for value, each in facets.values(name).items()
+                (value, each.intersection_cardinality(among))
+                for value, each in facets.values(name).items()
+                if name != "label"
+                or value in (*LABELS, "none")  # pictures may bring labels of other programs
             ]
             found[name] = sorted(((value, n) for value, n in counts if n), key=_by_number)
         found["keyword"] = self._count_keywords(facets, _cut(self.select(facets, wanted), matches))

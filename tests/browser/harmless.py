@@ -27,7 +27,7 @@ _OFFENCES = """() => {
 }"""
 _BEYOND = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
-  const isBeyond = (each) => each.getBoundingClientRect().right > clientWidth || each.scrollWidth > clientWidth;
+  const isBeyond = (each) => Math.max(each.getBoundingClientRect().right, each.scrollWidth) > clientWidth;
   if (scrollWidth <= clientWidth) return [];
   const found = [...document.querySelectorAll("body *")].filter(isBeyond);
   return ["the page", ...found.map((each) => `${each.tagName} ${each.id || each.className}`)];

@@ -126,7 +126,7 @@ def test_visitors_learn_nothing_of_the_machine_and_the_settings(visitor: httpx.C
     assert len(answer.content) < 1500
 
 
-@pytest.mark.parametrize("name", ["setup", "library?collection=none"])
+@pytest.mark.parametrize("name", ["setup", "lineage/none"])
 def test_a_person_is_refused_by_a_page_and_a_program_by_json(visitor: httpx.Client, name: str) -> None:
     page = visitor.get(f"/-/{name}", headers={"Accept": "text/html,*/*"})
 
