@@ -243,7 +243,11 @@ class MediaBrowser:
             )
         number = int(match[2])
         if isinstance(view.listing, Segments):
-            return _find_in(view.listing, number, None if match[1] is None else int(match[1]))
+            group = 0
+            if view.wanted.order.sort == "rating":
+                rating = int(match[1] or 0)
+                group = rating if view.wanted.order.is_ascending else RATING_MAX - rating
+            return _find_in(view.listing, number, group)
         place = view.listing.place_of(number)
         if place is None:
             raise LibraryError(
@@ -288,13 +292,9 @@ def _as_seen(media: Media | None, wanted: MediaFilter) -> Media | None:
     return None if wanted.is_reviewed and media.review == "awaiting" else media
 
 
-def _find_in(listing: Segments, number: int, rating: int | None) -> tuple[int, int]:
-    """Where a picture stands, or would stand, among the groups; of ratings there are six."""
-    before = 0
-    last = len(listing.groups) - 1
-    chosen = 0 if rating is None else min(rating if listing.is_ascending else last - rating, last)
-    before = sum(map(len, listing.groups[:chosen]))
-    group = listing.groups[chosen]
+def _find_in(listing: Segments, number: int, chosen: int) -> tuple[int, int]:
+    """Where a picture stands, or would stand, in a group: the places before and behind it."""
+    before, group = sum(map(len, listing.groups[:chosen])), listing.groups[chosen]
     rank, is_there = group.rank(number), number in group
     if listing.is_ascending:
         return before + rank - is_there, before + rank
