@@ -15,6 +15,7 @@ from hotfolder.schema_duplicates import DUPLICATES
 from hotfolder.schema_engine import ENGINE
 from hotfolder.schema_intake import INTAKE
 from hotfolder.schema_queue import QUEUE
+from hotfolder.schema_visitors import VISITORS
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations
@@ -391,5 +392,6 @@ LIBRARY = Schema(
         ("m005_queue", QUEUE),
         ("m006_browse", BROWSE),
         ("m007_duplicates", DUPLICATES),
+        ("m008_visitors", VISITORS),
     ),
 )

@@ -7,6 +7,8 @@ from typing import Final
 NAME_SQL: Final = "coalesce(title, original_name, file_name) COLLATE NOCASE"
 """By what pictures are sorted by name; an index holds it, so a query has to say it letter by letter."""
 
+TOKENIZER: Final = "unicode61 remove_diacritics 2"
+"""What a word is in a search, and that `Möwe` is found by `mowe`."""
 _KEYWORDS: Final = """
     (
         SELECT group_concat(keyword, ' ') FROM media_keywords k JOIN keywords ON keywords.id = k.keyword_id
@@ -96,6 +98,10 @@ BROWSE: Final = (
     "CREATE INDEX idx_media_size ON media (file_size, number)",
     f"CREATE INDEX idx_media_name ON media ({NAME_SQL}, number)",
     "CREATE INDEX idx_media_deleted ON media (deleted_at) WHERE deleted_at IS NOT NULL",
+    """
+    CREATE INDEX idx_collection_media_order
+    ON collection_media (collection_id, position, added_at, media_id)
+    """,
     "CREATE INDEX idx_media_phash ON media (phash) WHERE phash IS NOT NULL",
     # What changed, for whoever keeps what filters need in memory. The newest row is never removed, so its
     # number is never given again; `scope` is the id of a keyword or collection, else NULL.
@@ -111,11 +117,11 @@ BROWSE: Final = (
         keywords TEXT NOT NULL
     )
     """,
-    """
+    f"""
     CREATE VIRTUAL TABLE media_fts USING fts5(
         prompt, name, title, description, keywords,
         content='media_texts', content_rowid='number', prefix='2 3 4 5',
-        tokenize="unicode61 remove_diacritics 2"
+        tokenize="{TOKENIZER}"
     )
     """,
     f"CREATE TRIGGER media_texts_insert AFTER INSERT ON media_texts BEGIN {_INSERT_TEXT} END",

@@ -11,10 +11,9 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
@@ -27,9 +26,15 @@ PHONE_GAP_PX = 24
 PHONE_GROUND = (58, 62, 66)
 LARGEST_BYTES = 300_000
 COLOURS = (None, 256, 128)
+CAMPAIGNS = (("Spring campaign", "Rose meadow hills at dawn"), ("Night campaign", "A city at night"))
+PROMPT = "A lighthouse at dusk, long exposure,\nlow fog over the rocks"
 # A function, not an expression: the pages allow nothing that would be evaluated again later.
 ALL_LOADED = """
-() => [...document.images].filter((each) => each.checkVisibility({ visibilityProperty: true })).every((each) => each.naturalWidth)
+() => [...document.images].every((each) => {
+  const { top, bottom } = each.getBoundingClientRect();
+  const isSeen = bottom > 0 && top < innerHeight && each.checkVisibility({ visibilityProperty: true });
+  return !isSeen || each.naturalWidth;
+})
 """
 
 
@@ -37,7 +42,11 @@ def main(arguments: list[str]) -> int:
     """Take all pictures into a folder."""
     target = Path(arguments[0] if arguments else "docs/images")
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as client, opened_browser() as browser:
+    with (
+        tempfile.TemporaryDirectory(prefix="hotfolder-") as scratch,
+        served(Path(scratch)) as client,
+        opened_browser() as browser,
+    ):
         desk, phone = (Camera(browser, client, target, each) for each in (WINDOW, PHONE))
         take_library(desk, client)
         take_loupe(desk, client)
@@ -64,7 +73,8 @@ class Camera:
     def __init__(self, browser: Browser, client: Client, target: Path, size: ViewportSize) -> None:
         self._target = target
         context = browser.new_context(base_url=client.url, viewport=size, reduced_motion="reduce")
-        context.add_cookies([{"name": name, "value": it, "url": client.url} for name, it in client.cookies.items()])
+        cookies = client.cookies.items()
+        context.add_cookies([{"name": name, "value": it, "url": client.url} for name, it in cookies])
         self.page = context.new_page()
 
     def open(self, path: str, ready: str) -> Page:
@@ -88,23 +98,25 @@ def take_library(camera: Camera, client: Client) -> None:
     """The light table dark and light, its filter, and a dialog."""
     client.post("/-/api/preferences", preferences={"generate": "open", "info": "open"})
     page = open_light_table(camera)
-    page.locator("#generate textarea").first.fill("A lighthouse at dusk, long exposure,\nlow fog over the rocks")
     choose(page, "Fjord by evening")
-    client.submit("Lighthouse at dusk", "A lighthouse at dusk", 3, count=4, steps=10, size="768*512")
+    fill_form(page)
+    page.keyboard.press("Control+Enter")
+    page.locator("#generate-jobs .now-job").wait_for()
     client.submit("Postcards", "A beach on a summer day", 1, count=3, size="768*512")
     wait_for(client.is_at_work)
     page.locator("#now .bar").wait_for()
     camera.take("light-table")
-    client.wait_until_ended()
+    client.wait_until_all_ended()
 
+    page = open_light_table(camera)
     page.locator("#theme").click()
     choose(page, "Old town")
     camera.take("light-table-light")
     page.locator("#theme").click()
 
+    page = open_light_table(camera, "?minRating=3&origin=generation")
     page.locator("#filter-button").click()
     page.locator("#filter-panel .pill-button").first.wait_for()
-    page.get_by_role("button", name="Generated").first.click()
     camera.take("filter")
     page.keyboard.press("Escape")
 
@@ -116,7 +128,17 @@ def take_library(camera: Camera, client: Client) -> None:
 
 
 def open_light_table(camera: Camera, query: str = "") -> Page:
+    """The library, once it has pictures."""
     return camera.open(f"/-/library{query}", "#grid .cell img")
+
+
+def fill_form(page: Page) -> None:
+    """Ask for some pictures."""
+    page.locator("#generate-param-prompt").fill(PROMPT)
+    page.locator("#generate-ratio").get_by_text("3:2", exact=True).click()
+    page.locator("#generate-count").get_by_text("4", exact=True).click()
+    page.locator("#generate-cost").get_by_text("4 pictures").wait_for()
+    page.locator("#generate-param-prompt").focus()
 
 
 def choose(page: Page, title: str) -> None:
@@ -124,10 +146,12 @@ def choose(page: Page, title: str) -> None:
     page.get_by_role("option", name=title).first.click()
     page.locator("#info").get_by_text("SHA-256").wait_for()
     page.locator("#info-sections:not([aria-busy=true])").wait_for()
+    page.locator("#info-preview[src*=original]").wait_for()
 
 
 def take_loupe(camera: Camera, client: Client) -> None:
     """One picture, several beside each other, and a picture over its source."""
+    client.post("/-/api/preferences", preferences={"generate": "closed"})
     page = open_light_table(camera)
     choose(page, "Northern lights")
     page.keyboard.press("Enter")
@@ -153,7 +177,7 @@ def take_pages(camera: Camera, client: Client) -> None:
     """Pages that show what was: statistics, lineage, setup."""
     camera.open("/-/stats", "#stats[aria-busy=false] .chart")
     camera.take("stats")
-    camera.open(f"/-/lineage/{client.media_of('Fjord')['mediaId']}", "#graph .card img")
+    camera.open(f"/-/lineage/{client.media_of('Fjord by evening')['mediaId']}", "#graph .card img")
     camera.take("lineage")
     camera.open("/-/setup", "#checks li")
     camera.take("setup")
@@ -161,24 +185,24 @@ def take_pages(camera: Camera, client: Client) -> None:
 
 def take_work(camera: Camera, client: Client) -> None:
     """Pages that show what is: the form alone, and the queue at work."""
-    page = camera.open("/-/generate", "#generate-body:not([hidden])")
-    page.locator("#generate textarea").first.fill("A lighthouse at dusk, long exposure,\nlow fog over the rocks")
     client.submit("Harbour, six ways", "A harbour at dusk", 1, count=6, steps=10, size="768*512")
     client.submit("Winter postcards", "A white winter coast", 1, count=4, size="768*512")
     client.submit("Skylines", "A neon city at midnight", 2, count=8, size="768*512")
-    wait_for(client.is_at_work)
+    page = camera.open("/-/generate", "#generate-body:not([hidden])")
+    fill_form(page)
+    page.locator("#generate-jobs .now-job").first.wait_for()
     camera.take("generate")
-    camera.open("/-/queue", "#running .job-progress")
+    camera.open("/-/queue", "#running .job-pictures img")
     camera.take("queue")
-    client.wait_until_ended()
+    client.wait_until_all_ended()
 
 
 def take_review(camera: Camera, client: Client) -> None:
     """Pictures that wait for somebody to look at them."""
-    for title, prompt in (("Spring campaign", "Rose meadow hills at dawn"), ("Night campaign", "A city at night")):
+    for title, prompt in CAMPAIGNS:
         client.submit(title, prompt, 9, count=4, size="960*640", review=True)
     wait_for(lambda: client.get("/-/api/media?review=awaiting")["total"] == 8)
-    client.wait_until_ended()
+    client.wait_until_all_ended()
     page = open_light_table(camera, "?review=awaiting")
     page.locator("#grid .cell").nth(1).click()
     page.locator("#info").get_by_text("SHA-256").wait_for()
@@ -194,16 +218,18 @@ def take_phone(camera: Camera, client: Client, target: Path) -> None:
     page.wait_for_selector("#loupe-image[data-sharp=true]")
     views.append(camera.shoot())
     page = camera.open("/-/generate", "#generate-body:not([hidden])")
-    page.locator("#generate textarea").first.fill("A lighthouse at dusk, long exposure,\nlow fog over the rocks")
+    fill_form(page)
     views.append(camera.shoot())
     save(side_by_side(views), target / "phone.png")
 
 
 def side_by_side(views: list[Image.Image]) -> Image.Image:
+    """One picture of all, with a gap around each."""
     width, height = views[0].size
-    whole = Image.new("RGB", ((width + PHONE_GAP_PX) * len(views) + PHONE_GAP_PX, height + 2 * PHONE_GAP_PX), PHONE_GROUND)
+    step = width + PHONE_GAP_PX
+    whole = Image.new("RGB", (step * len(views) + PHONE_GAP_PX, height + 2 * PHONE_GAP_PX), PHONE_GROUND)
     for place, each in enumerate(views):
-        whole.paste(each, (PHONE_GAP_PX + place * (width + PHONE_GAP_PX), PHONE_GAP_PX))
+        whole.paste(each, (PHONE_GAP_PX + place * step, PHONE_GAP_PX))
     return whole
 
 

@@ -11,8 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import accumulate, cycle
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from PIL import Image
@@ -53,10 +55,19 @@ SCENES = (
 )
 # Of the pictures as they stand in the grid, and again from the start when there are more.
 RATINGS = (4, 5, 3, 0, 4, 5, 2, 4, 0, 3, 5, 1, 4, 2, 3, 0, 4, 5, 3, 5, 4, 0, 3, 4, 2, 5)
-STATUSES = {1: "selected", 5: "selected", 8: "rejected", 10: "selected", 14: "rejected", 19: "selected", 25: "selected"}
+PICKED, REJECTED = (1, 5, 10, 19, 25), (8, 14)
 LABELS = {2: "blue", 4: "green", 7: "red", 12: "purple", 17: "yellow", 22: "green"}
-KEYWORDS = {0: ["coast", "evening"], 1: ["mountains"], 2: ["mountains", "winter"], 5: ["coast"], 9: ["forest"]}
-DAYS_BETWEEN = 3
+KEYWORDS = {0: ["coast"], 1: ["mountains"], 2: ["mountains", "evening"], 5: ["coast"], 9: ["forest"]}
+DAYS_BETWEEN = (0, 0, 1, 0, 2, 0, 0, 0, 1, 3, 0, 1, 0, 0, 2, 4)
+_EARLIER = "strftime('%Y-%m-%dT%H:%M:%fZ', {}, :days)"
+_MOVE_MEDIA = f"UPDATE media SET created_at = {_EARLIER.format('created_at')} WHERE id = :media"
+_MOVE_GENERATION = f"""
+UPDATE generations SET
+    created_at = strftime('%Y-%m-%dT%H:%M:%fZ', started_at, :days, :wait),
+    started_at = {_EARLIER.format("started_at")},
+    completed_at = {_EARLIER.format("completed_at")}
+WHERE id = :generation
+"""
 
 
 class Client:
@@ -74,6 +85,10 @@ class Client:
         """The answer of the API."""
         return self._http.get(path).raise_for_status().json()
 
+    def load(self, path: str) -> bytes:
+        """A file."""
+        return self._http.get(path).raise_for_status().content
+
     def post(self, path: str, **body: Any) -> Any:
         """What the API answers to this."""
         answer = self._http.post(path, json=body)
@@ -83,18 +98,23 @@ class Client:
 
     def submit(self, title: str, prompt: str, seed: int, **more: Any) -> None:
         """A job of the reviewer's own; what is no name of a job belongs to its params."""
-        job = {name: more.pop(name) for name in ("count", "refs", "review", "endpointKey") if name in more}
+        job = {name: more.pop(name) for name in ("count", "refs", "review") if name in more}
         params = {"prompt": prompt, "seed": seed, "caption": False, **more}
         self._jobs += 1
-        self.post("/-/api/jobs", **{"endpointKey": "local.procedural.image", "title": title, **job, "params": params})
+        self.post("/-/api/jobs", endpointKey="local.procedural.image", title=title, params=params, **job)
 
     def wait_until_ended(self) -> None:
         """Until all jobs have ended, those of the example library too."""
         wait_for(lambda: len(self.get("/-/api/jobs?state=ended&limit=500")["items"]) >= self._jobs)
 
+    def wait_until_all_ended(self) -> None:
+        """The same, also for what the form asked for."""
+        self.wait_until_ended()
+        wait_for(lambda: not self.get("/-/api/jobs?state=active")["items"])
+
     def media_of(self, words: str) -> dict[str, Any]:
         """The picture whose texts have these words."""
-        found: dict[str, Any] = self.get(f"/-/api/media?q={words}")["items"][0]
+        found: dict[str, Any] = self.get(f"/-/api/media?q={quote(words)}")["items"][0]
         return found
 
     def is_at_work(self) -> bool:
@@ -162,18 +182,17 @@ def _draw_family(client: Client) -> None:
     """A picture made from two, and one and its larger copy made from that."""
     first, second = client.media_of("Glacier"), client.media_of("Harbour")
     refs = [{"media": first["mediaId"], "role": "content"}, {"media": second["mediaId"], "role": "style"}]
-    client.submit("Fjord by evening", "A fjord at dusk, ice on the water", 71, resolution=960, aspectRatio="3:2", refs=refs)
+    client.submit("Fjord by evening", "A fjord at dusk, ice on the water", 71, size="960*640", refs=refs)
     client.wait_until_ended()
     fjord = {"media": client.media_of("Fjord")["mediaId"], "role": "content"}
-    client.submit("Fjord, warmer", "A fjord at sunset, warm", 75, resolution=960, aspectRatio="3:2", refs=[fjord], count=2)
+    client.submit("Fjord, warmer", "A fjord at sunset, warm", 75, size="960*640", refs=[fjord], count=2)
     client.wait_until_ended()
 
 
 def _bring_a_copy(client: Client) -> None:
     """The same picture once more, smaller and as a JPEG, as it comes back from the web."""
     for words in ("Alpine", "Lavender"):
-        picture = client._http.get(client.media_of(words)["originalUrl"]).raise_for_status()
-        copy = Image.open(io.BytesIO(picture.content)).convert("RGB")
+        copy = Image.open(io.BytesIO(client.load(client.media_of(words)["originalUrl"]))).convert("RGB")
         copy.resize((copy.width // 2, copy.height // 2)).save(client.root / "run" / "copy.jpg", quality=80)
         (client.root / "run" / "copy.jpg").rename(client.root / "import" / f"{words.lower()}-small.jpg")
     wait_for(lambda: len(client.get("/-/api/duplicates?kind=near")["groups"]) >= 2)
@@ -183,21 +202,19 @@ def _spread_over_days(root: Path) -> None:
     """As if all this had been done in some weeks, each job on a day of its own."""
     with closing(sqlite3.connect(root / "library.db", timeout=LIMIT_S)) as database, database:
         rows = database.execute("SELECT id, generation_id FROM media ORDER BY created_at DESC").fetchall()
-        for place, (media_id, generation_id) in enumerate(rows):
-            days = f"-{place * DAYS_BETWEEN // 2} days"
-            database.execute(f"UPDATE media SET created_at = {_earlier('created_at')} WHERE id = ?", (days, media_id))
-            moved = ", ".join(f"{each} = {_earlier(each)}" for each in ("created_at", "started_at", "completed_at"))
-            database.execute(f"UPDATE generations SET {moved} WHERE id = ?", (days, days, days, generation_id))
-
-
-def _earlier(column: str) -> str:
-    return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?)"
+        days = accumulate(cycle(DAYS_BETWEEN))
+        for place, ((media_id, generation_id), day) in enumerate(zip(rows, days, strict=False)):
+            facts = {"days": f"-{day} days", "media": media_id, "generation": generation_id}
+            wait = {"wait": f"-{place * 37 % 90 / 10} seconds"}
+            database.execute(_MOVE_MEDIA, facts)
+            database.execute(_MOVE_GENERATION, facts | wait)
 
 
 def _mark(client: Client) -> None:
     """Stars, marks, labels and keywords, and what is left for the review."""
-    for place, media in enumerate(client.get("/-/api/media?limit=500")["items"]):
-        marks = {"status": STATUSES.get(place), "label": LABELS.get(place)}
+    for place, media in enumerate(client.get("/-/api/media?limit=500&origin=generation")["items"]):
+        status = "selected" if place in PICKED else "rejected" if place in REJECTED else None
+        marks = {"status": status, "label": LABELS.get(place)}
         changes = {"rating": RATINGS[place % len(RATINGS)], **marks, "addKeywords": KEYWORDS.get(place, [])}
         client.post("/-/api/media/bulk", mediaIds=[media["mediaId"]], changes=changes)
     for name, filter_ in (("Best of the coast", "keyword=coast&minRating=4"), ("Five stars", "minRating=5")):

@@ -20,7 +20,7 @@ from datasette_hotfolder.answers import (
     require,
     require_method,
 )
-from datasette_hotfolder.bulk_views import check_names, write_in_chunks
+from datasette_hotfolder.bulk_views import check_names, read_text, write_in_chunks
 from datasette_hotfolder.services import Services
 from datasette_hotfolder.targets import NAMES, read_targets
 from hotfolder.library.collections import QUERY_MAX, Collection, CollectionStore, Membership
@@ -75,7 +75,7 @@ def _build_list_view(desk: Desk) -> list[tuple[str, View]]:
             return answer({"items": found})
         actor, body = require(request, "rate"), await read_json(request)
         check_names(body, ("name", "query"))
-        name, query = _read_text(body, "name"), _find_query(body, desk.check_query)
+        name, query = read_text(body, "name"), _find_query(body, desk.check_query)
         made = await services.write(desk.collections.make, name, query, actor.name)
         return answer(await services.read(desk.describe, made.collection_id), 201)
 
@@ -97,7 +97,7 @@ def _build_one_view(desk: Desk) -> list[tuple[str, View]]:
         check_names(body, ("name", "query"))
         if not body:
             raise RequestError("There is nothing to change.", hint='Send for example {"name": "Spring"}.')
-        name = _read_text(body, "name") if "name" in body else None
+        name = read_text(body, "name") if "name" in body else None
         query = _find_query(body, desk.check_query)
         await services.write(desk.collections.change, collection_id, name, query, actor.name)
         return answer(await services.read(desk.describe, collection_id))
@@ -124,8 +124,8 @@ def _build_member_views(desk: Desk) -> list[tuple[str, View]]:
         def tell(changed: Sequence[str]) -> None:
             collections.announce(collection_id, outcome, len(changed), actor.name)
 
-        changed = await write_in_chunks(services, await read_targets(services, body, actor), change, tell)
-        return answer({outcome: len(changed)})
+        written = await write_in_chunks(services, await read_targets(services, body, actor), change, tell)
+        return written.answer({outcome: written.count})
 
     @api
     async def order(request: Request) -> Response:
@@ -152,17 +152,10 @@ def _to_object(collection: Collection, count: int | None) -> dict[str, Any]:
     }
 
 
-def _read_text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise RequestError(f"`{name}` takes a text.")
-    return value
-
-
 def _find_query(body: Mapping[str, Any], check_query: CheckQuery) -> str | None:
     if body.get("query") is None:
         return None
-    query = _read_text(body, "query")
+    query = read_text(body, "query")
     if len(query) > QUERY_MAX:
         raise RequestError(f"`query` takes at most {QUERY_MAX} characters.")
     return check_query(query)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from datasette import Request, Response
 
 from datasette_hotfolder.answers import (
-    RequestError,
     View,
+    actor_of,
     answer,
     api,
     expect_nothing,
@@ -18,7 +18,7 @@ from datasette_hotfolder.answers import (
     require,
     require_method,
 )
-from datasette_hotfolder.bulk_views import check_names
+from datasette_hotfolder.bulk_views import check_names, read_text
 from datasette_hotfolder.services import Services
 from hotfolder.library.changes import CHUNK
 from hotfolder.library.keywords import FOUND_MAX, Keyword, KeywordStore
@@ -37,7 +37,7 @@ def build_keyword_views(services: Services, keywords: KeywordStore) -> list[tupl
         require_method(request, "GET")
         limit = read_number(request, "limit", FOUND_ITEMS, 1, FOUND_MAX)
         prefix = (request.args.get("prefix") or "").strip()[:PREFIX_MAX]
-        found = await services.read(keywords.search, prefix, limit)
+        found = await services.read(keywords.search, prefix, limit, is_reviewed=actor_of(request) is None)
         return answer({"items": [_to_object(each) for each in found]})
 
     @api
@@ -78,10 +78,7 @@ def build_keyword_views(services: Services, keywords: KeywordStore) -> list[tupl
 
 def _read_only(body: dict[str, Any], name: str) -> str:
     check_names(body, (name,))
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise RequestError(f"`{name}` takes a text.")
-    return value
+    return read_text(body, name)
 
 
 def _to_object(keyword: Keyword) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from datasette_hotfolder.answers import (
     require,
     require_method,
 )
+from datasette_hotfolder.bulk_views import read_text
 from datasette_hotfolder.objects import media_object
 from datasette_hotfolder.services import Review, Services
 from datasette_hotfolder.targets import NAMES, read_targets
@@ -113,6 +114,4 @@ def _read_decision(body: dict[str, Any]) -> tuple[bool, str | None]:
         raise RequestError(
             "This is no decision.", hint='Send {"decision": "accept"} or {"decision": "discard"}.'
         )
-    if collection is not None and not isinstance(collection, str):
-        raise RequestError("`collection` takes the name of a collection.")
-    return decision == "accept", collection
+    return decision == "accept", None if collection is None else read_text(body, "collection")

@@ -11,6 +11,7 @@ from hotfolder.accounts.scopes import Actor
 
 NAMES: Final = frozenset({"mediaIds", "view", "except"})
 IDS_MAX: Final = 20_000
+ID_MAX: Final = 100
 _HINT: Final = 'Send {"mediaIds": [...]}, or {"view": "...", "except": [...]} with the view of a list.'
 
 
@@ -32,8 +33,13 @@ def _list_view(services: Services, token: str) -> list[str]:
 
 def _read_ids(body: Mapping[str, Any], name: str) -> list[str]:
     ids = body.get(name, [])
-    if not isinstance(ids, list) or not all(isinstance(each, str) and len(each) <= 100 for each in ids):
+    if not isinstance(ids, list) or not all(_is_id(each) for each in ids):
         raise RequestError(f"`{name}` takes a list of the ids of pictures.", hint=_HINT)
     if len(ids) > IDS_MAX:
         raise RequestError(f"`{name}` takes at most {IDS_MAX} ids.", hint="Name a view instead.")
     return ids
+
+
+def _is_id(value: Any) -> bool:
+    """JSON can hold half a character, which no database takes."""
+    return isinstance(value, str) and len(value) <= ID_MAX and value.isprintable()

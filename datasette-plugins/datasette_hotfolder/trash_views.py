@@ -17,7 +17,7 @@ from datasette_hotfolder.answers import (
     require,
     require_method,
 )
-from datasette_hotfolder.bulk_views import ChangeSome, check_names, write_in_chunks
+from datasette_hotfolder.bulk_views import ChangeSome, Written, check_names, write_in_chunks
 from datasette_hotfolder.services import Services
 from datasette_hotfolder.targets import NAMES, read_targets
 from hotfolder.accounts.scopes import Actor
@@ -38,7 +38,7 @@ def build_trash_views(services: Services, trash: Trash, make_id: NewId = new_id)
             return trash.trash(change_id, some, actor.name)
 
         deleted = await change(targets, delete_some, _teller(trash, change_id, "deleted", actor))
-        return answer({"trashed": deleted, "changeId": change_id})
+        return deleted.answer({"trashed": deleted.count, "changeId": change_id})
 
     @api
     async def restore(request: Request) -> Response:
@@ -50,7 +50,7 @@ def build_trash_views(services: Services, trash: Trash, make_id: NewId = new_id)
             return trash.restore(change_id, some, actor.name)
 
         restored = await change(targets, restore_some, _teller(trash, change_id, "restored", actor))
-        return answer({"restored": restored, "changeId": change_id})
+        return restored.answer({"restored": restored.count, "changeId": change_id})
 
     @api
     async def purge(request: Request) -> Response:
@@ -59,18 +59,20 @@ def build_trash_views(services: Services, trash: Trash, make_id: NewId = new_id)
         tell = _teller(trash, make_id(), "purged", actor)
         if "all" not in body:
             check_names(body, NAMES)
-            return answer(
-                {"purged": await change(await read_targets(services, body, actor), trash.purge, tell)}
-            )
-        if body["all"] is not True or len(body) > 1:
+            targets = await read_targets(services, body, actor)
+        elif body["all"] is True and len(body) == 1:
+            targets = await services.read(trash.list_all)
+        else:
             raise RequestError("`all` takes true, and nothing beside it.")
-        targets = await services.read(trash.list_all)
-        return answer({"purged": await change(targets, trash.purge, tell)})
+        purged = await change(targets, trash.purge, tell)
+        return purged.answer({"purged": purged.count})
 
-    async def change(targets: Sequence[str], some: ChangeSome, tell: Callable[[Sequence[str]], None]) -> int:
-        changed = await write_in_chunks(services, targets, some, tell)
+    async def change(
+        targets: Sequence[str], some: ChangeSome, tell: Callable[[Sequence[str]], None]
+    ) -> Written:
+        written = await write_in_chunks(services, targets, some, tell)
         services.host.nudge()
-        return len(changed)
+        return written
 
     return [
         (r"^/-/api/trash$", delete),

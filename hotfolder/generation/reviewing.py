@@ -55,14 +55,15 @@ class ReviewDesk:
         """Accept a picture, into a collection if one is named, or discard it; the same again changes nothing.
 
         But to discard again is to try again to put files into trash/, where that failed for good. Raises
-        LibraryError for a picture that nobody has to look at, or that was decided otherwise.
+        LibraryError for a picture that nobody has to look at, or that was decided otherwise, and NotFound for
+        one that lies in the trash undecided.
         """
         name = _check_collection(collection, accept)
         wanted: Literal["accepted", "discarded"] = "accepted" if accept else "discarded"
         with self._database.transaction() as tx:
             media = self._media.get(media_id)
             if media.review == "awaiting":
-                self._record(tx, media, wanted, actor)
+                self._record(tx, self._media.get_present(media_id), wanted, actor)
                 if not accept:
                     self._work.enqueue(tx, _build_discard(media_id, tx.at))
             elif media.review != wanted:
@@ -70,11 +71,11 @@ class ReviewDesk:
             elif not accept:
                 self._move_again(tx, media, actor)
             if name is not None:
-                self._collections.add_media(tx, name, media_id)
+                self._collections.add_chosen(tx, name, media_id)
         return self._media.get(media_id)
 
     def discard_deleted(self, tx: Transaction, media_id: str, actor: str) -> None:
-        """Decide on a picture that awaited a review when it was put into the trash; its files follow it."""
+        """Decide on a picture that awaits a review in the trash, and is removed from there for good."""
         self._record(tx, self._media.get(media_id), "discarded", actor)
 
     def _record(

@@ -118,7 +118,7 @@ class MediaBrowser:
         is_bounded = False
         if wanted.text is not None:
             numbers, is_bounded = self._search.find(wanted.text, numbers, total=total, seq=seq)
-        listing = self._arrange(wanted, numbers, ratings)
+        listing = self._arrange(wanted, numbers, ratings, seq)
         numbers.run_optimize()
         view = MediaView(self._make_id(), wanted, listing, numbers, is_bounded, len(seen), seq)
         self._keep(view)
@@ -196,15 +196,15 @@ class MediaBrowser:
             counts = [(day, numbers.intersection_cardinality(view.numbers)) for day, numbers in days]
         return [(day, n) for day, n in counts if n]
 
-    def _arrange(self, wanted: MediaFilter, numbers: BitMap, ratings: Sequence[BitMap]) -> Listing:
+    def _arrange(self, wanted: MediaFilter, numbers: BitMap, ratings: Sequence[BitMap], seq: int) -> Listing:
         sort, is_ascending = wanted.order.sort, wanted.order.is_ascending
         if sort == "rating":
             groups = ratings if is_ascending else ratings[::-1]
             return Segments([numbers & each for each in groups])
         if sort == "relevance" and wanted.text is not None:
-            return Sorted(numbers, iter([self._search.rank(wanted.text, numbers)]))
+            return Sorted(numbers, iter([self._search.rank(wanted.text, numbers, seq=seq)]))
         if sort == "manual" and wanted.collection is not None:
-            return Sorted(numbers, iter([self._list_by_hand(wanted.collection)]))
+            return Sorted(numbers, self._walk_by_hand(wanted.collection))
         if sort in _COLUMNS:
             return Sorted(numbers, self._walk(_COLUMNS[sort], numbers, is_ascending))
         return Segments([numbers], is_ascending)
@@ -222,12 +222,18 @@ class MediaBrowser:
             yield found
             offset, step = offset + step, _CHUNK * 4
 
-    def _list_by_hand(self, collection_id: str) -> Sequence[int]:
-        sql = """
+    def _walk_by_hand(self, collection_id: str) -> Iterator[Sequence[int]]:
+        """Along the index of a collection."""
+        offset = 0
+        while found := self._list_numbers(
+            f"""
             SELECT number FROM collection_media WHERE collection_id = ?
-            ORDER BY position, added_at, media_id
-        """
-        return self._list_numbers(sql, collection_id)
+            ORDER BY position, added_at, media_id LIMIT {_CHUNK} OFFSET {offset}
+            """,
+            collection_id,
+        ):
+            yield found
+            offset += _CHUNK
 
     def _list_numbers(self, sql: str, *values: Any) -> Sequence[int]:
         rows = self._database.connection().execute(sql, values)
@@ -266,8 +272,8 @@ class MediaBrowser:
         return [_as_seen(read.get(each), view.wanted) for each in numbers]
 
     def _find_like(self, wanted: MediaFilter, seq: int) -> MediaView | None:
-        """But a collection may have another filter, or another order, by now."""
-        if wanted.collection is not None:
+        """But a live collection may have another filter by now."""
+        if wanted.collection is not None and self._selector.is_live(wanted.collection):
             return None
         with self._lock:
             for view in self._views.values():

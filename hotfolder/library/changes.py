@@ -21,6 +21,11 @@ DELETED_AT: Final = "deleted_at"
 """The field under which the history keeps that a picture went into the trash, or came out of it."""
 _FIELDS: Final = ("rating", "status", "label")
 _WORDS: Final = ("addKeywords", "removeKeywords")
+# What became of the same field of the same picture later, by another change or by itself.
+_SINCE_SQL: Final = """
+    since.media_id = done.media_id AND since.id > done.id
+    AND since.field = done.field AND since.change_id IS NOT done.change_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +77,23 @@ class ChangeStore:
         self._ratings = ratings
         self._trash = trash
 
-    def change(self, change_id: str, media_ids: Sequence[str], wanted: ManyChange, actor: str) -> list[str]:
-        """Change pictures of the library, in one transaction; gives the ids of those that were otherwise."""
+    def change(
+        self, change_id: str, media_ids: Sequence[str], wanted: ManyChange, actor: str
+    ) -> tuple[list[str], list[str]]:
+        """Change pictures of the library, in one transaction.
+
+        Gives the ids of those that were otherwise, and of those that have no room for the keywords: they are
+        left as they are.
+        """
+        changed, skipped = [], []
         with self._database.transaction() as tx:
-            rows = _read_rows(tx, media_ids)
-            return [
-                row["id"]
-                for row in rows
-                if row["deleted_at"] is None
-                and self._ratings.set_fields(tx, row, self._values_of(row, wanted), actor, change_id)
-            ]
+            for row in _read_rows(tx, media_ids):
+                values = self._values_of(row, wanted) if row["deleted_at"] is None else {}
+                if values is None:
+                    skipped.append(row["id"])
+                elif self._ratings.set_fields(tx, row, values, actor, change_id):
+                    changed.append(row["id"])
+        return changed, skipped
 
     def announce(self, change_id: str, media_ids: Sequence[str], wanted: ManyChange, actor: str) -> None:
         """Tell everybody of a change, at its end."""
@@ -127,11 +139,12 @@ class ChangeStore:
                 what = "restored" if json.loads(row["new_value"]) is None else "deleted"
                 tx.event(LIBRARY_UPDATED, "change", undo_id, {**data, what: True}, actor)
 
-    def _values_of(self, row: Row, wanted: ManyChange) -> dict[str, Any]:
+    def _values_of(self, row: Row, wanted: ManyChange) -> dict[str, Any] | None:
+        """None for a picture that would have more keywords than one can have."""
         if not wanted.added and not wanted.removed:
             return dict(wanted.values)
         words = _change_words(self._media.list_keywords(row["id"]), wanted.added, wanted.removed)
-        return {**wanted.values, "keywords": words}
+        return None if words is None else {**wanted.values, "keywords": words}
 
     def _old_values(
         self, tx: Transaction, change_id: str, rows: Mapping[str, Row]
@@ -142,11 +155,20 @@ class ChangeStore:
             name, row = each["field"], rows[each["media_id"]]
             old, new = json.loads(each["old_value"]), json.loads(each["new_value"])
             if name == "keywords":
-                words = self._media.list_keywords(row["id"])
-                found.setdefault(row["id"], {})[name] = _change_words(words, _less(old, new), _less(new, old))
+                words = self._old_words(tx, each, old, new)
+                if words is not None:
+                    found.setdefault(row["id"], {})[name] = words
             elif name != DELETED_AT and row[name] == new:
                 found.setdefault(row["id"], {})[name] = old
         return found
+
+    def _old_words(
+        self, tx: Transaction, change: Row, old: Sequence[str], new: Sequence[str]
+    ) -> list[str] | None:
+        """Keywords are put back one by one: but those that somebody gave or took since."""
+        touched = _read_touched(tx, change)
+        gone, come = _less(_less(old, new), touched), _less(_less(new, old), touched)
+        return _change_words(self._media.list_keywords(change["media_id"]), gone, come)
 
     def _undo_trash(
         self, tx: Transaction, change_id: str, undo_id: str, rows: Mapping[str, Row], actor: str
@@ -171,24 +193,34 @@ def _read_rows(tx: Transaction, media_ids: Sequence[str]) -> list[Row]:
 
 
 def _read_history(tx: Transaction, change_id: str, rows: Mapping[str, Row]) -> list[Row]:
-    sql = """
-        SELECT media_id, field, old_value, new_value FROM rating_history
+    """What a change did, but to fields that were changed since, even back to the same; keywords all."""
+    sql = f"""
+        SELECT id, media_id, field, old_value, new_value FROM rating_history AS done
         WHERE change_id = ? AND media_id IN (SELECT value FROM json_each(?))
+            AND (field = 'keywords' OR NOT EXISTS (SELECT 1 FROM rating_history AS since WHERE {_SINCE_SQL}))
     """
     return tx.execute(sql, (change_id, json.dumps(list(rows)))).fetchall()
 
 
-def _change_words(words: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[str]:
-    """Keywords with some and without others; as many at most as a picture can have."""
+def _read_touched(tx: Transaction, change: Row) -> list[str]:
+    """The keywords that came to a picture, or left it, after a change of them."""
+    sql = f"""
+        SELECT since.old_value, since.new_value
+        FROM rating_history AS done JOIN rating_history AS since ON {_SINCE_SQL}
+        WHERE done.id = ?
+    """
+    words: list[str] = []
+    for row in tx.execute(sql, (change["id"],)):
+        old, new = json.loads(row["old_value"]), json.loads(row["new_value"])
+        words += [*_less(old, new), *_less(new, old)]
+    return words
+
+
+def _change_words(words: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[str] | None:
+    """Keywords with some and without others; None when they become more than a picture can have."""
     found = [*words, *_less(added, words)]
-    kept = [each for each in found if each.casefold() not in {other.casefold() for other in removed}]
-    if len(kept) > KEYWORDS_MAX:
-        raise LibraryError(
-            f"A picture has at most {KEYWORDS_MAX} keywords.",
-            code="library.invalid_value",
-            hint="Remove some before you add others.",
-        )
-    return sorted(kept)
+    kept = _less(found, removed)
+    return sorted(kept) if len(kept) <= max(KEYWORDS_MAX, len(words)) else None
 
 
 def _less(words: Sequence[str], others: Sequence[str]) -> list[str]:

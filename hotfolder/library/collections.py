@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,13 @@ from hotfolder.database import Database, Row, Transaction
 from hotfolder.errors import LibraryError, NotFound
 from hotfolder.events import LIBRARY_UPDATED
 
+log = logging.getLogger(__name__)
+
 Membership = Literal["joined", "left"]
 NAME_MAX: Final = 200
 QUERY_MAX: Final = 4096
+ORDERED_MAX: Final = 2000
+"""So many pictures get their places in one transaction: others who write get in between two."""
 
 # What was put in order has a place below zero; what joins later stands behind it, as it came.
 _ORDER: Final = "position, added_at, media_id"
@@ -141,28 +146,42 @@ class CollectionStore:
             tx.event(LIBRARY_UPDATED, "collection", collection_id, {change: count}, actor)
 
     def order(self, collection_id: str, media_ids: Sequence[str], actor: str) -> None:
-        """Put pictures of a manual collection in this order, in the places that they have now together."""
+        """Put pictures of a manual collection in this order, in the places that they have now together.
+
+        A large collection is ordered from its beginning, piece by piece, and told of at the end.
+        """
         with self._database.transaction() as tx:
             self._get_manual(collection_id)
-            before = self._read_order(tx, collection_id)
-            after = _arrange(before, media_ids)
-            if after == before:
+            before = self._read_places(tx, collection_id)
+            after = _arrange(list(before), media_ids)
+            if after == list(before):
                 return
-            places = json.dumps([[each, place - len(after)] for place, each in enumerate(after)])
-            sql = """
-                UPDATE collection_media SET position = json_extract(value, '$[1]') FROM json_each(?)
-                WHERE collection_id = ? AND media_id = json_extract(value, '$[0]')
-                    AND position <> json_extract(value, '$[1]')
-            """
-            tx.execute(sql, (places, collection_id))
+            wanted = ((place - len(after), each) for place, each in enumerate(after))
+            moves = [(place, each) for place, each in wanted if before[each] != place]
+            left = self._move_some(tx, collection_id, moves)
+        while left:
+            with self._database.transaction() as tx:
+                left = self._move_some(tx, collection_id, left)
+        with self._database.transaction() as tx:
             tx.event(LIBRARY_UPDATED, "collection", collection_id, {"ordered": len(after)}, actor)
 
     def add_media(self, tx: Transaction, name: str, media_id: str) -> None:
-        """Let a picture join a collection, which is made when there is none of this name."""
-        tx.execute(
-            "INSERT OR IGNORE INTO collection_media (collection_id, media_id, added_at) VALUES (?, ?, ?)",
-            (self._find_or_make(tx, name), media_id, tx.at),
-        )
+        """Let a picture join a collection, which is made when there is none of this name.
+
+        If that is a live one by now the picture joins nothing, and the log says so: it is not lost for that.
+        """
+        found = self._find_or_make(tx, name)
+        if found.kind == "manual":
+            self._join(tx, found, media_id)
+        else:
+            log.warning("picture %s does not join %r: that is a live collection", media_id, found.name)
+
+    def add_chosen(self, tx: Transaction, name: str, media_id: str) -> None:
+        """The same for who can choose another name: raises LibraryError for that of a live collection."""
+        found = self._find_or_make(tx, name)
+        if found.kind != "manual":
+            raise _live(found)
+        self._join(tx, found, media_id)
 
     def list_media(self, name: str) -> list[str]:
         """The ids of the pictures in a collection, in its order."""
@@ -185,26 +204,37 @@ class CollectionStore:
     def _get_manual(self, collection_id: str) -> Collection:
         found = self.get(collection_id)
         if found.kind != "manual":
-            raise _refusal(
-                f"{found.name!r} is a live collection: its filter says which pictures are in it.",
-                "Change its filter, or make a manual collection.",
-            )
+            raise _live(found)
         return found
 
-    def _read_order(self, tx: Transaction, collection_id: str) -> list[str]:
-        sql = f"SELECT media_id FROM collection_media WHERE collection_id = ? ORDER BY {_ORDER}"
-        return [row["media_id"] for row in tx.execute(sql, (collection_id,))]
+    def _read_places(self, tx: Transaction, collection_id: str) -> dict[str, int]:
+        """The pictures of a collection in its order, each with its place."""
+        sql = f"SELECT media_id, position FROM collection_media WHERE collection_id = ? ORDER BY {_ORDER}"
+        return {row["media_id"]: row["position"] for row in tx.execute(sql, (collection_id,))}
 
-    def _find_or_make(self, tx: Transaction, name: str) -> str:
-        row = tx.execute("SELECT id FROM collections WHERE name = ?", (name,)).fetchone()
+    def _move_some(
+        self, tx: Transaction, collection_id: str, moves: Sequence[tuple[int, str]]
+    ) -> Sequence[tuple[int, str]]:
+        """Give the first of some pictures their places, each by its key; gives the moves that are left."""
+        sql = "UPDATE collection_media SET position = ? WHERE collection_id = ? AND media_id = ?"
+        for place, media_id in moves[:ORDERED_MAX]:
+            tx.execute(sql, (place, collection_id, media_id))
+        return moves[ORDERED_MAX:]
+
+    def _join(self, tx: Transaction, collection: Collection, media_id: str) -> None:
+        sql = "INSERT OR IGNORE INTO collection_media (collection_id, media_id, added_at) VALUES (?, ?, ?)"
+        tx.execute(sql, (collection.collection_id, media_id, tx.at))
+
+    def _find_or_make(self, tx: Transaction, name: str) -> Collection:
+        row = tx.execute("SELECT * FROM collections WHERE name = ?", (name,)).fetchone()
         if row is not None:
-            return str(row["id"])
+            return _to_collection(row)
         collection_id = self._make_id()
         tx.execute(
             "INSERT INTO collections (id, name, created_at) VALUES (?, ?, ?)", (collection_id, name, tx.at)
         )
         tx.event(LIBRARY_UPDATED, "collection", collection_id, {"added": name})
-        return collection_id
+        return Collection(collection_id, name, "manual", None, tx.at)
 
 
 def check_name(name: str) -> str:
@@ -234,6 +264,13 @@ def _with_free_name(write: Callable[[], object], name: str) -> None:
             code="library.duplicate_name",
             hint="Choose another name; capitals do not make a difference.",
         ) from error
+
+
+def _live(collection: Collection) -> LibraryError:
+    return _refusal(
+        f"{collection.name!r} is a live collection: its filter says which pictures are in it.",
+        "Change its filter, or name a manual collection.",
+    )
 
 
 def _refusal(message: str, hint: str) -> LibraryError:

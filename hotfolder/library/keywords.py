@@ -12,21 +12,31 @@ from hotfolder.events import LIBRARY_UPDATED
 from hotfolder.library.ratings import check_value
 
 FOUND_MAX: Final = 500
+_ALL: Final = -1
+"""As a limit, what SQLite takes for none."""
 _MATCHES_MAX: Final = 5000
 """Of more keywords that begin alike, those that stand first by name are counted."""
-# Few pictures are in the trash at one time: what they use is taken off.
+# Few pictures are in the trash at one time, or await a review: what they use is taken off. Those that await
+# one are found by their generations, which have an index.
 _COUNT_SQL: Final = """
     WITH wanted AS (SELECT value AS id FROM json_each(:ids)),
     used AS (
         SELECT keyword_id AS id, count(*) AS n FROM media_keywords
         WHERE keyword_id IN (SELECT id FROM wanted) GROUP BY keyword_id
     ),
+    hidden AS (
+        SELECT id FROM media WHERE deleted_at IS NOT NULL
+        UNION
+        SELECT media.id FROM generations JOIN media ON media.generation_id = generations.id
+        WHERE :is_reviewed AND generations.status = 'awaiting_review' AND review = 'awaiting'
+    ),
     gone AS (
-        SELECT keyword_id AS id, count(*) AS n FROM media JOIN media_keywords ON media_id = media.id
-        WHERE deleted_at IS NOT NULL AND keyword_id IN (SELECT id FROM wanted) GROUP BY keyword_id
+        SELECT keyword_id AS id, count(*) AS n FROM hidden JOIN media_keywords ON media_id = hidden.id
+        WHERE keyword_id IN (SELECT id FROM wanted) GROUP BY keyword_id
     )
     SELECT keywords.id, keyword, coalesce(used.n, 0) - coalesce(gone.n, 0) AS n
     FROM keywords JOIN wanted USING (id) LEFT JOIN used USING (id) LEFT JOIN gone USING (id)
+    WHERE NOT :is_reviewed OR coalesce(used.n, 0) > coalesce(gone.n, 0)
     ORDER BY n DESC, keyword LIMIT :limit
 """
 
@@ -58,17 +68,19 @@ class KeywordStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def search(self, prefix: str, limit: int) -> list[Keyword]:
-        """Keywords that begin so, in whatever case, those of most pictures first."""
-        rows = self._database.query(_COUNT_SQL, {"ids": json.dumps(self._match(prefix)), "limit": limit})
-        return [Keyword(row["id"], row["keyword"], row["n"]) for row in rows]
+    def search(self, prefix: str, limit: int, *, is_reviewed: bool = False) -> list[Keyword]:
+        """Keywords that begin so, in whatever case, those of most pictures first.
+
+        Visitors see those alone that a picture has which they may see.
+        """
+        return self._count(self._match(prefix), limit, is_reviewed)
 
     def get(self, keyword_id: str) -> Keyword:
         """The keyword; raises NotFound."""
-        rows = self._database.query(_COUNT_SQL, {"ids": json.dumps([keyword_id]), "limit": 1})
-        if not rows:
+        found = self._count([keyword_id], 1, is_reviewed=False)
+        if not found:
             raise NotFound(f"There is no keyword {keyword_id[:80]}.")
-        return Keyword(rows[0]["id"], rows[0]["keyword"], rows[0]["n"])
+        return found[0]
 
     def get_by_name(self, keyword: str) -> Keyword:
         """The keyword, in whatever case; raises NotFound."""
@@ -107,18 +119,14 @@ class KeywordStore:
                     hint="Name another one.",
                 )
             self.get(into_id)
-            media_ids = self._drop(tx, keyword_id, limit)
-            sql = """
-                INSERT OR IGNORE INTO media_keywords (media_id, keyword_id)
-                SELECT value, ? FROM json_each(?)
-            """
-            tx.execute(sql, (into_id, json.dumps(media_ids)))
-        return len(media_ids)
+            return self._move(tx, keyword_id, into_id, limit)
 
     def end_merge(self, keyword_id: str, into_id: str, actor: str) -> Keyword:
-        """Remove a keyword that no picture has any more, and tell what became of it."""
+        """Remove a keyword and tell what became of it; who got it after the last piece gets the other one."""
         with self._database.transaction() as tx:
             old = self.get(keyword_id).keyword
+            self.get(into_id)
+            self._move(tx, keyword_id, into_id, _ALL)
             self._remove(tx, keyword_id, {"merged": old, "into": into_id}, actor)
         return self.get(into_id)
 
@@ -129,9 +137,11 @@ class KeywordStore:
             return len(self._drop(tx, keyword_id, limit))
 
     def delete(self, keyword_id: str, actor: str) -> None:
-        """Remove a keyword. Raises NotFound."""
+        """Remove a keyword, also from pictures that got it after the last piece. Raises NotFound."""
         with self._database.transaction() as tx:
-            self._remove(tx, keyword_id, {"removed": self.get(keyword_id).keyword}, actor)
+            old = self.get(keyword_id).keyword
+            self._drop(tx, keyword_id, _ALL)
+            self._remove(tx, keyword_id, {"removed": old}, actor)
 
     def renew_texts(self, limit: int) -> int:
         """Make texts for the search anew that hold a keyword as it was written before; gives their number."""
@@ -143,6 +153,11 @@ class KeywordStore:
             tx.execute(_RENEW_SQL, (numbers,))
             sql = "DELETE FROM stale_texts WHERE number IN (SELECT value FROM json_each(?))"
             return tx.execute(sql, (numbers,)).rowcount
+
+    def _count(self, keyword_ids: list[str], limit: int, is_reviewed: bool) -> list[Keyword]:
+        values = {"ids": json.dumps(keyword_ids), "limit": limit, "is_reviewed": is_reviewed}
+        rows = self._database.query(_COUNT_SQL, values)
+        return [Keyword(row["id"], row["keyword"], row["n"]) for row in rows]
 
     def _match(self, prefix: str) -> list[str]:
         """By the index, if its letters are those whose case SQLite knows; else one by one."""
@@ -163,6 +178,12 @@ class KeywordStore:
         folded = keyword.casefold()  # SQLite's NOCASE knows the case of A to Z only
         rows = self._database.query("SELECT id, keyword FROM keywords")
         return next((each["id"] for each in rows if each["keyword"].casefold() == folded), None)
+
+    def _move(self, tx: Transaction, keyword_id: str, into_id: str, limit: int) -> int:
+        media_ids = self._drop(tx, keyword_id, limit)
+        sql = "INSERT OR IGNORE INTO media_keywords (media_id, keyword_id) SELECT value, ? FROM json_each(?)"
+        tx.execute(sql, (into_id, json.dumps(media_ids)))
+        return len(media_ids)
 
     def _drop(self, tx: Transaction, keyword_id: str, limit: int) -> list[str]:
         sql = """

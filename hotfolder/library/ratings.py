@@ -10,12 +10,14 @@ from typing import Any, Final
 from hotfolder.database import Database, Row, Transaction
 from hotfolder.errors import LibraryError, NotFound
 from hotfolder.events import RATING_CHANGED
-from hotfolder.library.filters import RATING_MAX
+from hotfolder.library.filters import LABELS, RATING_MAX
 from hotfolder.library.media import Media, MediaStore
 
 STATUSES: Final = ("selected", "rejected")
 TEXT_MAX: Final = 4096
 KEYWORDS_MAX: Final = 500
+_CHOICES: Final = {"status": STATUSES, "label": LABELS}
+"""Pictures of other programs may bring other labels: those stay until they are set anew."""
 FIELDS: Final = ("rating", "status", "label", "title", "description", "keywords")
 
 
@@ -115,10 +117,10 @@ def check_value(field: str, value: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= RATING_MAX:
             return value
         raise _refusal(field, f"a whole number from 0 to {RATING_MAX}")
-    if field == "status":
-        if value is None or value in STATUSES:
+    if field in _CHOICES:
+        if value is None or value in _CHOICES[field]:
             return value
-        raise _refusal(field, f"{', '.join(STATUSES)} or null")
+        raise _refusal(field, f"{', '.join(_CHOICES[field])} or null")
     if field == "keywords":
         return _check_keywords(value)
     if field in FIELDS:

@@ -76,6 +76,11 @@ class Selector:
         found = self.select(facets, live, depth + 1)
         return _cut(found, self.find_matches(facets, live.text))
 
+    def is_live(self, collection_id: str) -> bool:
+        """Whether a collection is a filter that was kept."""
+        sql = "SELECT 1 FROM collections WHERE id = ? AND kind = 'live'"
+        return self._database.query_one(sql, (collection_id,)) is not None
+
     def find_matches(self, facets: Facets, text: str | None) -> BitMap | None:
         """Every picture that fits a text; None where there is none to fit."""
         return None if text is None else self._search.find_all(text, seq=facets.seq)

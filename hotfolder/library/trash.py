@@ -36,8 +36,8 @@ Outcome = Literal["deleted", "restored", "purged"]
 class Trash:
     """Works on the database alone, so that any process may use it; a sidecar moves the files.
 
-    What changes pictures takes at most CHUNK of them; the same again changes nothing. `discard` decides in
-    the transaction on a picture that awaits a review.
+    What changes pictures takes at most CHUNK of them; the same again changes nothing. One that awaits a
+    review goes on to do so: only when it is purged it has been decided on, by `discard` in the transaction.
     """
 
     def __init__(
@@ -78,13 +78,15 @@ class Trash:
         Of what was made from them the reference, its thumbnail and its hash stay; of their own making the
         generation does.
         """
+        ids = _to_list(media_ids)
         sql = """
             DELETE FROM media
             WHERE deleted_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))
             RETURNING id, file_path, thumb_path, created_at, deleted_at
         """
         with self._database.transaction() as tx:
-            rows = tx.execute(sql, (_to_list(media_ids),)).fetchall()
+            self._discard_awaiting(tx, ids)
+            rows = tx.execute(sql, (ids,)).fetchall()
             for some in _batches(rows):
                 payload = {"pictures": [_describe_gone(each) for each in some]}
                 self._enqueue(tx, _build_work(MEDIA_PURGE, payload, some[0]["id"], _PRIORITY))
@@ -106,12 +108,9 @@ class Trash:
         sql = """
             UPDATE media SET deleted_at = :at, updated_at = :at
             WHERE deleted_at IS NULL AND id IN (SELECT value FROM json_each(:ids))
-            RETURNING id, review
+            RETURNING id
         """
         rows = tx.execute(sql, {"at": tx.at, "ids": _to_list(media_ids)}).fetchall()
-        for each in rows:
-            if each["review"] == "awaiting":
-                self._discard(tx, each["id"], actor)
         deleted = {row["id"]: tx.at for row in rows}
         _note(tx, [(media_id, None, at) for media_id, at in deleted.items()], actor, change_id)
         later = format_instant(parse_instant(tx.at) + timedelta(seconds=FILES_DELAY_S))
@@ -121,7 +120,7 @@ class Trash:
     def take_out(self, tx: Transaction, media_ids: Sequence[str], actor: str, change_id: str) -> list[str]:
         """Restore pictures within a transaction; gives the ids of those that were deleted.
 
-        Who takes back a picture that was discarded accepts it.
+        Who takes back a picture that was discarded accepts it; one that awaited a review awaits it again.
         """
         sql = """
             SELECT id, deleted_at FROM media
@@ -137,6 +136,19 @@ class Trash:
         _note(tx, [(media_id, at, None) for media_id, at in deleted.items()], actor, change_id)
         self._move_files(tx, deleted, change_id, 0, None)
         return list(deleted)
+
+    def _discard_awaiting(self, tx: Transaction, ids: str) -> None:
+        """Whoever put a picture into the trash last has decided."""
+        sql = """
+            SELECT id, (
+                SELECT actor FROM rating_history
+                WHERE media_id = media.id AND field = ? ORDER BY rating_history.id DESC LIMIT 1
+            ) AS actor
+            FROM media
+            WHERE deleted_at IS NOT NULL AND review = 'awaiting' AND id IN (SELECT value FROM json_each(?))
+        """
+        for row in tx.execute(sql, (DELETED_AT, ids)).fetchall():
+            self._discard(tx, row["id"], row["actor"])
 
     def _move_files(
         self,

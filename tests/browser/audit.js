@@ -123,6 +123,12 @@
     return node.dataset.tab;
   }
 
+  /** The next Tab goes to the first control. */
+  function begin() {
+    document.body.tabIndex = -1;
+    document.body.focus();
+  }
+
   /** Where the focus is: which control, whether that can be told by looking, and whether it can be looked at. */
   function focus() {
     const node = document.activeElement;
@@ -145,5 +151,5 @@
     return Boolean(at) && !shown.contains(at) && !at.contains(shown);
   }
 
-  window.audit = { faint, twins, moving, cut, controls, focus };
+  window.audit = { faint, twins, moving, cut, controls, begin, focus };
 }

@@ -208,7 +208,7 @@ class Panel {
 
   #show(endpoint) {
     this.#form.show(endpoint);
-    setText(byId("generate-provider"), `${endpoint.providerId} · ${words.OUTPUTS[endpoint.outputType] ?? endpoint.outputType}`);
+    setText(byId("generate-provider"), endpoint.outputType === "image" ? endpoint.providerId : (words.OUTPUTS[endpoint.outputType] ?? endpoint.outputType));
     byId("generate-lack").hidden = !endpoint.problem;
     setText(byId("generate-lack"), endpoint.problem ?? "");
   }

@@ -15,6 +15,7 @@ export function startPage() {
   const send = data.actor ? (preferences) => api.post("/-/api/preferences", { preferences }) : null;
   startPreferences(data.preferences ?? {}, send);
   startTheme();
+  document.querySelector(".topbar [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone the bar is wider
   const stream = new EventStream(api, data.seq);
   const statusBar = new StatusBar(api, stream, data.status, data.actor);
   statusBar.addEventListener("status", ({ detail }) => showAwaiting(detail.review?.awaiting ?? 0));

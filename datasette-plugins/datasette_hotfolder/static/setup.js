@@ -37,9 +37,14 @@ function show() {
 }
 
 function check({ name, state, found, hint }) {
-  const advice = hint ? element("p", { class: "hint" }, hint) : null;
-  const words = element("div", {}, element("b", {}, name), element("span", { class: "found" }, found), advice);
+  const advice = hint ? element("p", { class: "hint" }, ...withCode(hint)) : null;
+  const words = element("div", {}, element("b", {}, name), element("span", { class: "found" }, ...withCode(found)), advice);
   return element("li", { "data-state": state }, element("span", { class: "mark" }, STATE_WORDS[state] ?? state), words);
+}
+
+/** What stands between backticks is code. */
+function withCode(text) {
+  return text.split("`").map((part, place) => (place % 2 ? element("code", {}, part) : part));
 }
 
 function verdict(checks) {

@@ -14,7 +14,7 @@ export function toast(words, kind = "info", link = null) {
   const list = byId("toasts");
   for (const old of [...list.children]) if (old.dataset.words === words) old.remove();
   while (list.children.length >= AT_MOST) list.firstElementChild.remove();
-  const message = element("p", { class: `toast ${kind}`, "data-words": words, click: () => message.remove() }, words);
+  const message = element("p", { class: kind === "info" ? "toast" : `toast ${kind}`, "data-words": words, click: () => message.remove() }, words);
   if (link) message.append(" ", element("a", { class: "toast-link", href: link.href }, link.text));
   list.append(message);
   goSoon(message, link ? WITH_A_LINK_MS : SHOWN_MS);
