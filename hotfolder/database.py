@@ -78,6 +78,7 @@ class Database:
         self.path = path
         self._clock = clock
         self._on_commit = on_commit
+        self._cache_kib: int | None = None
         self._local = threading.local()
         self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
@@ -87,9 +88,15 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = connect(self.path)
+            if self._cache_kib is not None:
+                connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
             self._local.connection = connection
             self._keep(connection)
         return connection
+
+    def limit_cache(self, kib: int) -> None:
+        """How much each connection that is made from now on may keep in memory: for who has many of them."""
+        self._cache_kib = kib
 
     def now(self) -> str:
         """The current instant as the database writes it."""

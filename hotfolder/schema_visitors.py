@@ -1,4 +1,4 @@
-"""Schema step m008: what visitors see of the pictures as Datasette's tables: none of the trash or a review."""
+"""Schema step m008: the pictures as visitors see them in tables: not the trash, not what awaits a review."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ VISITORS: Final = (
             SELECT id FROM media WHERE deleted_at IS NOT NULL
             UNION SELECT id FROM media WHERE review = 'awaiting'
         ) AS hidden
-        JOIN media_keywords ON media_keywords.media_id = hidden.id
+        CROSS JOIN media_keywords ON media_keywords.media_id = hidden.id
         GROUP BY keyword_id
     ) AS unseen ON unseen.keyword_id = given.keyword_id
     WHERE given.n > coalesce(unseen.n, 0)

@@ -11,7 +11,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,11 @@ log = logging.getLogger(__name__)
 
 HEADER_LIMIT_S = 10.0
 HEAD_MAX_BYTES = 512 * 1024  # with what came of the body in the same packets
+TRAILERS_MAX_BYTES = 8 * 1024
 CONNECTIONS_MAX = 1000
 FILES_WANTED = 4 * CONNECTIONS_MAX
+CACHE_KIB = 2000
+"""Of each of its connections; the system keeps the pages of the file in memory, too."""
 GRACE_S = 3
 """So long may requests in hand take at a stop."""
 
@@ -55,17 +58,28 @@ GRACE_S = 3
 def serve_web(library: Library, listener: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in hand have GRACE_S to end."""
     _raise_limit_of_files()
+    library.database.limit_cache(CACHE_KIB)
     accounts = open_accounts(library.paths.root / ACCOUNTS_FILE)
     services = build_services(library, accounts)
     services.threads.slow.executor.submit(services.browser.warm_up)  # two seconds at a million pictures
     note = library.paths.run / "web"
     write_json(note, {"url": base_url(listener)})
     try:
-        asyncio.run(_serve(services, listener))
+        _run(_serve(services, listener))
     finally:
         note.unlink(missing_ok=True)
         services.threads.stop()
         accounts.close()
+
+
+def _run(service: Coroutine[Any, Any, None]) -> None:
+    """On the quicker event loop where there is one."""
+    if sys.platform == "win32":
+        asyncio.run(service)
+    else:
+        import uvloop
+
+        uvloop.run(service)
 
 
 def build_services(library: Library, accounts: AccountStore) -> Services:
@@ -142,39 +156,82 @@ async def _serve(services: Services, listener: socket.socket) -> None:
 
 
 class _Protocol(HttpToolsProtocol):
-    """HTTP that hangs up on who connects and does not say what for, or says far too much."""
+    """HTTP that hangs up on who connects and does not say what for, says it without end, or far too much."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes: int | None = 0
-        """How much has come of the head of a request; None while none is read."""
+        self._loose_bytes = 0
+        """How much has come since the last head, piece of a body or message ended: the parser holds it."""
+        self._trailer_bytes: int | None = None
+        """How much has come of headers after the body; None while the head is read."""
+        self._is_in_message = False
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.loop.call_later(HEADER_LIMIT_S, self._hang_up_if_silent)
+        self._set_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unset_deadline()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_MAX_BYTES:
-                self.transport.close()
-                return
+        self._loose_bytes += len(data)
+        if self._loose_bytes > HEAD_MAX_BYTES:
+            self.transport.close()
+            return
         super().data_received(data)
+        if self._deadline is None and not self._is_in_message and not self._is_answering():
+            self._set_deadline()  # uvicorn's own ended with the first byte, and it may be no request
 
     def on_message_begin(self) -> None:
-        self._head_bytes = 0
+        self._loose_bytes, self._trailer_bytes, self._is_in_message = 0, None, True
+        self._set_deadline()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._trailer_bytes is None:
+            super().on_header(name, value)
+            return
+        self._trailer_bytes += len(name) + len(value)  # nobody reads them
+        if self._trailer_bytes > TRAILERS_MAX_BYTES:
+            self.transport.close()
+
     def on_headers_complete(self) -> None:
-        self._head_bytes = None
+        self._loose_bytes = self._trailer_bytes = 0
+        self._unset_deadline()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._loose_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
-        self._head_bytes = 0
+        self._loose_bytes, self._is_in_message = 0, False
+        self._unset_deadline()
         super().on_message_complete()
 
-    def _hang_up_if_silent(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._is_in_message and self._deadline is None:
+            self._set_deadline()  # the rest of what was refused has to come soon
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _set_deadline(self) -> None:
+        self._unset_deadline()
+        self._deadline = self.loop.call_later(HEADER_LIMIT_S, self._hang_up)
+
+    def _unset_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _hang_up(self) -> None:
+        if self._is_answering():  # an earlier request: who waits for that may be late with the next one
+            self._set_deadline()
+        elif not self.transport.is_closing():
             self.transport.close()
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from screenshot_library import Client, served, wait_for
 
@@ -25,7 +25,7 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 PHONE_GAP_PX = 24
 PHONE_GROUND = (58, 62, 66)
 LARGEST_BYTES = 300_000
-COLOURS = (None, 256, 128)
+PAGE_COLOURS = 64
 CAMPAIGNS = (("Spring campaign", "Rose meadow hills at dawn"), ("Night campaign", "A city at night"))
 PROMPT = "A lighthouse at dusk, long exposure,\nlow fog over the rocks"
 # A function, not an expression: the pages allow nothing that would be evaluated again later.
@@ -51,9 +51,9 @@ def main(arguments: list[str]) -> int:
         take_library(desk, client)
         take_loupe(desk, client)
         take_pages(desk, client)
+        take_phone(phone, client, target)
         take_work(desk, client)
         take_review(desk, client)
-        take_phone(phone, client, target)
     return 0
 
 
@@ -100,7 +100,8 @@ def take_library(camera: Camera, client: Client) -> None:
     page = open_light_table(camera)
     choose(page, "Fjord by evening")
     fill_form(page)
-    page.keyboard.press("Control+Enter")
+    page.locator("#generate-submit").click()
+    page.mouse.move(0, 0)
     page.locator("#generate-jobs .now-job").wait_for()
     client.submit("Postcards", "A beach on a summer day", 1, count=3, size="768*512")
     wait_for(client.is_at_work)
@@ -134,11 +135,13 @@ def open_light_table(camera: Camera, query: str = "") -> Page:
 
 def fill_form(page: Page) -> None:
     """Ask for some pictures."""
+    page.locator("#generate-about summary").click()
+    page.locator("#generate-title").fill("Lighthouse at dusk")
+    page.locator("#generate-about summary").click()
     page.locator("#generate-param-prompt").fill(PROMPT)
     page.locator("#generate-ratio").get_by_text("3:2", exact=True).click()
     page.locator("#generate-count").get_by_text("4", exact=True).click()
-    page.locator("#generate-cost").get_by_text("4 pictures").wait_for()
-    page.locator("#generate-param-prompt").focus()
+    page.locator("#generate-cost").get_by_text("4 pictures, about").wait_for()
 
 
 def choose(page: Page, title: str) -> None:
@@ -199,6 +202,7 @@ def take_work(camera: Camera, client: Client) -> None:
 
 def take_review(camera: Camera, client: Client) -> None:
     """Pictures that wait for somebody to look at them."""
+    client.post("/-/api/preferences", preferences={"info": "open"})
     for title, prompt in CAMPAIGNS:
         client.submit(title, prompt, 9, count=4, size="960*640", review=True)
     wait_for(lambda: client.get("/-/api/media?review=awaiting")["total"] == 8)
@@ -214,7 +218,7 @@ def take_phone(camera: Camera, client: Client, target: Path) -> None:
     client.post("/-/api/preferences", preferences={"generate": "closed", "info": "closed"})
     page = open_light_table(camera)
     views = [camera.shoot()]
-    page.get_by_role("option", name="Fjord by evening").first.dblclick()
+    page.locator("#grid .cell").nth(1).dblclick()
     page.wait_for_selector("#loupe-image[data-sharp=true]")
     views.append(camera.shoot())
     page = camera.open("/-/generate", "#generate-body:not([hidden])")
@@ -234,13 +238,29 @@ def side_by_side(views: list[Image.Image]) -> Image.Image:
 
 
 def save(shot: Image.Image, file: Path) -> None:
-    """With as many colours as the file may hold."""
-    for colours in COLOURS:
-        image = shot if colours is None else shot.quantize(colours, Image.Quantize.MAXCOVERAGE)
-        image.save(file, optimize=True)
+    """With as many shades as the file may hold."""
+    for bits in (7, 6, 5, 4):
+        coarsen(shot, bits).save(file, optimize=True)
         if file.stat().st_size <= LARGEST_BYTES:
             break
     print(f"{file}: {file.stat().st_size} bytes")  # noqa: T201 - a script tells what it did
+
+
+def coarsen(shot: Image.Image, bits: int) -> Image.Image:
+    """Fewer shades, which hardly shows in pictures; the colours of the page itself stay as they are."""
+    most = sorted(shot.getcolors(shot.width * shot.height) or [], reverse=True)[:PAGE_COLOURS]
+    kept = {colour for _, colour in most}
+    half = 1 << (7 - bits)
+    coarse = ImageOps.posterize(shot, bits).point(lambda value: value + half)
+    pairs = zip(list_pixels(shot), list_pixels(coarse), strict=True)
+    coarse.putdata([exact if exact in kept else rough for exact, rough in pairs])
+    return coarse
+
+
+def list_pixels(image: Image.Image) -> list[tuple[int, int, int]]:
+    """Red, green and blue of each."""
+    data = image.tobytes()
+    return list(zip(data[0::3], data[1::3], data[2::3], strict=True))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from hotfolder.cli.demo import find_examples, make_copy
 
 T = TypeVar("T")
 
-STEP_MS = "150"
+STEP_MS = "250"
 LIMIT_S = 180.0
 LOOK_S = 0.1
 REVIEWER = "anna"
@@ -120,7 +120,7 @@ class Client:
     def is_at_work(self) -> bool:
         """Whether a job is well on its way."""
         jobs = self.get("/-/api/jobs?state=active")["items"]
-        return any(30 <= ((each["progress"] or {}).get("percentage") or 0) < 80 for each in jobs)
+        return any(30 <= ((each["progress"] or {}).get("percentage") or 0) < 60 for each in jobs)
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from hotfolder.accounts.scopes import Actor
 from hotfolder.events import Event
@@ -14,10 +16,7 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORWARDING = re.compile(
     r"forwarded|via|x-(?:forwarded|original|envoy)-.+|x-forwarded|x-(?:real|client|cluster-client)-ip|true-client-ip|cf-.+"
 )
-VISITOR_TABLES = (
-    *("media", "generations", "generation_inputs", "base_models", "keywords", "media_keywords"),
-    "rating_history",
-)
+VISITOR_TABLES = ("pictures", "picture_keywords", "base_models")
 """Datasette's tables that are open to visitors; every other address below /library is not."""
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -54,8 +53,7 @@ class Rules:
         return name is not None and name in self._names()
 
     def _names(self) -> frozenset[str]:
-        given = filter(None, map(host_name, (self.host, *self.allowed_hosts)))
-        return _LOOPBACK_NAMES | frozenset(given)
+        return _find_names((self.host, *self.allowed_hosts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +88,12 @@ _NO_SOURCE = Refusal(
     "A request that writes has to say which page it comes from (Origin).",
     "Programs use a token instead of a cookie: `hotfolder token create`.",
 )
+
+
+@functools.cache
+def _find_names(given: tuple[str, ...]) -> frozenset[str]:
+    """The settings do not change while the web runs, and every request asks."""
+    return _LOOPBACK_NAMES | frozenset(filter(None, map(host_name, given)))
 
 
 def check_source(request: Request, rules: Rules) -> Refusal | None:
@@ -157,6 +161,23 @@ def may_hear(actor: Actor | None, event: Event) -> bool:
         return actor is not None
     owner = event.data.get("owner", event.subject_id if event.subject_type == "owner" else None)
     return event.topic.startswith("credits.") and owner == actor.name
+
+
+def pictures_of(event: Event) -> Iterator[str]:
+    """The ids of all pictures and generations that an event tells of."""
+    if event.subject_type in ("media", "generation"):
+        yield event.subject_id
+    if event.data.get("mediaId"):
+        yield event.data["mediaId"]
+    yield from event.data.get("mediaIds") or ()
+
+
+def tell_visitor(event: Event, unseen: AbstractSet[str]) -> Event | None:
+    """What a visitor hears of an event when these pictures are not for visitors; None: nothing at all."""
+    if not any(each in unseen for each in pictures_of(event)):
+        return event
+    left = [each for each in event.data.get("mediaIds") or () if each not in unseen]
+    return replace(event, data={**event.data, "count": len(left), "mediaIds": left}) if left else None
 
 
 def _comes_from_elsewhere(request: Request) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from datasette import Request, Response
 
-from datasette_hotfolder.access import may_hear
+from datasette_hotfolder.access import may_hear, pictures_of, tell_visitor
 from datasette_hotfolder.answers import (
     View,
     actor_of,
@@ -20,9 +21,10 @@ from datasette_hotfolder.answers import (
 from datasette_hotfolder.objects import actor_object, event_object, wish_object
 from datasette_hotfolder.services import Services
 from hotfolder.accounts.scopes import Actor
-from hotfolder.events import ENGINE_STATUS
+from hotfolder.events import ENGINE_STATUS, Event
 from hotfolder.library.control import WANTED_MODEL
 from hotfolder.library.imports import ImportStore
+from hotfolder.library.unseen import find_unseen
 
 WAIT_MAX_S: Final = 25
 EVENTS_MAX: Final = 500
@@ -80,8 +82,17 @@ def read_news(services: Services, after: int, actor: Actor | None) -> dict[str, 
     latest = services.database.last_event_seq()
     if latest < after or (found and _is_forgotten(services, after + 1)):
         return {"events": [], "seq": latest, "reset": True}
-    told = [event_object(each) for each in found if may_hear(actor, each)]
-    return {"events": told, "seq": found[-1].seq if found else after}
+    told = [each for each in found if may_hear(actor, each)]
+    if actor is None:
+        told = _tell_visitor(services, told)
+    return {"events": [event_object(each) for each in told], "seq": found[-1].seq if found else after}
+
+
+def _tell_visitor(services: Services, events: Sequence[Event]) -> list[Event]:
+    """Without what is told of pictures that await their review now, and of those that it discarded."""
+    named = {each for event in events for each in pictures_of(event)}
+    unseen = find_unseen(services.database, named)
+    return [told for each in events if (told := tell_visitor(each, unseen)) is not None]
 
 
 def _is_forgotten(services: Services, seq: int) -> bool:

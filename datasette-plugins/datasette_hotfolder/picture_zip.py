@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
@@ -75,13 +76,21 @@ class ZipOfPictures:
         path = self._services.paths.locate(media.file_path)
         name = self._names.take(_stem_of(media), path.suffix)
         at = parse_instant(media.created_at)
+        if not (yield from self._add_or_miss(archive, path, name, at, media_id)):
+            return
+        for sidecar in _list_sidecars(self._services.paths, media) if self._with_sidecars else ():
+            yield from self._add_or_miss(archive, sidecar, name + sidecar.suffix, at, media_id)
+
+    def _add_or_miss(
+        self, archive: ZipFile, path: Path, name: str, at: datetime, media_id: str
+    ) -> Generator[bytes, None, bool]:
+        """Whether it is in the zip now."""
         try:
             yield from self._add_file(archive, path, name, at)
         except _NotThere as fault:
             self._missing.append(f"{one_line(name)}: {fault} (picture {media_id})")
-            return
-        for sidecar in _list_sidecars(self._services.paths, media) if self._with_sidecars else ():
-            yield from self._add_file(archive, sidecar, name + sidecar.suffix, at)
+            return False
+        return True
 
     def _add_file(self, archive: ZipFile, path: Path, name: str, at: datetime) -> Iterator[bytes]:
         try:
@@ -145,4 +154,4 @@ def _list_sidecars(paths: LibraryPaths, media: Media) -> list[Path]:
         at = parse_instant(media.created_at)
         places = [paths.original(at, media.media_id, extension) for extension in CONTENT_EXTENSIONS]
     both = (sidecar(each) for each in places for sidecar in (paths.sidecar_json, paths.sidecar_xmp))
-    return [each for each in both if each.is_file()]
+    return [each for each in both if os.path.lexists(each)]

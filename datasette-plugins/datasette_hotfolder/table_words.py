@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 TABLE_WORDS: Final[Mapping[str, str]] = {
+    "pictures": "Pictures, without those in the trash and those that await a review.",
+    "picture_keywords": "Keywords of these pictures, and how many have each.",
     "media": "Pictures: one row each, also those in the trash (deleted_at).",
     "generations": "What was asked of an endpoint: one row a picture, with its params and times.",
     "generation_inputs": "The reference pictures of each generation.",

@@ -61,6 +61,7 @@ def describe_tables(names: Iterable[str]) -> dict[str, Any]:
     for table in _HIDDEN:
         tables.setdefault(table, {"allow": _MEMBERS})["hidden"] = True
     tables["media"] |= {"sort_desc": "created_at", "description_html": _describe_media()}
+    tables["pictures"]["sort_desc"] = "created_at"
     tables["events"]["sort_desc"] = "seq"
     library = {"allow": _EVERYBODY, "allow_sql": _MEMBERS, "tables": tables, "queries": _describe_queries()}
     return {"title": "hotfolder", "databases": {DATABASE: library}}
@@ -70,7 +71,7 @@ def render_cell(row: Any, table: str | None, column: str, database: str | None) 
     """A thumbnail where a row names a picture; None leaves the cell to Datasette."""
     if database != DATABASE:
         return None
-    if table == "media" and column == "thumb_path":
+    if table in ("media", "pictures") and column == "thumb_path":
         return _render_picture(_find(row, "id"))
     if table == "generation_inputs" and column == "thumb_path":
         return _render_input(_find(row, "generation_id"), _find(row, "position"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -21,17 +22,32 @@ DIMENSIONS: Final = (
     *("rating", "status", "label", "origin", "type", "endpoint", "owner", "orientation", "refs", "review"),
     *("deleted", "day"),
 )
-"""The properties in the order of _ROWS_SQL."""
+"""The properties in the order of _VALUES, and the day."""
+_WHOLE: Final = frozenset({"rating", "deleted"})
 CHANGES_MAX: Final = 20_000
 """So many changes are followed one by one; after more, everything is read anew."""
-_ROWS_SQL: Final = """
-    SELECT number, rating, coalesce(status, 'none'), coalesce(label, 'none'), origin,
-           CASE media_type WHEN 'image' THEN coalesce(replace(mime_type, 'image/', ''), 'image')
-                           ELSE media_type END,
-           endpoint_key, owner,
-           CASE WHEN width > height THEN 'landscape' WHEN width < height THEN 'portrait'
-                WHEN width > 0 THEN 'square' END,
-           iif(has_refs, 'yes', 'no'), review, deleted_at IS NOT NULL, substr(created_at, 1, 10)
+_SEPARATOR: Final = "\x1f"
+_VALUES: Final = (
+    "rating",
+    "coalesce(status, 'none')",
+    "coalesce(label, 'none')",
+    "origin",
+    """
+    CASE media_type WHEN 'image' THEN coalesce(replace(mime_type, 'image/', ''), 'image') ELSE media_type END
+    """,
+    "coalesce(endpoint_key, '')",
+    "coalesce(owner, '')",
+    """
+    CASE WHEN width > height THEN 'landscape' WHEN width < height THEN 'portrait'
+         WHEN width > 0 THEN 'square' ELSE '' END
+    """,
+    "iif(has_refs, 'yes', 'no')",
+    "review",
+    "deleted_at IS NOT NULL",
+)
+# As one text: a million texts are told apart in half the time of a million tuples.
+_ROWS_SQL: Final = f"""
+    SELECT number, substr(created_at, 1, 10), {" || char(31) || ".join(f"({each})" for each in _VALUES)}
     FROM media
 """
 _SCOPES: Final = {
@@ -99,18 +115,19 @@ class Facets:
 
     def _load(self, newest: int) -> None:
         """Read everything: rows that are alike in all but their day are gathered first, then told apart."""
-        groups: dict[tuple[Any, ...], array[int]] = {}
-        days: dict[str, array[int]] = {}
-        for row in self._database.connection().execute(f"{_ROWS_SQL} WHERE number > 0"):
-            _gather(groups, row[1:-1], row[0])
-            _gather(days, row[-1], row[0])
+        groups: defaultdict[str, array[int]] = defaultdict(_numbers)
+        days: defaultdict[str, array[int]] = defaultdict(_numbers)
+        cursor = self._database.connection().cursor()
+        cursor.row_factory = None  # plain tuples: half the time
+        for number, day, values in cursor.execute(f"{_ROWS_SQL} WHERE number > 0"):
+            groups[values].append(number)
+            days[day].append(number)
         sets: dict[str, dict[Any, BitMap]] = {name: {} for name in DIMENSIONS}
         sets["day"] = {day: BitMap(numbers) for day, numbers in days.items()}
-        for group, members in groups.items():
+        for values, members in groups.items():
             found = BitMap(members)
-            for name, value in zip(DIMENSIONS, group, strict=False):  # without the day
-                if value is not None:
-                    sets[name].setdefault(value, BitMap()).update(found)
+            for name, value in _split(values):
+                sets[name].setdefault(value, BitMap()).update(found)
         self._sets, self._scopes, self._seq = sets, {}, newest
 
     def _follow(self, newest: int) -> None:
@@ -128,10 +145,9 @@ class Facets:
         for values in self._sets.values():
             for found in values.values():
                 found.difference_update(gone)
-        for number, *found_values in self._read_rows(numbers):
-            for name, value in zip(DIMENSIONS, found_values, strict=True):
-                if value is not None:
-                    self._sets[name].setdefault(value, BitMap()).add(number)
+        for number, day, values in self._read_rows(numbers):
+            for name, value in (("day", day), *_split(values)):
+                self._sets[name].setdefault(value, BitMap()).add(number)
 
     def _read_rows(self, numbers: Sequence[int]) -> Iterable[Sequence[Any]]:
         marks = ",".join(map(str, numbers))
@@ -156,8 +172,12 @@ class Facets:
         return BitMap(array("I", (row[0] for row in rows)))
 
 
-def _gather(groups: dict[Any, array[int]], key: Any, number: int) -> None:
-    found = groups.get(key)
-    if found is None:
-        found = groups[key] = array("I")
-    found.append(number)
+def _numbers() -> array[int]:
+    return array("I")
+
+
+def _split(values: str) -> Iterator[tuple[str, Any]]:
+    """The properties in a text of _ROWS_SQL, but those that a picture does not have."""
+    for name, value in zip(DIMENSIONS, values.split(_SEPARATOR), strict=False):  # all but the day
+        if value:
+            yield name, int(value) if name in _WHOLE else value

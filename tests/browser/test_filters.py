@@ -161,6 +161,49 @@ def test_escape_clears_the_search_first_and_leaves_it_then(reviewer: Visitor) ->
     expect(search).not_to_be_focused()
 
 
+def expect_arrows_move(page: Page) -> None:
+    """The arrow goes to the next picture, and takes the focus there."""
+    before = page.locator("#grid .cell[aria-current]").get_attribute("data-media-id")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#grid .cell[aria-current]")).not_to_have_attribute("data-media-id", before or "")
+    expect(page.locator("#grid .cell[aria-current]")).to_be_focused()
+
+
+def test_search_is_left_for_what_it_finds_by_enter_and_arrow_down(reviewer: Visitor, house: House) -> None:
+    found = house.draw("an otter asleep", count=2)
+    page = reviewer.open()
+    for key, text in (("Enter", "otter"), ("ArrowDown", "otter asleep")):
+        page.locator("#search").focus()
+        page.locator("#search").fill(text)
+        page.keyboard.press(key)
+        page.wait_for_url(lambda url, text=text: parse_qs(urlsplit(url).query).get("q") == [text])
+        expect_total(page, 2)
+        assert shown_ids(page) == found
+        expect(page.locator("#grid .cell[aria-current]")).to_be_focused()
+    expect_arrows_move(page)
+
+
+def test_arrows_go_to_the_pictures_after_the_pointer_touched_the_bar(reviewer: Visitor) -> None:
+    page = reviewer.open()
+    page.get_by_role("button", name="Generated").click()
+    expect(page.locator("#grid .cell[aria-current]")).to_be_focused()
+    page.locator("#sort").dispatch_event("pointerdown")
+    page.locator("#sort").select_option("Oldest first")
+    page.wait_for_url("**order=asc")
+    expect(page.locator("#grid .cell[aria-current]")).to_be_focused()
+    open_panel(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#grid .cell[aria-current]")).to_be_focused()
+    page.locator("#advance-button").click()
+    expect_arrows_move(page)
+    page.locator("#advance-button").click()
+    page.locator("#size").focus()
+    current = page.locator("#grid .cell[aria-current]").get_attribute("data-media-id") or ""
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#grid .cell[aria-current]")).to_have_attribute("data-media-id", current)
+    expect(page.locator("#size")).to_be_focused()
+
+
 def test_words_and_values_that_mean_nothing_are_left_out_of_the_filter(reviewer: Visitor) -> None:
     page = reviewer.open("/-/library")
     page.evaluate(

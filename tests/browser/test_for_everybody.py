@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.house import House
 from tests.browser.visitor import Visitor
@@ -183,3 +183,16 @@ def meet(page: Page) -> Iterator[dict[str, Any]]:
             yield found
         last = found["control"]
         seen.add(last)
+
+
+def test_top_bar_of_a_phone_shows_who_is_here_and_reaches_every_page(
+    visit: Callable[..., Visitor], house: House
+) -> None:
+    page = visit(house.cookies, size=(PHONE["width"], PHONE["height"])).open("/-/setup")
+    links = page.locator(".topbar nav a")
+
+    for part in (links.filter(has_text="Setup"), page.locator(".actor"), page.get_by_text("Log out")):
+        expect(part).to_be_in_viewport(ratio=0.9)
+    for link in links.all():
+        link.scroll_into_view_if_needed()
+        expect(link).to_be_in_viewport(ratio=0.9)

@@ -162,6 +162,7 @@ def test_problem_stands_at_its_field_and_has_the_focus(form: Page) -> None:
     prompt = form.locator("#generate-param-prompt")
     expect(prompt).to_be_focused()
     expect(prompt).to_have_attribute("aria-invalid", "true")
+    expect(form.locator("#generate-form .problem").first).to_have_text("Describe what you want to see first.")
     prompt.fill("now with words")
     expect(prompt).not_to_have_attribute("aria-invalid", "true")
     form.locator("#generate-more > summary").click()
@@ -170,6 +171,16 @@ def test_problem_stands_at_its_field_and_has_the_focus(form: Page) -> None:
     form.locator("#generate-more > summary").click()
     form.keyboard.press("Control+Enter")
     expect(form.get_by_label("Steps")).to_be_focused()
+
+
+def test_job_without_a_title_is_called_by_its_prompt_when_it_ends(form: Page) -> None:
+    form.get_by_label("Another number of variations").fill("99")
+    expect(form.locator('[data-path="count"] > .problem')).to_have_text("1 to 64")
+    form.get_by_label("Another number of variations").fill("1")
+
+    generate(form, "A fox in the snow")
+
+    expect(form.locator(".toast")).to_contain_text("“A fox in the snow” is done: 1 picture.")
 
 
 def test_number_of_pictures_is_told_before_they_are_asked_for(form: Page, house: House) -> None:

@@ -300,6 +300,40 @@ def test_several_pictures_are_shown_with_what_they_share_and_marked_together(
         wait_for_words(house, each, ["together"])
 
 
+def test_keyword_that_is_half_typed_is_not_for_the_next_picture(
+    reviewer: Visitor, pair: tuple[str, str]
+) -> None:
+    page = reviewer.open()
+    choose(page, pair[0])
+    field = panel(page).get_by_label("Add a keyword")
+    field.fill("half")
+
+    choose(page, pair[1])
+    expect(field).to_have_value("")
+    field.fill("half")
+    page.locator(f'#grid .cell[data-media-id="{pair[0]}"]').click(modifiers=["Control"])
+
+    expect(panel(page).get_by_label("Add a keyword to all")).to_have_value("")
+
+
+def test_panel_is_about_the_picture_in_the_loupe_whatever_is_chosen(reviewer: Visitor, house: House) -> None:
+    first, second = house.draw("chosen together", count=2)
+    page = reviewer.open()
+    choose(page, first)
+    page.locator(f'#grid .cell[data-media-id="{second}"]').click(modifiers=["Control"])
+    expect(panel(page).locator(".info-title")).to_have_text("2 pictures")
+
+    page.keyboard.press("Enter")
+    expect(panel(page).locator(".info-title")).not_to_have_text("2 pictures")
+    expect(panel(page).locator(".prompt")).to_have_text("chosen together")
+    panel(page).get_by_role("button", name="3 stars").click()
+    house.wait_for_marks(second, 3, None)
+    assert house.marks_of(first) == (0, None)
+    page.keyboard.press("Escape")
+
+    expect(panel(page).locator(".info-title")).to_have_text("2 pictures")
+
+
 def test_visitor_sees_all_and_is_told_why_nothing_can_be_done(
     visit: Callable[..., Visitor], pair: tuple[str, str]
 ) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.house import House, job
 from tests.browser.light_table import cell, choose, shown_ids
 from tests.browser.visitor import Visitor
+from tests.scenarios.service import wait_for
 
 REVIEW = "/-/library?review=awaiting"
 
@@ -91,6 +92,25 @@ def test_loupe_shows_the_next_picture_and_closes_after_the_last(
     expect(page.locator("#loupe")).to_be_hidden()
     expect(page.locator("#empty")).to_contain_text("Nothing waits for a review")
     expect(page.locator("#awaiting")).to_be_hidden()
+
+
+def test_loupe_has_buttons_to_decide_only_in_the_review(
+    reviewer: Visitor, house: House, draw: Callable[..., list[str]]
+) -> None:
+    first, second, third = draw("by-button", 3)
+    page = reviewer.open(f"{REVIEW}#{first}")
+    buttons = page.locator("#loupe-review")
+
+    buttons.get_by_role("button", name="Accept").click()
+    page.wait_for_url(f"**#{second}")
+    buttons.get_by_role("button", name="Discard").click()
+    page.wait_for_url(f"**#{third}")
+
+    wait_for(lambda: review_of(house, second) == "discarded", "a discarded picture")
+    assert review_of(house, first) == "accepted"
+    page.goto(f"/-/library#{first}")
+    expect(page.locator("#loupe-image")).to_be_visible()
+    expect(buttons).to_be_hidden()
 
 
 def test_refused_decision_brings_the_picture_back(reviewer: Visitor, draw: Callable[..., list[str]]) -> None:

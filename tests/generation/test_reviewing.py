@@ -115,6 +115,32 @@ def test_collection_of_a_job_without_review_has_its_pictures(library: Library) -
     assert CollectionStore(library.database).list_media("Spring") == [media.media_id]
 
 
+def test_picture_of_a_job_whose_collection_became_a_live_one_is_finished_and_joins_nothing(
+    library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    CollectionStore(library.database).make("Spring", "minRating=5", "anna")
+    job_id, media = make(library, JOB + "collection: Spring\n", Painter())
+    _, reviewed = make(library, REVIEW + "collection: Spring\n", Painter())
+
+    build_desk(library).decide(reviewed.media_id, True, None, "anna")
+
+    assert library.jobs.get(job_id).status == "completed"
+    assert [status_of(library, each) for each in (media, reviewed)] == ["completed"] * 2
+    assert CollectionStore(library.database).list_media("Spring") == []
+    assert caplog.text.count("does not join 'Spring'") == 2
+
+
+def test_picture_is_not_accepted_into_a_live_collection(library: Library) -> None:
+    CollectionStore(library.database).make("Best", "minRating=5", "anna")
+    _, media = make(library, REVIEW, Painter())
+
+    with pytest.raises(LibraryError, match="live collection") as caught:
+        build_desk(library).decide(media.media_id, True, "best", "anna")
+
+    assert caught.value.code == "library.invalid_value"
+    assert library.media.get(media.media_id) == media
+
+
 def test_discarded_picture_leaves_the_library_with_all_its_files(library: Library) -> None:
     discarded: list[str] = []
     _, media = make(library, REVIEW + "collection: Spring\n", Painter())

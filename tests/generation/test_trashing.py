@@ -16,6 +16,7 @@ from hotfolder.app import Library
 from hotfolder.clock import new_id
 from hotfolder.domain.instants import parse_instant
 from hotfolder.domain.work import NewWork, WorkItem
+from hotfolder.errors import NotFound
 from hotfolder.generation.trashing import FilesHandler, PictureFiles, PurgeHandler
 from hotfolder.library.ingest import Ingest
 from hotfolder.library.media import Media, MediaStore
@@ -328,7 +329,7 @@ def test_original_outside_the_library_is_never_touched(library: Library, desk: D
     assert outside.stat().st_mtime_ns == noted.st_mtime_ns
 
 
-def test_generation_whose_picture_is_deleted_before_its_review_ends_as_with_a_discard(
+def test_generation_whose_pictures_are_deleted_before_their_review_ends_when_they_go_for_good(
     library: Library, desk: Desk
 ) -> None:
     _, media = make(library, REVIEW, Painter())
@@ -338,15 +339,33 @@ def test_generation_whose_picture_is_deleted_before_its_review_ends_as_with_a_di
     generation_id = str(media.generation_id)
 
     desk.put_in(media)
-    assert library.generations.get(generation_id).status == "awaiting_review"
     desk.put_in(second)
+    assert library.review_desk.list_awaiting(10) == []
+    desk.purge(media)
+    assert library.generations.get(generation_id).status == "awaiting_review"
+    desk.purge(second)
 
     assert library.generations.get(generation_id).status == "completed"
-    assert library.media.get(media.media_id).review == "discarded"
-    assert library.review_desk.list_awaiting(10) == []
+    decided = [each for each in library.database.list_events(0) if each.data.get("review") == "discarded"]
+    assert [(each.subject_id, each.actor) for each in decided] == [
+        (media.media_id, "anna"), (second.media_id, "anna"),
+    ]  # fmt: skip
+
+
+def test_picture_deleted_before_its_review_comes_back_to_the_review_queue(
+    library: Library, desk: Desk
+) -> None:
+    _, media = make(library, REVIEW, Painter())
+
+    desk.put_in(media)
+    for accept in (True, False):
+        with pytest.raises(NotFound, match="deleted"):
+            library.review_desk.decide(media.media_id, accept, None, "ben")
     desk.take_out(media)
-    assert library.media.get(media.media_id).review == "accepted"
-    assert library.generations.get(generation_id).status == "completed"
+
+    assert library.review_desk.list_awaiting(10) == [media]
+    assert library.generations.get(str(media.generation_id)).status == "awaiting_review"
+    assert library.review_desk.decide(media.media_id, True, None, "ben").review == "accepted"
 
 
 def test_lanes_that_move_the_files_of_one_picture_at_the_same_time_agree(

@@ -59,11 +59,11 @@ def test_many_pictures_change_together_and_only_those_that_were_otherwise_are_co
 ):
     ratings.change("m2", {"rating": 4}, "ben")
 
-    changed = changes.change("c1", IDS, check_changes({"rating": 4}), "anna")
+    changed, _ = changes.change("c1", IDS, check_changes({"rating": 4}), "anna")
 
     assert changed == ["m0", "m1"]
     assert ratings_of(media) == [4, 4, 4]
-    assert changes.change("c2", IDS, check_changes({"rating": 4}), "anna") == []
+    assert changes.change("c2", IDS, check_changes({"rating": 4}), "anna") == ([], [])
     assert changes.list_changed("c1") == ["m0", "m1"]
 
 
@@ -71,7 +71,7 @@ def test_change_is_told_once_with_what_was_asked_for(changes, database):
     wanted = check_changes({"status": "selected", "addKeywords": ["dawn"]})
     before = database.last_event_seq()
 
-    changed = changes.change("c1", IDS, wanted, "anna")
+    changed, _ = changes.change("c1", IDS, wanted, "anna")
     assert [each for each in database.list_events(before) if each.topic == "rating.changed"] == []
     changes.announce("c1", changed, wanted, "anna")
 
@@ -133,7 +133,7 @@ def test_change_goes_on_after_a_crash_between_two_pieces(changes, media):
     wanted = check_changes({"rating": 5})
     changes.change("c1", ["m0"], wanted, "anna")  # and the process dies before the next piece
 
-    assert changes.change("c2", IDS, wanted, "anna") == ["m1", "m2"]
+    assert changes.change("c2", IDS, wanted, "anna") == (["m1", "m2"], [])
     assert changes.undo("c2", "u2", IDS, "anna") == ["m1", "m2"]
     assert changes.undo("c1", "u1", ["m0"], "anna") == ["m0"]
     assert ratings_of(media) == [0, 0, 0]
@@ -142,7 +142,9 @@ def test_change_goes_on_after_a_crash_between_two_pieces(changes, media):
 def test_deleted_and_unknown_pictures_are_left_alone(changes, trash, media):
     trash.trash("t1", ["m0"], "anna")
 
-    assert changes.change("c1", ["m0", "nothing", "m1"], check_changes({"rating": 5}), "anna") == ["m1"]
+    changed, skipped = changes.change("c1", ["m0", "nothing", "m1"], check_changes({"rating": 5}), "anna")
+
+    assert (changed, skipped) == (["m1"], [])
     assert media.get("m0").rating == 0
 
 
@@ -169,7 +171,7 @@ def test_undo_of_a_trash_restores_but_not_what_was_deleted_anew(changes, trash, 
     [
         None, [], {}, {"rating": 6}, {"status": "maybe"}, {"title": "x"}, {"addKeywords": "dawn"},
         {"addKeywords": [""]}, {"removeKeywords": [1]}, {"rating": 1, "deleted_at": None},
-        {"label": 7}, {"addKeywords": None},
+        {"label": 7}, {"label": "Red"}, {"addKeywords": None},
     ],
 )  # fmt: skip
 def test_change_that_no_picture_can_have_is_refused(given):
@@ -179,13 +181,58 @@ def test_change_that_no_picture_can_have_is_refused(given):
     assert caught.value.code == "library.invalid_value"
 
 
-def test_picture_gets_no_more_keywords_than_one_can_have_and_none_of_its_piece_changes(changes, media):
+def test_picture_without_room_for_more_keywords_is_left_as_it_is_and_the_others_change(changes, media):
     changes.change("c1", ["m2"], check_changes({"addKeywords": [f"a{each}" for each in range(499)]}), "a")
 
-    with pytest.raises(LibraryError, match="at most 500"):
-        changes.change("c2", IDS, check_changes({"rating": 1, "addKeywords": ["b", "c"]}), "anna")
+    wanted = check_changes({"rating": 1, "addKeywords": ["b", "c"]})
+
+    assert changes.change("c2", IDS, wanted, "anna") == (["m0", "m1"], ["m2"])
+    assert ratings_of(media) == [1, 1, 0]
+    assert len(media.list_keywords("m2")) == 499
+
+
+def test_undo_leaves_what_others_changed_away_and_back_again(changes, ratings, media):
+    wanted = check_changes({"rating": 5, "label": "red", "addKeywords": ["dawn", "noon"]})
+    changes.change("c1", ["m0", "m1"], wanted, "anna")
+    for rating, words in ((3, ["noon"]), (5, ["dawn", "noon"])):
+        ratings.change("m0", {"rating": rating, "keywords": words}, "ben")
+
+    changes.undo("c1", "u1", ["m0", "m1"], "anna")
+
+    assert ratings_of(media) == [5, 0, 0]
+    assert (media.get("m0").label, media.list_keywords("m0")) == (None, ["dawn"])
+    assert media.list_keywords("m1") == ["Bay"]
+
+
+def test_undo_of_a_restore_leaves_what_others_deleted_and_restored_since(changes, trash, media, clock):
+    trash.trash("t1", ["m0", "m1"], "anna")
+    trash.restore("r1", ["m0", "m1"], "anna")
+    clock.advance(5)
+    trash.trash("t2", ["m0"], "ben")
+    trash.restore("r2", ["m0"], "ben")
+
+    assert changes.undo("r1", "u1", changes.list_changed("r1"), "anna") == ["m1"]
+    assert media.get("m0").deleted_at is None
+
+
+def test_undo_does_not_break_at_a_picture_that_has_no_room_for_its_old_keywords(changes, ratings, media):
+    changes.change("c1", IDS, check_changes({"rating": 5, "removeKeywords": ["Bay"]}), "anna")
+    ratings.change("m1", {"keywords": [f"a{each}" for each in range(500)]}, "ben")
+
+    assert changes.undo("c1", "u1", IDS, "anna") == list(IDS)
 
     assert ratings_of(media) == [0, 0, 0]
+    assert len(media.list_keywords("m1")) == 500
+
+
+def test_undo_puts_back_the_label_that_another_program_had_given(changes, media, database):
+    with database.transaction() as tx:
+        tx.execute("UPDATE media SET label = 'Winner' WHERE id = 'm0'")
+    changes.change("c1", IDS, check_changes({"label": "red"}), "anna")
+
+    changes.undo("c1", "u1", IDS, "anna")
+
+    assert [media.get(each).label for each in IDS] == ["Winner", None, None]
 
 
 def test_unknown_change_cannot_be_taken_back_and_a_piece_has_a_size(changes):

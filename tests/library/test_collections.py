@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from hotfolder.database import Database
 from hotfolder.errors import LibraryError, NotFound
 from hotfolder.events import LIBRARY_UPDATED
-from hotfolder.library.collections import Collection, CollectionStore
+from hotfolder.library.collections import ORDERED_MAX, Collection, CollectionStore
 from hotfolder.library.media import Media, MediaStore
 
 PICTURE = Media(
@@ -69,6 +70,46 @@ def test_pictures_join_at_the_end_and_are_put_in_order(store: CollectionStore, d
     before = database.last_event_seq()
     store.order(spring.collection_id, ["3", "4"], "anna")
     assert database.last_event_seq() == before
+
+
+def test_thousands_of_pictures_are_put_in_order_at_once_and_not_within_a_minute(database: Database) -> None:
+    store = CollectionStore(database)
+    ids = [f"{each:05}" for each in range(5000)]
+    with database.transaction() as tx:
+        for each in ids:
+            MediaStore(database).insert(tx, replace(PICTURE, media_id=each, file_path=each), ())
+    large = store.make("Large", None, "anna")
+    store.add(large.collection_id, ids)
+    before, began = database.last_event_seq(), time.process_time()
+
+    store.order(large.collection_id, ids[::-1], "anna")
+
+    assert time.process_time() - began < 1
+    assert ids_of(store, large) == ids[::-1]
+    assert len(ids) > 2 * ORDERED_MAX
+    assert [each.data for each in database.list_events(before)] == [{"ordered": len(ids)}]
+    places = "SELECT count(*) FROM media_changes WHERE scope = ?"
+    changes = database.query_one(places, (large.collection_id,))
+    store.order(large.collection_id, [ids[0], ids[1]], "anna")
+    after = database.query_one(places, (large.collection_id,))
+    assert changes is not None
+    assert after is not None
+    assert after[0] - changes[0] == 2  # only those that moved are written
+
+
+def test_finished_picture_joins_no_live_collection_and_is_not_lost_for_it(
+    store: CollectionStore, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    best = store.make("Best", "minRating=5", "anna")
+
+    with database.transaction() as tx:
+        store.add_media(tx, "best", "1")
+
+    assert ids_of(store, best) == []
+    assert "picture 1 does not join 'Best'" in caplog.text
+    with pytest.raises(LibraryError, match="live collection") as caught, database.transaction() as tx:
+        store.add_chosen(tx, "best", "1")
+    assert (caught.value.code, bool(caught.value.hint)) == ("library.invalid_value", True)
 
 
 def test_pictures_that_leave_are_no_longer_counted_nor_are_deleted_ones(

@@ -71,6 +71,25 @@ def test_trash_does_not_count_and_few_are_given_if_few_are_wanted(keywords, data
     assert found(keywords, "", 1) == [("Bay", 2)]
 
 
+def test_visitor_finds_no_keyword_that_only_hidden_pictures_have(keywords, media, database):
+    with database.transaction() as tx:
+        tx.execute(
+            """
+            INSERT INTO generations (id, provider, endpoint_key, mode, params_json, status, created_at)
+            VALUES ('g', 'local', 'e', 'text-to-image', '{}', 'awaiting_review', '2026')
+            """
+        )
+        tx.execute("UPDATE media SET review = 'awaiting', generation_id = 'g' WHERE id = 'm0'")
+        tx.execute("UPDATE media SET deleted_at = '2026' WHERE id = 'm2'")
+        tx.execute("INSERT INTO keywords (id, keyword) VALUES ('k', 'barge')")  # no picture has it
+
+    seen = [(each.keyword, each.n) for each in keywords.search("", 20, is_reviewed=True)]
+
+    assert seen == [("Bay", 1), ("Übung", 1)]
+    assert found(keywords, "ba") == [("Bay", 2), ("barge", 0), ("barn", 0)]
+    assert ("dawn", 1) in found(keywords, "")
+
+
 def test_renamed_keyword_is_on_its_pictures_and_its_texts_are_renewed_a_few_at_a_time(
     keywords, media, database
 ):
@@ -118,6 +137,34 @@ def test_merged_keyword_goes_over_to_the_other_one_a_few_at_a_time(keywords, med
     assert found(keywords, "bay") == []
     assert (matches(database, "bay"), matches(database, "barn")) == ([], [1, 2, 3])
     assert database.list_events(0)[-1].data == {"merged": "Bay", "into": target}
+
+
+def test_picture_that_gets_the_old_keyword_while_it_is_merged_gets_the_new_one(keywords, media, database):
+    source, target = id_of(keywords, "bay"), id_of(keywords, "barn")
+    while keywords.move_some(source, target, 200):
+        pass
+    with database.transaction() as tx:  # somebody, between the last piece and the end
+        media.add_keywords(tx, "m0", ["Bay"])
+
+    keywords.end_merge(source, target, "anna")
+
+    assert media.list_keywords("m0") == ["barn", "dawn"]
+    assert texts(database)[0] == ["barn", "dawn"]
+    with pytest.raises(NotFound):
+        keywords.end_merge(target, "nothing", "anna")
+    assert media.list_keywords("m0") == ["barn", "dawn"]
+
+
+def test_picture_that_gets_a_keyword_while_it_is_removed_has_it_in_no_text(keywords, media, database):
+    keyword_id = id_of(keywords, "bay")
+    while keywords.drop_some(keyword_id, 200):
+        pass
+    with database.transaction() as tx:
+        media.add_keywords(tx, "m0", ["Bay"])
+
+    keywords.delete(keyword_id, "anna")
+
+    assert (media.list_keywords("m0"), texts(database)[0]) == (["dawn"], ["dawn"])
 
 
 def test_merge_goes_on_after_a_crash_between_two_pieces(keywords, database):

@@ -65,7 +65,7 @@ def test_the_last_word_counts_and_all_words_are_kept(ratings, media):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"rating": 0}, {"status": None}, {"title": "Übung"}, {"label": ""}, {"description": None},
+        {"rating": 0}, {"status": None}, {"title": "Übung"}, {"label": None}, {"description": None},
         {"keywords": ["Bay", "dawn"]}, {"keywords": ["dawn", "BAY", " bay "]}, {},
     ],
 )  # fmt: skip
@@ -109,7 +109,7 @@ def test_every_rating_from_none_to_five_stars_is_possible(ratings, media, number
         {})),
         *({"status": each} for each in ("", "Selected", "none", True, 0, [], ["selected"], {}, math.nan)),
         *({"title": each} for each in (5, True, [], "x" * (TEXT_MAX + 1), "\ud800", "a\udfffb", "a\x00")),
-        *({"label": each} for each in (math.nan, {}, "\udc00")),
+        *({"label": each} for each in (math.nan, {}, "\udc00", "", "Red", "none", "pink", [])),
         *({"keywords": each} for each in (None, "bay", [""], [" "], [1], ["\ud800"],
         ["k"] * (KEYWORDS_MAX + 1), {"bay": 1})),
         {"keywords": ["x" * (TEXT_MAX + 1)]},

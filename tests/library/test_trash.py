@@ -97,15 +97,35 @@ def test_many_deleted_pictures_are_told_once(trash, database):
     assert [each for each in database.list_events(0) if each.data.get("deleted")] == [event]
 
 
-def test_picture_that_awaits_a_review_is_discarded_with_it_and_accepted_by_who_takes_it_back(
+def test_picture_that_awaited_its_review_awaits_it_again_when_it_comes_back_from_the_trash(
     trash, media, discarded
 ):
     trash.trash("t1", IDS, "anna")
+    trash.restore("r1", IDS, "anna")
+
+    assert discarded == []
+    assert (media.get("m2").review, media.get("m0").review) == ("awaiting", "none")
+
+
+def test_picture_that_was_discarded_is_accepted_by_who_takes_it_back(trash, media, database):
+    with database.transaction() as tx:
+        media.set_review(tx, "m2", "discarded", "anna")
+
+    trash.restore("r1", IDS, "anna")
+
+    assert (media.get("m2").review, media.get("m2").deleted_at) == ("accepted", None)
+
+
+def test_picture_that_awaits_a_review_is_discarded_when_it_goes_for_good(trash, media, discarded):
+    trash.trash("t1", IDS, "anna")
+    trash.restore("r1", ["m2"], "ben")
+    assert trash.purge(IDS) == ["m0", "m1"]
+    assert discarded == []
+    trash.trash("t2", ["m2"], "ben")
+
+    trash.purge(IDS)
 
     assert discarded == ["m2"]
-    assert (media.get("m2").review, media.get("m0").review) == ("discarded", "none")
-    trash.restore("r1", IDS, "anna")
-    assert (media.get("m2").review, media.get("m0").review) == ("accepted", "none")
 
 
 def test_purged_picture_is_gone_and_what_was_made_from_it_says_so(trash, media, database, queued):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,67 @@ def test_many_pictures_change_in_pieces_with_one_event_and_are_put_back(
     assert post(client, f"/-/api/changes/{made['changeId']}/undo", None)["restored"] == 0
     found = client.get(KEYWORDS, params={"prefix": "bulk"}).json()["items"]
     assert [(each["keyword"], each["n"]) for each in found] == [("bulk", 0)]
+
+
+def test_change_that_breaks_off_half_way_says_what_was_done_and_how_to_take_it_back(
+    house: House, database: Database, make: Any
+) -> None:
+    ids, client = make(CHUNK + 5), house.program("rate", "rita")
+    seq, broken = database.last_event_seq(), f"BEFORE UPDATE OF rating ON media WHEN new.id = '{ids[-1]}'"
+    with database.transaction() as tx:
+        tx.execute(f"CREATE TRIGGER broken {broken} BEGIN SELECT RAISE(ABORT, 'a worn disk'); END")
+    try:
+        answer = client.post(BULK, json={"mediaIds": ids, "rating": 4})
+    finally:
+        with database.transaction() as tx:
+            tx.execute("DROP TRIGGER broken")
+
+    assert error_of(answer) == (500, "internal.unexpected")
+    error = answer.json()["error"]
+    assert (error["changed"], error["skipped"]) == (CHUNK, 0)
+    (event,) = events_since(database, seq)
+    assert (event.subject_id, event.data["count"]) == (error["changeId"], CHUNK)
+    undo = f"/-/api/changes/{error['changeId']}/undo"
+    assert undo in error["hint"]
+    assert post(client, undo, None)["restored"] == CHUNK
+    assert set(column(database, "rating", ids)) == {0}
+
+
+def test_picture_that_is_full_of_keywords_is_skipped_and_the_others_change(
+    house: House, database: Database, make: Any
+) -> None:
+    ids, client = make(CHUNK + 5), house.program("rate")
+    with database.transaction() as tx:
+        MediaStore(database).add_keywords(tx, ids[CHUNK], [f"full-{each}" for each in range(500)])
+
+    made = post(client, BULK, {"mediaIds": ids, "rating": 4, "addKeywords": ["one more"]})
+
+    assert (made["changed"], made["skipped"]) == (CHUNK + 4, 1)
+    assert column(database, "rating", ids[CHUNK - 1 : CHUNK + 2]) == [4, 0, 4]
+    assert client.post(BULK, json={"mediaIds": ids, "label": "Red"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        ("/-/api/review", {"mediaIds": ["\ud800"], "decision": "accept"}),
+        ("/-/api/review", {"mediaIds": ["a"], "decision": "accept", "collection": "\ud800"}),
+        (f"/-/api/review/{NOWHERE}", {"decision": "accept", "collection": "\ud800"}),
+        ("/-/api/download", {"mediaIds": ["\ud800"]}), (BULK, {"mediaIds": ["\ud800"], "rating": 3}),
+        (BULK, {"mediaIds": ["a"], "addKeywords": ["\ud800"]}), (BULK, {"mediaIds": ["a"], "\ud800": 1}),
+        (BULK, {"mediaIds": ["a"], "label": "\ud800"}), (TRASH, {"mediaIds": ["\ud800"]}),
+        (COLLECTIONS, {"name": "\ud800"}), (COLLECTIONS, {"name": "n", "query": "q=\ud800"}),
+        (f"{COLLECTIONS}/x", {"name": "\ud800"}), (f"{COLLECTIONS}/x/order", {"mediaIds": ["\ud800"]}),
+        (f"{KEYWORDS}/x", {"keyword": "\ud800"}), (f"{KEYWORDS}/x/merge", {"into": "\ud800"}),
+    ],
+)  # fmt: skip
+def test_half_a_character_is_refused_and_is_no_failure_of_the_server(
+    house: House, address: str, body: dict[str, Any]
+) -> None:
+    kind = {"Content-Type": "application/json"}
+    answer = house.program("admin").post(address, content=json.dumps(body), headers=kind)
+
+    assert answer.status_code == 400, answer.text
 
 
 def test_all_of_a_view_but_a_few_change(house: House, database: Database, make: Any) -> None:

@@ -135,6 +135,20 @@ def test_sidecars_stand_beside_their_pictures_when_they_are_asked_for(
     assert len(fetch(anna, order(anna, PLAIN)["url"]).namelist()) == 1
 
 
+def test_sidecar_that_is_a_link_is_told_in_the_zip_and_does_not_break_it(
+    anna: httpx.Client, sidecars: Path
+) -> None:
+    link = sidecars.with_name(f"{sidecars.name}.json")
+    link.unlink()
+    link.symlink_to("/etc/hostname")
+
+    archive = fetch(anna, order(anna, PLAIN, RATED, sidecars=True)["url"])
+
+    name = sidecars.name
+    assert archive.namelist() == [name, f"{name}.xmp", f"{RATED}.png", "MISSING.txt"]
+    assert f"{name}.json: " in archive.read("MISSING.txt").decode()
+
+
 def test_names_of_strangers_become_plain_files(anna: httpx.Client) -> None:
     (info,) = fetch(anna, order(anna, HARMFUL)["url"]).infolist()
 

@@ -24,6 +24,8 @@ TABLE_PAGES = (
         "/library/media?_facet=title",
     ),
     *(
+        "/library/pictures",
+        "/library/picture_keywords",
         "/library/generations",
         f"/library/generations/{GENERATION}",
         "/library/keywords",

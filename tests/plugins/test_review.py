@@ -141,6 +141,49 @@ def test_decision_that_makes_no_sense_is_refused(admin: httpx.Client, make: Make
     assert media_id in waiting(admin)
 
 
+def test_picture_is_accepted_into_no_live_collection_and_waits_on(admin: httpx.Client, make: Make) -> None:
+    media_id, name = make(), "Five stars"
+    made = admin.post("/-/api/collections", json={"name": name, "query": "rating=5"})
+    assert made.status_code == 201
+    body = {"decision": "accept", "collection": name.upper()}
+
+    one = admin.post(f"{LIST}/{media_id}", json=body)
+    many = admin.post(LIST, json={"mediaIds": [media_id], **body})
+
+    for each in (one, many):
+        assert (each.status_code, each.json()["error"]["code"]) == (400, "library.invalid_value")
+    assert "live collection" in one.json()["error"]["message"]
+    assert media_id in waiting(admin)
+
+
+def test_picture_trashed_by_mistake_is_back_in_the_review_queue_after_an_undo(
+    house: House, admin: httpx.Client, make: Make
+) -> None:
+    media_id = make()
+
+    trashed = admin.delete(f"/-/api/media/{media_id}").json()
+    assert media_id not in waiting(admin)
+    undone = admin.post(f"/-/api/changes/{trashed['changeId']}/undo")
+
+    assert undone.json()["restored"] == 1
+    assert media_id in waiting(admin)
+    assert house.visitor().get(f"/-/api/media/{media_id}").status_code == 404
+
+
+def test_visitor_is_offered_no_keyword_of_a_picture_that_awaits_its_review(
+    house: House, database: Database, make: Make
+) -> None:
+    media_id = make()
+    with database.transaction() as tx:
+        MediaStore(database).add_keywords(tx, media_id, ["unseen"])
+
+    def offered(client: httpx.Client) -> list[str]:
+        items = client.get("/-/api/keywords", params={"prefix": "unse"}).json()["items"]
+        return [each["keyword"] for each in items]
+
+    assert (offered(house.program("read")), offered(house.visitor())) == (["unseen"], [])
+
+
 def test_what_awaits_no_review_cannot_be_decided(admin: httpx.Client) -> None:
     body = {"decision": "accept"}
 

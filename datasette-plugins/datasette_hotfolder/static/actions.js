@@ -1,14 +1,14 @@
 // What is done to pictures: to the chosen ones, or to the current one; shown at once, taken back by undo or when refused.
 
 import { mediaPath } from "./api.js";
+import { takeAway } from "./leaving.js";
+import { marksOf } from "./rating.js";
 import { toast } from "./toast.js";
 import { UndoStack } from "./undo.js";
 import * as words from "./words_actions.js";
 import { REVIEW, TRASH } from "./words_care.js";
 
-const MARKS = ["rating", "status", "label"];
-
-/** Tells "changed" (detail: what was asked for) when something was done to the current picture alone. */
+/** Tells "changed" (detail: what was asked for) when something was done to the current picture alone, and "returned" when some are back. */
 export class Actions extends EventTarget {
   #api;
   #set;
@@ -43,9 +43,9 @@ export class Actions extends EventTarget {
   }
 
   /** The same label again takes it away. */
-  label(name) {
-    const isOn = this.#isSingle && this.#set.current?.label === name;
-    return this.change({ label: isOn ? null : name });
+  label(name, { advance = false } = {}) {
+    const isOn = this.#isSingle && this.#single()?.label === name;
+    return this.change({ label: isOn ? null : name }, { advance });
   }
 
   /** Changes rating, status or label of the chosen pictures. */
@@ -73,34 +73,26 @@ export class Actions extends EventTarget {
 
   async trash() {
     if (this.#set.filter.deleted || !this.#may("review", words.REVIEW_LOGIN)) return;
-    const target = this.#target();
-    await this.#post("/-/api/trash", target, ({ trashed, changeId }) => {
-      target.mediaIds?.forEach((mediaId) => this.#set.remove(mediaId));
-      this.#finish(target);
+    await this.#leave("/-/api/trash", {}, ({ trashed, changeId }, putBack) => {
+      if (!trashed) return;
       this.#undo.push(words.trashed(trashed), async () => {
         await this.#takeBack(changeId);
-        if (!target.mediaIds?.every((mediaId) => this.#set.putBack(mediaId))) this.#set.reload();
+        await putBack();
       });
-      toast(words.trashedHint(trashed));
+      toast(words.trashedHint(trashed, Boolean(this.#set.filter.collection)));
     });
   }
 
   async restore() {
     if (!this.#may("review", words.REVIEW_LOGIN)) return;
-    const target = this.#target();
-    await this.#post("/-/api/trash/restore", target, ({ restored }) => {
-      target.mediaIds?.forEach((mediaId) => this.#set.remove(mediaId));
-      this.#finish(target);
-      toast(words.restored(restored));
-    });
+    await this.#leave("/-/api/trash/restore", {}, ({ restored }) => restored && toast(words.restored(restored)));
   }
 
   async undo() {
     const done = this.#undo.pop();
     if (!done) return toast(words.NOTHING_TO_UNDO);
     try {
-      await done.run();
-      toast(words.undone(done.words));
+      if ((await done.run()) !== false) toast(words.undone(done.words));
     } catch (error) {
       toast(words.notUndone(error.words ?? String(error)), "failure");
     }
@@ -114,7 +106,7 @@ export class Actions extends EventTarget {
   async addTo(collectionId, name) {
     if (!this.#may("rate", words.RATE_LOGIN)) return;
     const target = this.#target();
-    const path = `/-/api/collections/${encodeURIComponent(collectionId)}/media`;
+    const path = `${collectionPath(collectionId)}/media`;
     await this.#post(path, target, () => {
       toast(words.addedTo(name));
       this.#undo.push(words.addedTo(name), () => this.#api.post(path, { ...target, remove: true }));
@@ -123,13 +115,28 @@ export class Actions extends EventTarget {
 
   async removeFrom(collectionId, name) {
     if (!this.#may("rate", words.RATE_LOGIN)) return;
-    const target = this.#target();
-    const path = `/-/api/collections/${encodeURIComponent(collectionId)}/media`;
-    await this.#post(path, { ...target, remove: true }, () => {
-      target.mediaIds?.forEach((mediaId) => this.#set.remove(mediaId));
-      this.#undo.push(words.removedFrom(name), () => this.#api.post(path, target));
+    const path = `${collectionPath(collectionId)}/media`;
+    await this.#leave(path, { remove: true }, ({ left }, putBack, target) => {
+      if (!left) return;
+      if (target.mediaIds) this.#undo.push(words.removedFrom(name), () => this.#api.post(path, target).then(putBack));
       toast(words.removedFrom(name));
     });
+  }
+
+  /** Puts pictures of a collection in another order, in the places that they have together. */
+  async order(collectionId, before, after) {
+    if (!this.#may("rate", words.RATE_LOGIN)) return;
+    const put = async (mediaIds) => {
+      await this.#api.post(`${collectionPath(collectionId)}/order`, { mediaIds });
+      await this.#set.reload();
+      this.dispatchEvent(new Event("returned"));
+    };
+    try {
+      await put(after);
+      this.#undo.push(words.ORDERED, () => put(before));
+    } catch (error) {
+      toast(words.refused(error.words ?? String(error)), "failure");
+    }
   }
 
   accept(collection = null) {
@@ -143,17 +150,28 @@ export class Actions extends EventTarget {
   /** The next picture is there at once. A decision is final: what was discarded lies in the trash, from where it comes back accepted. */
   async #review(decision) {
     if (!this.#may("review", words.REVIEW_LOGIN)) return;
-    const target = this.#target();
-    const { mediaIds = [] } = target;
-    if (!target.view && !mediaIds.length) return;
-    mediaIds.forEach((mediaId) => this.#set.remove(mediaId));
-    this.#selection.clear();
-    const done = await this.#post("/-/api/review", { ...target, ...decision }, ({ decided, skipped }) => {
-      if (target.view) this.#set.reload();
+    await this.#leave("/-/api/review", decision, ({ decided, skipped }, _, { mediaIds = [] }) => {
       if (decided) this.#undo.push(REVIEW.undone(decision.decision, decided), () => this.#takeDecisionBack(decision, mediaIds));
       toast(words.decided(decision.decision, decided, skipped));
     });
-    if (!done && !mediaIds.every((mediaId) => this.#set.putBack(mediaId))) this.#set.reload();
+  }
+
+  /** What is meant leaves the page at once, and is chosen no longer; of all of a filter only the server knows which they are. */
+  async #leave(path, more, then) {
+    const target = this.#target();
+    const { view, mediaIds = [] } = target;
+    if (!view && !mediaIds.length) return;
+    const back = takeAway(this.#set, mediaIds);
+    const putBack = async (how) => {
+      await (view ? this.#set.reload() : back(how));
+      this.dispatchEvent(new Event("returned"));
+    };
+    if (!view && !this.#isAlone()) this.#selection.clear();
+    const done = await this.#post(path, { ...target, ...more }, (answer) => {
+      if (view) this.#set.reload();
+      then(answer, () => putBack({ always: true }), target);
+    });
+    if (!done && !view) await putBack();
   }
 
   async #takeDecisionBack({ decision }, mediaIds) {
@@ -185,18 +203,23 @@ export class Actions extends EventTarget {
   #changeOne(media, changes, advance) {
     if (!media) return false;
     const before = Object.fromEntries(Object.keys(changes).map((name) => [name, media[name] ?? null]));
-    if (!this.#rating.change(media, changes)) return false;
-    this.#undo.push(words.changed(changes, 1), () => this.#rating.change(media, before));
+    if (Object.keys(changes).some((name) => before[name] !== changes[name])) this.#mark(media.mediaId, before, changes);
     this.dispatchEvent(new CustomEvent("changed", { detail: changes }));
     if (advance) this.#advance();
     return true;
+  }
+
+  /** What was refused is not there to be taken back; what is refused of an undo has been told of. */
+  async #mark(mediaId, before, changes) {
+    const forget = this.#undo.push(words.changed(changes, 1), () => this.#rating.change(mediaId, before));
+    if (!(await this.#rating.change(mediaId, changes))) forget();
   }
 
   /** Of all of a filter only the server knows which they are: they are loaded anew afterwards. */
   async #changeMany(changes) {
     const target = this.#target();
     const before = this.#remember(target, changes);
-    before.forEach(({ mediaId }) => this.#set.update(mediaId, marksIn(changes)));
+    before.forEach(({ mediaId }) => this.#set.update(mediaId, marksOf(changes)));
     const putBack = () => before.forEach(({ mediaId, marks }) => this.#set.update(mediaId, marks));
     const done = await this.#post("/-/api/media/bulk", { ...target, ...changes }, ({ changed, changeId }) => {
       toast(words.changed(changes, changed));
@@ -214,7 +237,7 @@ export class Actions extends EventTarget {
 
   /** What those of the chosen pictures that are loaded have now. */
   #remember({ mediaIds = [] }, changes) {
-    const names = Object.keys(marksIn(changes));
+    const names = Object.keys(marksOf(changes));
     return mediaIds
       .map((mediaId) => this.#set.find(mediaId))
       .filter(Boolean)
@@ -223,12 +246,6 @@ export class Actions extends EventTarget {
 
   #takeBack(changeId) {
     return this.#api.post(`/-/api/changes/${encodeURIComponent(changeId)}/undo`);
-  }
-
-  /** What left the page is chosen no longer. */
-  #finish(target) {
-    this.#selection.clear();
-    if (target.view) this.#set.reload();
   }
 
   async #post(path, body, then) {
@@ -242,4 +259,4 @@ export class Actions extends EventTarget {
   }
 }
 
-const marksIn = (changes) => Object.fromEntries(Object.entries(changes).filter(([name]) => MARKS.includes(name)));
+const collectionPath = (collectionId) => `/-/api/collections/${encodeURIComponent(collectionId)}`;

@@ -45,13 +45,9 @@ export class Api {
     return this.#send(path, { method: "POST", headers, body: text, keepalive: (text?.length ?? 0) < KEPT_ALIVE_MOST });
   }
 
-  delete(path) {
-    return this.#send(path, { method: "DELETE", keepalive: true });
-  }
-
   delete(path, body) {
     const headers = body ? { "Content-Type": "application/json" } : undefined;
-    return this.#send(path, { method: "DELETE", headers, body: body && JSON.stringify(body) });
+    return this.#send(path, { method: "DELETE", headers, body: body && JSON.stringify(body), keepalive: true });
   }
 
   async #send(path, options) {

@@ -122,10 +122,12 @@ export class Arrivals {
     this.#grid.scrollToTop();
   }
 
-  /** The pill is gone after its click; the keys go on in the grid. In another order than by date what is new may stand anywhere. */
+  /** The pill is gone after its click; the keys go on in the grid, at the first of the new ones. In another order than by date what is new may stand anywhere. */
   async #showAndFocus() {
-    if (this.#set.isNewestFirst) this.#show();
-    else await this.#set.load(this.#set.filter);
+    if (this.#set.isNewestFirst) {
+      this.#show();
+      await this.#set.moveTo(0);
+    } else await this.#set.load(this.#set.filter);
     this.#grid.focusCurrent();
   }
 

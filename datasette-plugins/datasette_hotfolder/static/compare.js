@@ -17,12 +17,14 @@ export class Compare extends EventTarget {
   #originals = new Originals(COMPARED_AT_MOST); // all of them are looked at
   #panes = [];
   #active = 0;
+  #left = new Map(); // media id -> where its pane was
 
   constructor(set) {
     super();
     this.#set = set;
     set.addEventListener("changed", ({ detail }) => this.#repaint(detail));
-    set.addEventListener("removed", ({ detail }) => this.#remove(detail));
+    set.addEventListener("leaving", ({ detail }) => this.#remove(detail));
+    set.addEventListener("returned", ({ detail }) => this.#return(detail));
     for (const type of ["pointerdown", "focusin"]) {
       this.#view.addEventListener(type, ({ target }) => this.#activate(this.#panes.findIndex((pane) => pane.root.contains(target))));
     }
@@ -72,6 +74,7 @@ export class Compare extends EventTarget {
   close() {
     this.#panes.forEach((pane) => pane.clear());
     this.#panes = [];
+    this.#left.clear();
     this.#originals.keepOnly([]);
     this.#view.hidden = true;
     this.#view.replaceChildren();
@@ -128,11 +131,30 @@ export class Compare extends EventTarget {
     if (place < 0) return;
     const [gone] = this.#panes.splice(place, 1);
     gone.root.remove();
-    if (this.#panes.length < 2) return this.#tell("emptied");
+    this.#left.set(mediaId, place);
+    if (this.#panes.length < 2) {
+      this.#active = 0;
+      return this.#tell("emptied");
+    }
     this.#count();
     const next = Math.min(this.#active > place ? this.#active - 1 : this.#active, this.#panes.length - 1);
     this.#active = -1;
     this.#activate(next);
+  }
+
+  /** Who left while others were compared and is back has its pane again. */
+  #return(media) {
+    const place = this.#left.get(media?.mediaId);
+    if (place === undefined || this.#panes.length >= COMPARED_AT_MOST) return;
+    this.#left.delete(media.mediaId);
+    const pane = this.#build();
+    const at = Math.min(place, this.#panes.length);
+    this.#view.insertBefore(pane.root, this.#panes[at]?.root ?? null);
+    this.#panes.splice(at, 0, pane);
+    this.#count();
+    this.#show(pane, media);
+    this.#active = -1;
+    this.#activate(at);
   }
 
   #count() {

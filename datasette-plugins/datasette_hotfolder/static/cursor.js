@@ -10,6 +10,8 @@ const STEPS = {
 };
 const ENDS = { Home: 0, End: -1 };
 
+const OWN_KEYS = "[role=menu], [role=listbox], [role=tablist], [role=radiogroup], .ref"; // buttons there go on by arrows
+
 /** Moves the cursor while `isActive()`; keys meant for other controls are left alone. */
 export function startCursor({ set, selection, grid }, isActive) {
   async function go(event) {
@@ -31,7 +33,7 @@ export function startCursor({ set, selection, grid }, isActive) {
 
   /** Before anybody else: other keys of the page are the same keys with other meanings. */
   const press = (event) => {
-    if (event.isComposing || event.altKey || !isActive() || isElsewhere(event.target)) return;
+    if (event.isComposing || event.altKey || !isActive() || isElsewhere(event)) return;
     const run = commandFor(event);
     if (!run) return;
     event.preventDefault();
@@ -40,9 +42,10 @@ export function startCursor({ set, selection, grid }, isActive) {
   document.addEventListener("keydown", press, { capture: true });
 }
 
-/** In another control, which has keys of its own. */
-function isElsewhere(target) {
+/** In another control, which has keys of its own; a plain button has but one that the grid knows too. */
+function isElsewhere({ target, key }) {
   if (document.querySelector("dialog[open], :popover-open")) return true;
   const control = target.closest?.("a, button, input, select, textarea, summary, [contenteditable], [role]");
-  return Boolean(control) && !control.closest("#grid");
+  if (!control || control.closest("#grid")) return false;
+  return key === " " || !control.matches("button:not([role]), a:not([role])") || Boolean(control.closest(OWN_KEYS));
 }

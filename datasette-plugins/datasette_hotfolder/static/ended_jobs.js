@@ -1,6 +1,7 @@
 // A message when a job of yours ends: once in a browser, in the tab that is looked at; and how far one is, in the title.
 
 import { jobPath } from "./api.js";
+import { named } from "./job_names.js";
 import { throttled } from "./throttle.js";
 import { toast } from "./toast.js";
 import { allEndedWords, endedWords } from "./words_queue.js";
@@ -42,7 +43,7 @@ export class EndedJobs {
     try {
       const found = await this.#find(ids);
       const own = found.filter(({ owner, status }) => owner === this.#actor.name && ENDED.has(status));
-      this.#show(own.length ? await claim(own) : []);
+      this.#show(own.length ? await claim(own.map(named)) : []);
     } catch {
       ids.forEach((jobId) => this.#ended.add(jobId)); // the next end, or the next look at this tab, tries again
     }

@@ -12,8 +12,8 @@ import { startSortMenu } from "./sort_menu.js";
 import { conditionWords, countWords, ratingWords, removeWords } from "./words_filter.js";
 
 /**
- * Wires the bar; `choose(filter)` is called with what was clicked or typed, `leave()` when the search is left for the pictures,
- * `addTo(collectionId)` to add what is chosen in the grid. Returns the function that shows a filter.
+ * Wires the bar; `choose(filter)` is called with what was clicked or typed, `leave()` when the bar is left for the
+ * pictures, `addTo(collectionId)` to add what is chosen in the grid. Returns the function that shows a filter.
  */
 export function startFilterBar({ api, stream, can, choose, collections, set, leave, addTo }) {
   const toolbar = byId("filters");
@@ -25,13 +25,16 @@ export function startFilterBar({ api, stream, can, choose, collections, set, lea
   const save = can.rate ? () => saved.saveFilter() : null;
   const menu = new FilterMenu(byId("filter-button"), byId("filter-panel"), { api, facets, collections, endpoints, isMember: can.sql, choose, save });
   const search = new SearchBox(toolbar, { search: (text) => change((filter) => withValue(filter, "q", text)), leave });
-  const showSort = startSortMenu(byId("sort"), choose);
+  const showSort = startSortMenu(byId("sort"), choose, leave);
   startOffers({ api, set, collections, choose });
 
-  toolbar.addEventListener("click", ({ target }) => {
+  toolbar.addEventListener("click", ({ target, detail }) => {
     const chip = target.closest("[data-filter]");
-    if (chip) change((filter) => toggled(filter, chip.dataset.filter, chip.dataset.value));
+    if (!chip) return;
+    change((filter) => toggled(filter, chip.dataset.filter, chip.dataset.value));
+    if (detail) leave(); // by the pointer; who came by Tab goes on by Tab
   });
+  toolbar.addEventListener("left", leave);
   byId("clear-filter").addEventListener("click", () => change(({ sort, order }) => normal({ sort, order })));
   set.addEventListener("counts", showCount);
   for (const source of [collections, endpoints]) source.addEventListener("changed", () => showNames(set.filter));

@@ -67,7 +67,8 @@ class Panel {
     const { can, set } = this.#context;
     byId("generate-close").hidden = !set;
     const remembered = recall(OPEN);
-    this.toggle(!set || (remembered === null ? can.submit && innerWidth >= WIDE_ENOUGH_PX : remembered === "open"), false);
+    const wasOpen = remembered === null ? can.submit && innerWidth >= WIDE_ENOUGH_PX : remembered === "open";
+    this.toggle(!set || (wasOpen && !matchMedia(COVERS).matches), false);
     this.#showButton();
     this.#loaded = this.#load();
     this.#now?.load();
@@ -78,7 +79,7 @@ class Panel {
     const hadFocus = this.#root.contains(document.activeElement);
     this.#root.hidden = !open;
     byId("generate-button")?.setAttribute("aria-expanded", open);
-    if (isWish && this.#context.set) remember(OPEN, open ? "open" : "closed");
+    if (isWish && this.#context.set && !matchMedia(COVERS).matches) remember(OPEN, open ? "open" : "closed");
     if (!open && hadFocus) this.#context.grid?.focusCurrent();
     return open;
   }

@@ -4,13 +4,11 @@ import { jobPath } from "./api.js";
 import { arrange } from "./arrange.js";
 import { byId } from "./element.js";
 import { hasEnded, isAtWork, NowRow } from "./generate_now_row.js";
-import { keep, loadKept } from "./kept_here.js";
+import { keepName, named } from "./job_names.js";
 import { advance, keepFurther } from "./progress.js";
 import { throttled } from "./throttle.js";
 import { toast } from "./toast.js";
 
-const NAMES = "generate.jobs";
-const NAMES_MOST = 50;
 const ROWS_MOST = 12;
 const ASK_EVERY_MS = 400;
 const TICK_MS = 1_000;
@@ -18,7 +16,6 @@ const TICK_MS = 1_000;
 /** Follows the jobs of somebody; `context` has api, stream, statusBar and data. */
 export class Now {
   #context;
-  #names = new Map(loadKept(NAMES) ?? []); // job id -> what it was called in the form
   #rows = new Map(); // job id -> its row
   #changed = new Set();
   #ask = throttled(() => this.#refreshNext(), ASK_EVERY_MS);
@@ -49,8 +46,7 @@ export class Now {
 
   /** A job that was just submitted. */
   add(job, words) {
-    this.#names.set(job.jobId, words);
-    keep(NAMES, [...this.#names].slice(-NAMES_MOST));
+    keepName(job.jobId, words);
     this.#put(job);
     this.#look(job.jobId); // it may have begun before the answer was here
   }
@@ -95,7 +91,7 @@ export class Now {
     const { data, set } = this.#context;
     const act = { cancel: () => this.#cancel(job.jobId), dismiss: () => this.#remove(job.jobId) };
     const base = set ? "" : `${data.base}/-/library`; // beside the grid a picture opens in its loupe
-    const row = new NowRow(job, { words: this.#names.get(job.jobId), base, ...act });
+    const row = new NowRow(job, { words: named(job).title ?? job.jobFile, base, ...act });
     this.#rows = new Map([[job.jobId, row], ...this.#rows]);
     this.#show();
   }

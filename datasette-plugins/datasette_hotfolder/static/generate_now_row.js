@@ -3,7 +3,7 @@
 import { element, setText } from "./element.js";
 import { formatSeconds } from "./format.js";
 import { drawBar, etaWords, stageWords } from "./progress.js";
-import { statusWords } from "./words_generate.js";
+import { problemWords, sentence, statusWords } from "./words_generate.js";
 
 const WORKING = new Set(["running", "cancelling"]);
 const ENDED = new Set(["completed", "failed", "cancelled", "partially_completed"]);
@@ -22,7 +22,7 @@ export class NowRow {
 
   constructor(job, { words, base, cancel, dismiss }) {
     this.#base = base;
-    this.#words = words ?? job.title ?? job.jobFile;
+    this.#words = words;
     this.#parts = rowParts(this.#words, { cancel, dismiss });
     const { title, count, buttons, bar, line, error, pictures } = this.#parts;
     const head = element("div", { class: "now-head" }, title, count, ...buttons);
@@ -51,8 +51,8 @@ export class NowRow {
   }
 
   #drawError(error) {
-    const problems = (error?.problems ?? []).map(({ message, hint }) => [message, hint].filter(Boolean).join(" "));
-    const words = error ? [error.message, error.hint, ...problems].filter(Boolean) : [];
+    const problems = (error?.problems ?? []).map(problemWords);
+    const words = error ? [sentence(error.message), sentence(error.hint), ...problems].filter(Boolean) : [];
     this.#parts.error.hidden = !words.length;
     setText(this.#parts.error, [...new Set(words)].join("\n"));
   }
@@ -72,7 +72,7 @@ export class NowRow {
 function rowParts(words, { cancel, dismiss }) {
   const button = (text, label, click) => element("button", { type: "button", class: "icon", "aria-label": `${label} ${words}`, title: label, click, hidden: true }, text);
   const cancelButton = button("✕", "Cancel", cancel);
-  const dismissButton = button("✓", "Take from this list", dismiss);
+  const dismissButton = button("✕", "Take from this list", dismiss);
   return {
     title: element("span", { class: "now-words", title: words }),
     count: element("span", { class: "hint" }),

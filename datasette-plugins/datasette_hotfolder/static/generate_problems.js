@@ -1,6 +1,7 @@
 // What is wrong with a job, said at the fields that are wrong.
 
 import { byId, element, setText } from "./element.js";
+import { problemWords } from "./words_generate.js";
 
 const CONTROLS = "input:not([type=file]):not([tabindex='-1']), select, textarea, .drop-button";
 
@@ -54,7 +55,7 @@ export class Problems {
     }
     for (const place of this.#places()) drawProblems(place, found.get(place) ?? []);
     byId("generate-problem").hidden = !others.length;
-    setText(byId("generate-problem"), others.map(wordsOf).join("\n"));
+    setText(byId("generate-problem"), others.map(problemWords).join("\n"));
   }
 
   /** "matrix.steps.1" stands at matrix.steps, or else at matrix; only what is shown, or may be opened, is a place. */
@@ -79,8 +80,6 @@ export class Problems {
   }
 }
 
-const wordsOf = ({ message, hint }) => [message, hint].filter(Boolean).join(" ");
-
 function drawProblems(place, problems) {
   const shown = place.querySelector(":scope > .problem");
   place.toggleAttribute("data-problem", problems.length > 0);
@@ -91,6 +90,6 @@ function drawProblems(place, problems) {
   }
   if (!problems.length) return shown?.remove();
   const node = shown ?? element("p", { class: "problem", role: "alert" });
-  setText(node, problems.map(wordsOf).join("\n"));
+  setText(node, problems.map(problemWords).join("\n"));
   if (!shown) place.append(node);
 }

@@ -153,7 +153,7 @@ export class Grid extends EventTarget {
     if (shiftKey) this.#selection.extendTo(this.#set.placeOf(media.mediaId));
     else if (ctrlKey || metaKey) this.#selection.toggle(media);
     else this.#selection.begin(media);
-    this.#set.setCurrent(media);
+    this.#set.setCurrent(this.#selection.alone ?? media);
     this.focusCurrent();
   }
 

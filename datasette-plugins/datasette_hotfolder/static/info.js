@@ -12,12 +12,18 @@ import { InfoTools } from "./info_tools.js";
 import { severalWords } from "./words_info.js";
 
 const PAUSE_MS = 60; // who holds an arrow down passes pictures by: nothing is asked about those
+const COVERS = "(max-width: 1000px)"; // where it lies over the pictures
+const BESIDE_IT = "#info, #info-button, #loupe-info, #toasts, dialog, .menu"; // a tap there is none beside the panel
 const NEWS = new Set(["rating.changed", "library.updated"]);
 
-/** Follows a set and a selection while it is open; `hooks` are what its buttons do. */
+/**
+ * Follows a set and a selection while it is open; `hooks` are what its buttons do. While `isAlone()` the current picture
+ * counts, whatever is selected.
+ */
 export class Info {
   #set;
   #selection;
+  #isAlone;
   #details;
   #marks;
   #naming;
@@ -30,9 +36,10 @@ export class Info {
   #shown = null; // the one picture that is shown
   #detail = null; // what is known of it, once that is here
 
-  constructor({ api, stream, set, selection, actions, can, hooks = {} }) {
+  constructor({ api, stream, set, selection, actions, can, hooks = {}, isAlone = () => false }) {
     this.#set = set;
     this.#selection = selection;
+    this.#isAlone = isAlone;
     this.#details = new PictureDetails(api);
     this.#marks = new InfoMarks(actions);
     this.#naming = new InfoNaming(can.rate, (media, changes) => this.#reword(actions, media, changes));
@@ -41,7 +48,11 @@ export class Info {
     this.#sections = new InfoSections(api.base);
     for (const type of ["current", "reset", "removed"]) set.addEventListener(type, () => this.#show());
     set.addEventListener("changed", ({ detail }) => this.#repaint(detail));
-    selection.addEventListener("changed", () => this.#show());
+    selection.addEventListener("changed", () => this.#reselect());
+    new MutationObserver(() => this.#show()).observe(document.body, { attributeFilter: ["class"] }); // the loupe opens and closes
+    byId("info-close").addEventListener("click", () => this.#close());
+    document.addEventListener("click", (event) => this.#tap(event), { capture: true });
+    document.addEventListener("keydown", (event) => this.#press(event));
     stream.addEventListener("events", ({ detail }) => this.#hear(detail));
     stream.addEventListener("reset", () => this.#renew());
   }
@@ -56,8 +67,42 @@ export class Info {
     this.#show();
   }
 
+  /** Where it covers the pictures, it gives way to a tap beside it. */
+  #tap({ target }) {
+    if (this.#isCovering && !target.closest(BESIDE_IT)) this.#close();
+  }
+
+  #press(event) {
+    if (event.key !== "Escape" || event.defaultPrevented || !this.#isCovering) return;
+    if (document.querySelector("dialog[open], :popover-open")) return;
+    event.preventDefault();
+    this.#close();
+  }
+
+  get #isCovering() {
+    return this.isOpen && matchMedia(COVERS).matches;
+  }
+
+  /** The focus goes back to the button that opens it. */
+  #close() {
+    const hadFocus = this.#panel.contains(document.activeElement);
+    this.toggle(false);
+    if (hadFocus) byId(document.body.classList.contains("in-loupe") ? "loupe-info" : "info-button")?.focus();
+  }
+
+  /** How many pictures it is about. */
+  get #count() {
+    return this.#isAlone() ? 1 : this.#selection.size;
+  }
+
+  /** What was typed for those that were selected is not for others. */
+  #reselect() {
+    if (this.#count > 1) this.#keywords.drop();
+    this.#show();
+  }
+
   #show() {
-    const count = this.#selection.size;
+    const count = this.#count;
     const media = count > 1 ? null : this.#one();
     if (!this.isOpen || media?.mediaId !== this.#shown?.mediaId) clearTimeout(this.#timer);
     if (!this.isOpen) return this.#leave();
@@ -70,7 +115,7 @@ export class Info {
 
   /** The one that is selected, else the current one. */
   #one() {
-    const [mediaId] = this.#selection.size === 1 && !this.#selection.isAll ? this.#selection.ids() : [];
+    const [mediaId] = !this.#isAlone() && this.#selection.size === 1 && !this.#selection.isAll ? this.#selection.ids() : [];
     return (mediaId && this.#set.find(mediaId)) ?? this.#set.current;
   }
 
@@ -83,6 +128,7 @@ export class Info {
     this.#naming.show(media);
     this.#marks.draw([media]);
     if (isSame) return;
+    this.#keywords.drop();
     this.#detail = null;
     this.#fail(null);
     const known = this.#details.find(media.mediaId);
@@ -141,7 +187,7 @@ export class Info {
 
   #repaint(media) {
     if (!this.isOpen) return;
-    if (this.#selection.size > 1) return this.#marks.draw(this.#selected().length === this.#selection.size ? this.#selected() : []);
+    if (this.#count > 1) return this.#marks.draw(this.#selected().length === this.#selection.size ? this.#selected() : []);
     if (media.mediaId === this.#shown?.mediaId) this.#showOne(media);
   }
 

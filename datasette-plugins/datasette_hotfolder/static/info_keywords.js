@@ -1,6 +1,7 @@
 // Keywords as chips, and a field that adds to them.
 
 import { element } from "./element.js";
+import { toast } from "./toast.js";
 import { KEYWORDS, removeWords } from "./words_info.js";
 
 const PAUSE_MS = 150;
@@ -37,6 +38,12 @@ export class InfoKeywords {
   show(keywords) {
     this.#draw(keywords ?? [], false);
     this.#none.hidden = !keywords || keywords.length > 0 || this.#mayChange;
+  }
+
+  /** What is typed is for the pictures that were shown so far: of others it says nothing. */
+  drop() {
+    if (this.#field.value && document.activeElement === this.#field) toast(KEYWORDS.dropped, "warning");
+    this.#clear();
   }
 
   showSeveral() {
@@ -82,11 +89,16 @@ export class InfoKeywords {
     const words = this.#field.value.split(",").map((word) => word.trim()).filter(Boolean);
     const known = new Set(this.#keywords.map((each) => each.toLocaleLowerCase()));
     const given = direction === "add" ? words.filter((word) => !known.has(word.toLocaleLowerCase())) : words;
-    this.#field.value = "";
-    this.#list.replaceChildren();
+    this.#clear();
     if (!given.length) return;
     if (!this.#isSeveral) this.show([...this.#keywords, ...given].sort());
     this.#change({ add: [], remove: [], [direction]: given });
+  }
+
+  #clear() {
+    clearTimeout(this.#timer);
+    this.#field.value = "";
+    this.#list.replaceChildren();
   }
 
   #wait() {

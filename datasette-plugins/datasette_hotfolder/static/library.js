@@ -6,6 +6,7 @@ import { mediaPath } from "./api.js";
 import { Arrivals } from "./arrivals.js";
 import { askForConsent, askForWords } from "./ask.js";
 import { startCareMenu } from "./care_menu.js";
+import { collectionQuestion } from "./collection_question.js";
 import { followCounts } from "./counts.js";
 import { startCursor } from "./cursor.js";
 import { startDragging } from "./dragging.js";
@@ -19,8 +20,10 @@ import { Grid } from "./grid.js";
 import { importFiles, startImportDrop } from "./import_drop.js";
 import { Info } from "./info.js";
 import { startKeys } from "./keys.js";
+import { goOnWhereItWas } from "./last_place.js";
 import { libraryCommands } from "./library_commands.js";
 import { Loupe } from "./loupe.js";
+import { startManualOrder } from "./manual_order.js";
 import { MediaSet } from "./media_set.js";
 import { startMenu } from "./menu.js";
 import { startPage } from "./page.js";
@@ -48,7 +51,8 @@ const loupe = new Loupe(set, { api, selection });
 const rating = new Rating(api, set, can.rate);
 const actions = new Actions({ api, set, selection, rating, can, advance: () => go(() => set.move(1)), isAlone: () => loupe.isOpen });
 const collections = new Collections(api, stream);
-const context = { data, api, stream, statusBar, set, selection, grid, loupe, actions, can };
+const askCollection = collectionQuestion(collections, actions);
+const context = { data, api, stream, statusBar, set, selection, grid, loupe, actions, can, collections };
 const generate = startGenerate(context, byId("generate"));
 const hooks = {
   runAgain: (detail) => reuse(detail, () => generate.submit()),
@@ -76,6 +80,7 @@ new Arrivals(api, stream, set, grid, startRenewal(stream, set, grid, findCurrent
 followCounts(api, stream, set);
 startCursor({ set, selection, grid }, () => !loupe.isOpen);
 startDragging({ set, selection, grid }, byId("grid"));
+startManualOrder(context, byId("grid"));
 startMenu(byId("grid"), {
   label: words.MENU,
   choose: chooseForMenu,
@@ -90,7 +95,7 @@ startSize();
 showAdvance();
 info.toggle(innerWidth >= WIDE_ENOUGH_FOR_INFO_PX && recall("info") !== "closed"); // on a narrow page it would cover the pictures
 showFilter(set.filter);
-followAddress();
+followAddress().then(() => goOnWhereItWas(set, grid));
 
 function listen() {
   set.addEventListener("busy", () => (byId("grid").ariaBusy = "true"));
@@ -100,7 +105,8 @@ function listen() {
   set.addEventListener("removed", () => set.current || closeLoupe());
   stream.addEventListener("events", ({ detail }) => detail.forEach(hear));
   stream.addEventListener("connection", ({ detail }) => detail === "connected" && loupe.refresh());
-  actions.addEventListener("changed", ({ detail }) => loupe.isOpen && flash(detail));
+  actions.addEventListener("changed", ({ detail }) => (loupe.isOpen ? flash(detail) : grid.reveal()));
+  actions.addEventListener("returned", () => loupe.isOpen || grid.reveal());
   addEventListener("popstate", followAddress);
   const click = (id, act) => byId(id)?.addEventListener("click", act);
   click("info-button", () => toggleInfo());
@@ -237,17 +243,6 @@ async function askKeywords() {
   const add = list.filter((each) => !each.startsWith("-"));
   const remove = list.filter((each) => each.startsWith("-")).map((each) => each.slice(1).trim());
   if (add.length + remove.length) actions.changeKeywords({ add, remove });
-}
-
-/** Into a collection by its name, which is made when there is none; `then(name)` may want the name alone. */
-async function askCollection(_, then = null) {
-  const manual = collections.items.filter(({ kind }) => kind === "manual");
-  const name = await askForWords({ ...words.ADD_TO, suggest: async () => manual.map((each) => each.name) });
-  if (!name) return;
-  if (then) return then(name);
-  const known = manual.find((each) => each.name.toLowerCase() === name.toLowerCase());
-  const collection = known ?? (await collections.make(name));
-  if (collection) await actions.addTo(collection.collectionId, collection.name);
 }
 
 async function purge() {

@@ -12,7 +12,7 @@ export function libraryCommands(table) {
     pick: () => actions.mark("selected", { advance: isAdvancing() }),
     reject: () => actions.mark("rejected", { advance: isAdvancing() }),
     unmark: () => actions.mark(null, { advance: isAdvancing() }),
-    label: (name) => actions.label(name),
+    label: (name) => actions.label(name, { advance: isAdvancing() }),
     accept: () => (isReview() ? actions.accept() : false),
     discard: () => (isReview() ? actions.discard() : false),
     trash: () => (set.filter.deleted ? table.purge?.() : actions.trash()),

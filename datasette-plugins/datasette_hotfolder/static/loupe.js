@@ -135,7 +135,8 @@ export class Loupe {
     for (const type of ["loaded", "prepended", "removed", "returned", "counts"]) this.#set.addEventListener(type, whenOpen(() => this.#drawPlace()));
     this.#pane.addEventListener("placed", () => this.#drawZoom());
     this.#compare.addEventListener("active", () => this.#followActive());
-    this.#compare.addEventListener("emptied", () => this.#leaveCompare());
+    this.#compare.addEventListener("emptied", () => (this.#set.setCurrent(this.#compare.pane.media), this.#leaveCompare()));
+    this.#set.addEventListener("removed", ({ detail }) => detail && (this.#selected = this.#selected.filter((each) => each !== detail.mediaId)));
     this.#fullScreen.addEventListener("changed", () => drawPressed("full-screen", this.#fullScreen.isOn));
     this.#beforeAfter?.addEventListener("changed", () => drawPressed("before", this.#beforeAfter.mode !== "off"));
     new Gestures(this.#pane.root, this.#gestures(() => this.#pane, () => this.#pane.isCropped));

@@ -2,12 +2,13 @@
 
 import { normal } from "./filter.js";
 import { KnownPages, PAGE_SIZE } from "./known_pages.js";
-import { askAround, askPart } from "./media_parts.js";
+import { askAround, askKeeping, askPart } from "./media_parts.js";
 import { PageLoader } from "./page_loader.js";
+import { placeAfter } from "./steps.js";
 
 /**
  * Tells "busy", "reset" (other pictures; "renewing" just before it when the filter is the same), "loaded" (detail: {first, last}),
- * "prepended" ({count}), "changed", "removed" and "returned" (the picture; null for some that were not known), "current" (the picture, or null),
+ * "prepended" ({count}), "changed", "leaving" (before the cursor goes on from it), "removed" and "returned" (the picture; null for some that were not known), "current" (the picture, or null),
  * "counts", "failed" (the error) and "expired" (the server no longer has the snapshot).
  */
 export class MediaSet extends EventTarget {
@@ -19,6 +20,7 @@ export class MediaSet extends EventTarget {
   );
   #gone = new Map(); // pictures that left the library: an older answer may still have them
   #alone = null; // a picture that is looked at but has no place (yet)
+  #isChosen = false; // whether somebody went to the current picture
   #heading = null; // the place that the cursor is on its way to
   #isExpired = false; // the server no longer has the snapshot
   #near = new Map(); // where pictures stood that are no longer there since all was loaded anew
@@ -102,15 +104,16 @@ export class MediaSet extends EventTarget {
     return this.at(place) ?? null;
   }
 
-  /** Shows what fits another filter; the current picture stays current when it is among the first. */
+  /** Shows what fits another filter; the current picture stays current when it does and somebody went there. */
   async load(filter) {
     const signal = this.#begin(filter);
     this.#tell("busy");
-    const page = await this.#request(() => this.#ask({ offset: 0 }, signal), signal);
+    const kept = this.#isChosen ? this.current : null;
+    const found = await this.#request(() => askKeeping(this.#api, this.filter, kept, signal), signal);
     if (signal.aborted) return;
     this.#near.clear();
     this.#alone = this.#heading = null;
-    this.#fill(page ?? { items: [], total: 0, libraryTotal: this.libraryTotal });
+    this.#fill(found?.first ?? { items: [], total: 0, libraryTotal: this.libraryTotal }, found?.around);
     this.#tell("reset");
     this.#tell("counts");
   }
@@ -148,6 +151,7 @@ export class MediaSet extends EventTarget {
     this.#gone.set(mediaId, { media, offset: this.#known.remove(mediaId) });
     if (this.#alone?.mediaId === mediaId) this.#alone = null;
     if (!media) return;
+    this.#tell("leaving", media);
     if (this.current === media) this.#passOn(Math.max(0, place));
     this.#tell("removed", media);
   }
@@ -181,6 +185,7 @@ export class MediaSet extends EventTarget {
   /** Makes a picture the current one; one that has no place is kept beside the set. */
   setCurrent(media) {
     this.#heading = null;
+    this.#isChosen = true;
     if (media && this.placeOf(media.mediaId) < 0) this.#alone = media;
     this.current = media;
     this.#tell("current", media);
@@ -189,7 +194,7 @@ export class MediaSet extends EventTarget {
   /** Moves by a picture or by rows of pictures; false when that failed, or was overtaken. */
   async move(step) {
     const from = this.#heading ?? (this.current ? this.nearestPlace(this.current) : -1);
-    const place = this.#placeAfter(from, step);
+    const place = placeAfter(from, step, this.length - 1);
     return place === from || this.moveTo(place);
   }
 
@@ -217,14 +222,6 @@ export class MediaSet extends EventTarget {
   #guess(looked, more) {
     const places = looked.map(({ mediaId }) => [mediaId, this.placeOf(mediaId)]);
     return new Map(places.filter(([, place]) => place >= 0).map(([mediaId, place]) => [mediaId, Math.max(0, place + more)]));
-  }
-
-  #placeAfter(place, step) {
-    const last = this.length - 1;
-    const row = (each) => Math.floor(each / Math.abs(step));
-    if (place + step < 0) return place;
-    if (place + step <= last) return place + step;
-    return row(place) < row(last) ? last : place; // down from above a row that is not full
   }
 
   #passOn(place) {
@@ -281,15 +278,17 @@ export class MediaSet extends EventTarget {
     return this.#known.take(items, page.offset ?? 0, this.current?.mediaId);
   }
 
-  #fill(page) {
+  #fill(page, around = null) {
     this.#loader.stop();
     this.#isExpired = false;
     this.#known = new KnownPages(page.total);
     this.view = page.view ?? null;
     Object.assign(this, { total: page.total, isBounded: page.totalIsBounded ?? false, libraryTotal: page.libraryTotal });
     this.#countedAt = page.seq ?? this.#countedAt;
-    this.#take(page);
-    this.current = this.find(this.current?.mediaId) ?? this.at(0) ?? null;
+    [page, around].forEach((each) => each && this.#take(each));
+    const kept = this.find(this.current?.mediaId);
+    this.#isChosen &&= Boolean(kept);
+    this.current = kept ?? this.at(0) ?? null;
   }
 
   #tell(type, detail = null) {

@@ -3,9 +3,13 @@
 const GAP_PX = 6;
 const EDGE_PX = 8;
 
-/** Makes `button` open and close `panel`; `opened()` and `closed()` are called when it did. */
+/**
+ * Makes `button` open and close `panel`; `opened()` and `closed()` are called when it did. Who opened it by the pointer
+ * is led back to what `panel` is about: the button tells "left", when the focus is nowhere else.
+ */
 export function startPopover(button, panel, { opened = () => {}, closed = () => {} } = {}) {
   const place = () => placeAt(panel, button);
+  let isByPointer = false;
   panel.popover = "auto";
   panel.tabIndex = -1;
   panel.autofocus = true;
@@ -16,8 +20,11 @@ export function startPopover(button, panel, { opened = () => {}, closed = () => 
   panel.addEventListener("beforetoggle", ({ newState }) => newState === "open" && (place(), opened()));
   panel.addEventListener("toggle", ({ newState }) => {
     button.setAttribute("aria-expanded", String(newState === "open"));
-    if (newState === "closed") closed();
+    if (newState === "open") return;
+    closed();
+    if (isByPointer && [button, document.body].includes(document.activeElement)) button.dispatchEvent(new Event("left", { bubbles: true }));
   });
+  button.addEventListener("click", ({ detail }) => (isByPointer = detail > 0));
   addEventListener("resize", () => panel.matches(":popover-open") && place());
 }
 

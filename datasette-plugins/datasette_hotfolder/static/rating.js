@@ -1,16 +1,17 @@
-// Stars and marks: shown at once, sent one after the other for each picture, put back when refused; those of others too.
+// Stars, marks and labels: shown at once, sent one after the other for each picture, put back when refused; those of others too.
 
 import { mediaPath } from "./api.js";
 import { toast } from "./toast.js";
 
 const LOGIN = "You are only looking. To rate, run “hotfolder login” and open the link it prints.";
+export const MARKS = ["rating", "status", "label"];
 
-/** Changes the rating and the mark of pictures of a set. */
+/** Changes the rating, the mark and the label of pictures of a set. */
 export class Rating {
   #api;
   #set;
   #mayRate;
-  #open = new Map(); // media id -> { kept: what the server last said, wanted: what is still to be sent, heard: others' news }
+  #open = new Map(); // media id -> { kept: what the server last said, wanted: what is still to be sent, answers: who waits for it, heard: others' news }
 
   constructor(api, set, mayRate) {
     this.#api = api;
@@ -25,23 +26,22 @@ export class Rating {
     else this.#set.update(subjectId, marksOf(data));
   }
 
-  /** Asks for {rating} and/or {status}; false when this visitor may not. */
-  change(media, changes) {
+  /** Asks for {rating}, {status} or {label}, whether the picture is shown or not; tells later whether that was granted. */
+  change(mediaId, changes) {
     if (!this.#mayRate) {
       toast(LOGIN, "warning");
-      return false;
+      return Promise.resolve(false);
     }
-    const differs = Object.keys(changes).some((name) => media[name] !== changes[name]);
-    if (differs) this.#want(media, changes);
-    return true;
+    return new Promise((answer) => this.#want(mediaId, changes, answer));
   }
 
-  #want(media, changes) {
-    const { mediaId, rating, status } = media;
-    const entry = this.#open.get(mediaId);
+  #want(mediaId, changes, answer) {
+    const known = this.#open.get(mediaId);
+    const entry = known ?? { kept: marksOf(this.#set.find(mediaId) ?? {}), wanted: null, answers: [], heard: false };
     this.#set.update(mediaId, changes);
-    if (entry) entry.wanted = { ...entry.wanted, ...changes };
-    else this.#begin(mediaId, { kept: { rating, status }, wanted: changes, heard: false });
+    entry.wanted = { ...entry.wanted, ...changes };
+    entry.answers.push(answer);
+    if (!known) this.#begin(mediaId, entry);
   }
 
   #begin(mediaId, entry) {
@@ -59,12 +59,14 @@ export class Rating {
   }
 
   async #post(mediaId, entry) {
-    const changes = entry.wanted;
-    entry.wanted = null;
+    const { wanted, answers } = entry;
+    Object.assign(entry, { wanted: null, answers: [] });
     try {
-      entry.kept = marksOf(await this.#api.post(mediaPath(mediaId), changes));
+      entry.kept = marksOf(await this.#api.post(mediaPath(mediaId), wanted));
+      answers.forEach((answer) => answer(true));
     } catch (error) {
       toast(`Not rated: ${error.words}`, "failure");
+      answers.forEach((answer) => answer(false));
     }
   }
 
@@ -78,7 +80,5 @@ export class Rating {
   }
 }
 
-function marksOf(facts) {
-  const known = ["rating", "status"].filter((name) => name in facts);
-  return Object.fromEntries(known.map((name) => [name, facts[name]]));
-}
+/** The marks among some facts of a picture. */
+export const marksOf = (facts) => Object.fromEntries(MARKS.filter((name) => name in facts).map((name) => [name, facts[name]]));

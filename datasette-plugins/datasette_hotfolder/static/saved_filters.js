@@ -44,6 +44,11 @@ export class Collections extends EventTarget {
     return this.items.find((each) => each.collectionId === collectionId);
   }
 
+  /** The collection made by hand whose pictures a filter shows. */
+  manualOf({ collection }) {
+    return this.manual.find(({ collectionId }) => collectionId === collection);
+  }
+
   /** The collection that a filter shows, if it shows one and nothing else. */
   shownBy(filter) {
     const conditions = normal({ ...filter, sort: null, order: null });

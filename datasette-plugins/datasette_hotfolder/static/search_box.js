@@ -4,6 +4,7 @@ import { byId, element } from "./element.js";
 import { SEARCH } from "./words_filter.js";
 
 const PAUSE_MS = 200;
+const KEYS = new Set(["Enter", "ArrowDown", "Escape"]);
 const NARROW = "(max-width: 760px)";
 
 /** Puts the cursor into the search box. */
@@ -57,13 +58,14 @@ export class SearchBox {
     if (text !== this.#sent) this.#search(text);
   }
 
-  /** Escape clears, and leaves what is clear already; keys typed here mean nothing to the pictures. */
+  /** Enter and Arrow Down go to what is found, Escape clears and then leaves; other keys typed here mean nothing to the pictures. */
   #press(event) {
     event.stopPropagation();
-    if (event.key !== "Escape") return;
+    if (event.isComposing || !KEYS.has(event.key)) return;
     event.preventDefault();
-    if (!this.#input.value) return this.#leave();
-    this.#input.value = "";
+    const stays = event.key === "Escape" && this.#input.value;
+    if (stays) this.#input.value = "";
     this.#send();
+    if (!stays) this.#leave();
   }
 }

@@ -41,6 +41,11 @@ export class Selection extends EventTarget {
     return this.#set.current ? [this.#set.current.mediaId] : [];
   }
 
+  /** The picture that is chosen alone, if it is loaded: what is done is done to that one. */
+  get alone() {
+    return !this.isAll && this.#ids.size === 1 ? this.#set.find([...this.#ids][0]) : undefined;
+  }
+
   /** What the server is to act on: {mediaIds}, or {view, except}. */
   target() {
     return this.isAll ? { view: this.#set.view, except: [...this.#ids] } : { mediaIds: this.ids() };
@@ -78,6 +83,7 @@ export class Selection extends EventTarget {
 
   /** All that fits the filter; what arrived meanwhile is taken into the snapshot first. */
   async selectAll() {
+    if (!this.#set.length) return;
     if (!this.#set.arrived || (await this.#set.reload())) this.#replace([], true);
   }
 

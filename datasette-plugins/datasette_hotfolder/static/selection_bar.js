@@ -6,9 +6,9 @@ import { emptyTrash } from "./trash_emptying.js";
 import * as words from "./words_actions.js";
 import { TRASH } from "./words_care.js";
 
-/** Follows a selection; `actions` does what is clicked, `choose(button, kind)` asks for a collection or for keywords. */
+/** Follows a selection; `actions` does what is clicked, others ask for a collection, for keywords or before a picture goes for good. */
 export function startSelectionBar(context, { askCollection, askKeywords, purge }) {
-  const { set, selection, actions, can } = context;
+  const { set, selection, actions, can, collections } = context;
   const bar = byId("selection-bar");
   const place = byId("selection-actions");
   let shown = null;
@@ -20,18 +20,20 @@ export function startSelectionBar(context, { askCollection, askKeywords, purge }
 
   function buttons() {
     if (kind() === "trash") return trashButtons();
+    const collection = collections.manualOf(set.filter);
     const decide = kind() === "review" && can.review;
     return [
       decide && [words.ACCEPT, "A", () => actions.accept(), "main"],
-      decide && [words.ACCEPT_INTO, "", (button) => askCollection(button, (name) => actions.accept(name))],
+      decide && [words.ACCEPT_INTO, "", () => askCollection((name) => actions.accept(name))],
       decide && [words.DISCARD, "D", () => actions.discard()],
       can.rate && [words.PICK, "P", () => actions.mark("selected")],
       can.rate && [words.REJECT, "X", () => actions.mark("rejected")],
       can.rate && [words.KEYWORDS, "", askKeywords],
-      can.rate && [words.COLLECT, "", (button) => askCollection(button)],
+      can.rate && [words.COLLECT, "", () => askCollection()],
+      can.rate && collection && [words.removeFrom(collection.name), "", () => actions.removeFrom(collection.collectionId, collection.name)],
       can.look && [words.DOWNLOAD, "", () => actions.download()],
       can.look && [words.DOWNLOAD_ALL, "", () => actions.download({ sidecars: true })],
-      !decide && can.review && [words.TRASH, "Delete", () => actions.trash()],
+      !decide && can.review && [collection ? words.TRASH_FROM_ALL : words.TRASH, "Delete", () => actions.trash()],
     ];
   }
 
@@ -49,13 +51,15 @@ export function startSelectionBar(context, { askCollection, askKeywords, purge }
     if (bar.hidden) return;
     setText(byId("selection-count"), isMany ? words.chosen(selection.size) : words.ONE);
     byId("selection-clear").hidden = !isMany;
-    if (shown === kind()) return;
-    shown = kind();
+    const wanted = `${kind()} ${collections.manualOf(set.filter)?.name ?? ""}`;
+    if (shown === wanted) return;
+    shown = wanted;
     place.replaceChildren(...buttons().filter(Boolean).map(button));
   }
 
   byId("selection-clear").addEventListener("click", () => selection.clear());
   selection.addEventListener("changed", draw);
+  collections.addEventListener("changed", draw);
   for (const type of ["reset", "current", "removed"]) set.addEventListener(type, draw);
   bar.append(followReviewReason(context));
   draw();
@@ -63,5 +67,5 @@ export function startSelectionBar(context, { askCollection, askKeywords, purge }
 
 function button([text, key, click, kind = ""]) {
   const title = key ? `${text} (${key})` : text;
-  return element("button", { type: "button", class: `button ${kind}`, title, click: ({ currentTarget }) => click(currentTarget) }, text);
+  return element("button", { type: "button", class: `button ${kind}`, title, click: () => click() }, text);
 }

@@ -5,6 +5,7 @@ import { byId, setText } from "./element.js";
 import { EndedJobs } from "./ended_jobs.js";
 import { engineLight, engineWords } from "./engine_words.js";
 import { formatNumber } from "./format.js";
+import { named } from "./job_names.js";
 import { advance, drawBar, etaWords, imageWords, keepFurther, stageWords } from "./progress.js";
 import { throttled } from "./throttle.js";
 import { elapsedWords } from "./words_queue.js";
@@ -130,10 +131,11 @@ export class StatusBar extends EventTarget {
     this.dispatchEvent(new CustomEvent("now", { detail: job }));
     if (!job) return;
     const progress = job.progress ?? {};
-    setText(byId("now-title"), job.title ?? job.jobFile);
+    const name = named(job).title ?? job.jobFile;
+    setText(byId("now-title"), name);
     setText(byId("now-stage"), [imageWords(progress), stageWords(progress)].filter(Boolean).join(", "));
     drawBar(byId("now").querySelector(".bar"), progress.percentage);
-    byId("now").title = [job.title ?? job.jobFile, etaWords(progress)].filter(Boolean).join("\n");
+    byId("now").title = [name, etaWords(progress)].filter(Boolean).join("\n");
     this.#drawTime();
   }
 

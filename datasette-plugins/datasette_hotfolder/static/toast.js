@@ -5,6 +5,7 @@ import { byId, element } from "./element.js";
 const SHOWN_MS = 6_000;
 const WITH_A_LINK_MS = 12_000;
 const AT_MOST = 3;
+const GAP_PX = 12;
 
 /**
  * Shows a message for a few seconds, longer while it is pointed at; the same message twice is shown once. A `link`
@@ -17,7 +18,13 @@ export function toast(words, kind = "info", link = null) {
   const message = element("p", { class: kind === "info" ? "toast" : `toast ${kind}`, "data-words": words, click: () => message.remove() }, words);
   if (link) message.append(" ", element("a", { class: "toast-link", href: link.href }, link.text));
   list.append(message);
+  standAbove(list, byId("selection-bar"));
   goSoon(message, link ? WITH_A_LINK_MS : SHOWN_MS);
+}
+
+/** What can be done to the chosen pictures stays within reach. */
+function standAbove(list, bar) {
+  list.style.insetBlockEnd = bar?.offsetHeight ? `${innerHeight - bar.getBoundingClientRect().top + GAP_PX}px` : "";
 }
 
 function goSoon(message, shownMs) {

@@ -6,9 +6,12 @@ const AT_MOST = 100;
 export class UndoStack {
   #done = [];
 
+  /** Gives what takes it off again: for what was refused afterwards. */
   push(words, run) {
-    this.#done.push({ words, run });
+    const entry = { words, run };
+    this.#done.push(entry);
     if (this.#done.length > AT_MOST) this.#done.shift();
+    return () => (this.#done = this.#done.filter((each) => each !== entry));
   }
 
   /** The last thing done, or undefined; it is taken off. */

@@ -7,6 +7,8 @@ export const RATE_LOGIN = "You are only looking. To rate, run “hotfolder login
 export const REVIEW_LOGIN = "This needs a login with the scope “review”.";
 export const NOTHING_TO_UNDO = "There is nothing to undo.";
 export const REWORDED = "other words";
+export const TOO_FAR = "That is too far for one move: move them in steps.";
+export const ORDERED = "another order";
 export const ONE = "This picture";
 export const ACCEPT = "Accept";
 export const ACCEPT_INTO = "Accept into…";
@@ -18,6 +20,7 @@ export const COLLECT = "Add to…";
 export const DOWNLOAD = "Download";
 export const DOWNLOAD_ALL = "With sidecars";
 export const TRASH = "Trash";
+export const TRASH_FROM_ALL = "Trash, out of the library";
 export const RESTORE = "Restore";
 export const PURGE = "Delete for good…";
 const MARKS = { selected: "picked", rejected: "rejected" };
@@ -29,9 +32,11 @@ export const refused = (reason) => `Not done: ${reason}`;
 export const undone = (words) => `Undone: ${words}`;
 export const notUndone = (reason) => `Not undone: ${reason}`;
 export const trashed = (n) => `${pictures(n)} moved to the trash`;
-export const trashedHint = (n) => `${trashed(n)}. Ctrl+Z brings ${n === 1 ? "it" : "them"} back.`;
+/** Who looks at a collection may have meant to take pictures out of it alone. */
+export const trashedHint = (n, isCollection) => `${trashed(n)}${isCollection ? ", out of the whole library" : ""}. Ctrl+Z brings ${n === 1 ? "it" : "them"} back.`;
 export const restored = (n) => `${pictures(n)} back in the library`;
 export const addedTo = (name) => `Added to ${name}`;
+export const removeFrom = (name) => `Remove from ${name}`;
 export const removedFrom = (name) => `Removed from ${name}`;
 
 /** "4 stars on 12 pictures" */

@@ -99,7 +99,7 @@ export const DUPLICATES = {
 };
 
 export const REVIEW = {
-  by: (owner) => (owner ? `Submitted by ${owner}` : "Submitted by nobody named"),
+  by: (owner) => (owner ? `Submitted by ${owner}` : "Submitted"),
   job: (jobFile) => (jobFile ? `with ${jobFile}` : ""),
   asked: "Its job asked for a review.",
   undone: (decision, n) => (decision === "accept" ? `${pictures(n)} accepted` : `${pictures(n)} discarded; in the library now, as accepted`),

@@ -82,3 +82,18 @@ export function rangeWords({ minimum, maximum }) {
   if (isKnown(minimum)) return `at least ${minimum}`;
   return isKnown(maximum) ? `at most ${maximum}` : "";
 }
+
+/** What people who fill in a form understand better than the words that are meant for job files. */
+const IN_A_FORM = [
+  ["params.prompt", / is missing/, "Describe what you want to see first."],
+  ["count", /; expected /, "1 to 64"],
+];
+
+/** A problem of a job, as the form says it. */
+export function problemWords({ path, message, hint }) {
+  const known = IN_A_FORM.find(([place, pattern]) => place === path && pattern.test(message));
+  return known ? known[2] : [message, hint].map(sentence).filter(Boolean).join(" ");
+}
+
+/** With its full stop. */
+export const sentence = (text) => (text && !/[.!?…:]$/.test(text) ? `${text}.` : text);

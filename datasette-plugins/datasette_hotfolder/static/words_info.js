@@ -23,7 +23,7 @@ export const PICKS = [["selected", "Pick", "P"], ["rejected", "Reject", "X"]];
 export const starWords = (stars) => formatCount(stars, "star");
 export const keyed = (words, key) => (key ? `${words} (${key})` : words);
 
-export const KEYWORDS = { title: "Keywords", add: "Add a keyword", addAll: "Add a keyword to all", take: "Remove", none: "No keywords", takeTitle: "Take the keyword typed here from all of them" };
+export const KEYWORDS = { title: "Keywords", add: "Add a keyword", addAll: "Add a keyword to all", take: "Remove", none: "No keywords", takeTitle: "Take the keyword typed here from all of them", dropped: "The keyword was not added: another picture is shown now." };
 export const removeWords = (keyword) => `Remove the keyword ${keyword}`;
 
 export const EMPTY = { delivered: "Nothing was delivered yet.", history: "Nobody has rated or named it yet." };
