@@ -185,6 +185,7 @@ def test_search_is_left_for_what_it_finds_by_enter_and_arrow_down(reviewer: Visi
 
 def test_arrows_go_to_the_pictures_after_the_pointer_touched_the_bar(reviewer: Visitor) -> None:
     page = reviewer.open()
+    page.set_viewport_size({"width": 1600, "height": 900})
     page.get_by_role("button", name="Generated").click()
     expect(page.locator("#grid .cell[aria-current]")).to_be_focused()
     page.locator("#sort").dispatch_event("pointerdown")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.house import House
 from tests.browser.visitor import Visitor
 
 AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 CONTROLS = {
     "button", "checkbox", "combobox", "link", "listbox", "menuitem", "option", "radio", "searchbox", "slider",
     "spinbutton", "switch", "tab", "textbox", "dialog", "img",
