@@ -160,6 +160,10 @@ def take_loupe(camera: Camera, client: Client) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#loupe-image[data-sharp=true]")
     camera.take("loupe")
+    page.keyboard.press("Escape")
+
+    choose(page, "Old town")
+    page.keyboard.press("Enter")
     page.keyboard.press("c")
     page.locator("#compare .pane").nth(1).wait_for()
     page.wait_for_timeout(500)

@@ -58,9 +58,9 @@ def test_mark_is_undone_though_the_pictures_were_loaded_anew_or_others_are_shown
     for key in ("3", "p", "0"):
         page.keyboard.press(key)
     house.wait_for_marks(picture, 0, "selected")
-    page.get_by_role("button", name="Picked").click()
+    page.get_by_role("button", name="Picked", exact=True).click()
     page.wait_for_url("**status=selected**")
-    page.get_by_role("button", name="Picked").click()
+    page.get_by_role("button", name="Picked", exact=True).click()
     page.wait_for_url("**q=undone-later")
 
     page.keyboard.press("Control+z")
@@ -128,7 +128,7 @@ def test_deleting_a_compared_picture_leaves_the_others_and_undo_brings_it_back(
 ) -> None:
     first, second, third, fourth = house.draw("compared-gone", count=4)
     page = reviewer.open("/-/library?q=compared-gone")
-    choose(page, first)
+    cell(page, first).click()
     for each in (second, third):
         cell(page, each).click(modifiers=["Control"])
     page.keyboard.press("c")

@@ -141,7 +141,7 @@ def test_a_hostile_title_is_one_attribute_and_nothing_else(look: Callable[[str],
     cells = [
         each
         for tag, each in Markup(look("/-/library").text).elements
-        if tag == "button" and each.get("data-media-id")
+        if tag == "div" and each.get("data-media-id")
     ]
 
     (harmful,) = [each for each in cells if each["data-media-id"] == HARMFUL]
