@@ -117,10 +117,11 @@ class Client:
         found: dict[str, Any] = self.get(f"/-/api/media?q={quote(words)}")["items"][0]
         return found
 
-    def is_at_work(self) -> bool:
-        """Whether a job is well on its way."""
+    def is_at_work(self, title: str) -> bool:
+        """Whether the job of this title is well on its way."""
         jobs = self.get("/-/api/jobs?state=active")["items"]
-        return any(30 <= ((each["progress"] or {}).get("percentage") or 0) < 60 for each in jobs)
+        shares = [(each["progress"] or {}).get("percentage") or 0 for each in jobs if each["title"] == title]
+        return any(share >= 20 for share in shares)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -30,9 +32,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         made.kill()
 
 
-@pytest.fixture(scope="module")
+def scope_of_browser(fixture_name: str, config: pytest.Config) -> Literal["session", "module"]:
+    """For all tests where there are no others: its event loop would be in the way of those."""
+    are_alone = all("tests/browser" in Path(each).as_posix() for each in config.args)
+    return "session" if are_alone else "module"
+
+
+@pytest.fixture(scope=scope_of_browser)
 def chromium() -> Iterator[Browser]:
-    """One browser for a module's tests; its event loop would be in the way of other modules."""
+    """One browser for many tests; each opens windows of its own."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         pytest.skip(f"no browser is installed (looked for {', '.join(PROGRAMS)}); .ci/run installs chromium")

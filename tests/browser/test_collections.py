@@ -163,3 +163,47 @@ def test_visitor_opens_collections_and_is_told_why_there_is_no_more(
     expect(menu.get_by_role("button", name="Delete")).to_have_count(0)
     row_of(menu, "For everybody").locator(".collection-open").click()
     expect(page.locator("#empty")).to_be_visible()
+
+
+def test_new_name_makes_a_collection_from_which_pictures_are_taken_and_in_which_they_are_moved(
+    reviewer: Visitor, house: House
+) -> None:
+    house.draw("put-in-order", count=3)
+    page = reviewer.open("/-/library?q=put-in-order")
+    page.locator("#grid").press("Control+a")
+    page.locator("#selection-actions").get_by_role("button", name="Add to…").click()
+    page.get_by_role("combobox", name="Name of the collection").fill("In order")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Added to In order")
+    (row,) = house.query("SELECT id FROM collections WHERE name = 'In order'")
+    page.goto(f"/-/library?collection={row['id']}&sort=manual")
+    expect(page.locator("#grid .cell")).to_have_count(3)
+    first, second, third = shown_ids(page)
+
+    drop_on(page.locator(f'#grid .cell[data-media-id="{first}"]'), [third])
+    expect_order(page, third, first, second)
+    page.locator(f'#grid .cell[data-media-id="{third}"]').click()
+    page.keyboard.press("Alt+ArrowRight")
+    expect_order(page, first, third, second)
+    page.keyboard.press("Control+z")
+    expect_order(page, third, first, second)
+
+    page.locator("#grid .cell").nth(1).click(modifiers=["Control"])
+    expect(page.get_by_role("button", name="Trash, out of the library")).to_be_visible()
+    page.get_by_role("button", name="Remove from In order").click()
+    expect_order(page, second)
+    page.keyboard.press("Control+z")
+    expect_order(page, third, first, second)
+    page.locator("#grid .cell").nth(2).click(button="right")
+    page.get_by_role("menuitem", name="Remove from In order").click()
+    expect_order(page, third, first)
+    assert house.query("SELECT deleted_at FROM media WHERE id = ?", second)[0]["deleted_at"] is None
+
+
+def expect_order(page: Page, *media_ids: str) -> None:
+    """The pictures in the grid, until they stand so."""
+    page.wait_for_function(
+        "ids => [...document.querySelectorAll('#grid .cell')].map((each) => each.dataset.mediaId).join()"
+        " === ids",
+        arg=",".join(media_ids),
+    )

@@ -128,6 +128,39 @@ def test_cursor_stays_where_it_was_while_others_are_looked_at(page: Page) -> Non
     wait_for_sight(page, crowd_id(4))
 
 
+def test_cursor_is_shown_when_marked_and_kept_by_another_filter_and_by_a_reload(
+    page: Page, crowd: House
+) -> None:
+    deep = crowd_id(PICTURES - 2)
+    choose(page, crowd_id(0))
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    wait_for_sight(page, deep)
+
+    page.evaluate("scroller.scrollTop = 0")
+    page.wait_for_function(f"(mediaId) => !({IN_SIGHT})().includes(mediaId)", arg=deep)
+    page.keyboard.press("u")
+    page.keyboard.press("2")
+    wait_for_sight(page, deep)
+    crowd.wait_for_marks(deep, 2, None)
+    page.keyboard.press("0")
+    page.get_by_role("button", name="Rejected").click()
+    expect(page.locator("#empty")).to_be_visible()
+    page.go_back()
+    expect(cell(page, crowd_id(0))).to_have_attribute("aria-current", "true")
+
+    page.keyboard.press("End")
+    wait_for_sight(page, crowd_id(PICTURES - 1))
+    page.goto("/-/library")
+    page.go_back()
+    wait_for_sight(page, crowd_id(PICTURES - 1))
+    page.get_by_role("button", name="Take away: Import").click()
+    page.wait_for_url("**/-/library")
+
+    wait_for_sight(page, crowd_id(PICTURES - 1))
+    expect(cell(page, crowd_id(PICTURES - 1))).to_have_attribute("aria-current", "true")
+
+
 def test_page_keys_move_the_cursor_by_a_window_in_its_column(page: Page) -> None:
     choose(page, crowd_id(1))
 
@@ -261,6 +294,8 @@ def test_what_is_looked_at_stays_when_a_picture_arrives_and_when_it_leaves(
     page.locator("#arrivals").click()
     wait_for_sight(page, picture)
     assert shown_ids(page)[0] == picture
+    expect(cell(page, picture)).to_be_focused()
+    expect(cell(page, picture)).to_have_attribute("aria-current", "true")
 
     above = shown_ids(page)[1]
     visitor.post("/-/api/trash", {"mediaIds": [picture]})

@@ -1,4 +1,4 @@
-"""Marks and deletions: shown at once, put back with the cursor when refused, taken back wherever one looks now."""
+"""Marks and deletions: shown at once, put back with the cursor when refused, taken back whatever is shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.house import House
 from tests.browser.light_table import cell, choose, loupe_id, shown_ids
 from tests.browser.visitor import Visitor
-from tests.scenarios.service import wait_for
 
 ERROR = {"code": "library.busy", "message": "Somebody else writes.", "hint": None}
 
@@ -62,6 +61,7 @@ def test_mark_is_undone_though_the_pictures_were_loaded_anew_or_others_are_shown
     page.wait_for_url("**status=selected**")
     page.get_by_role("button", name="Picked", exact=True).click()
     page.wait_for_url("**q=undone-later")
+    expect(page.locator("#grid")).to_have_attribute("aria-busy", "false")
 
     page.keyboard.press("Control+z")
     house.wait_for_marks(picture, 3, "selected")
@@ -81,14 +81,19 @@ def test_deleted_pictures_go_at_once_and_a_late_answer_leaves_a_newer_choice_alo
     page = reviewer.open("/-/library?q=quickly-gone")
     choose(page, first)
     held: list[Route] = []
-    page.route("**/-/api/trash", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/-/api/trash", hold)
 
     page.keyboard.press("Delete")
     page.keyboard.press("Delete")
     expect_current(page, third)
     assert shown_ids(page) == [third, fourth]
     cell(page, fourth).click(modifiers=["Shift"])
-    wait_for(lambda: len(held) == 2, "both are sent")
+    expect(page.locator("#selection-count")).to_have_text("2 pictures chosen")
+    assert len(held) == 2
     for each in held:
         each.continue_()
 
@@ -126,6 +131,7 @@ def test_refused_deletion_brings_picture_and_cursor_back(reviewer: Visitor, hous
 def test_deleting_a_compared_picture_leaves_the_others_and_undo_brings_it_back(
     reviewer: Visitor, house: House
 ) -> None:
+    reviewer.excuse("status of 404")  # an original that is asked for while its picture goes
     first, second, third, fourth = house.draw("compared-gone", count=4)
     page = reviewer.open("/-/library?q=compared-gone")
     cell(page, first).click()

@@ -63,6 +63,8 @@ def test_what_covers_the_pictures_is_closed_at_first_and_easily(
     page.keyboard.press("Escape")
     expect(info).to_be_hidden()
     expect(page.locator("#loupe")).to_be_visible()
+    page.locator("#loupe-marks").evaluate("each => Object.assign(each.dataset, { rating: 5, label: 'red' })")
+    assert page.locator(".loupe-bar").evaluate("bar => bar.scrollWidth <= innerWidth")
     for name in ("Smaller", "Larger"):
         expect(page.locator("#loupe").get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
 

@@ -16,6 +16,7 @@ export class Actions extends EventTarget {
   #rating;
   #can;
   #undo = new UndoStack();
+  #underWay = null; // what the server has not answered yet: what was done last may be among it
   #advance;
   #isAlone;
 
@@ -89,6 +90,7 @@ export class Actions extends EventTarget {
   }
 
   async undo() {
+    await this.#underWay;
     const done = this.#undo.pop();
     if (!done) return toast(words.NOTHING_TO_UNDO);
     try {
@@ -248,7 +250,13 @@ export class Actions extends EventTarget {
     return this.#api.post(`/-/api/changes/${encodeURIComponent(changeId)}/undo`);
   }
 
-  async #post(path, body, then) {
+  #post(path, body, then) {
+    const done = this.#send(path, body, then);
+    this.#underWay = Promise.all([this.#underWay, done]).then(() => null);
+    return done;
+  }
+
+  async #send(path, body, then) {
     try {
       then(await this.#api.post(path, body));
       return true;

@@ -94,7 +94,13 @@ export class Cells {
     return new Cell(node);
   }
 
+  /** Since all was loaded anew, what is known of the same picture may be newer. */
   #place(cell, place, [left, top]) {
+    const media = this.#set.at(place);
+    if (media && media !== cell.media) {
+      cell.media = media;
+      cell.paint();
+    }
     cell.put(left, top);
     cell.count(place, this.#set.length);
   }

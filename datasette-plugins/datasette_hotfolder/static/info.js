@@ -12,7 +12,7 @@ import { InfoTools } from "./info_tools.js";
 import { severalWords } from "./words_info.js";
 
 const PAUSE_MS = 60; // who holds an arrow down passes pictures by: nothing is asked about those
-const COVERS = "(max-width: 1000px)"; // where it lies over the pictures
+const COVERS = "(max-width: 999px)"; // where it lies over the pictures
 const BESIDE_IT = "#info, #info-button, #loupe-info, #toasts, dialog, .menu"; // a tap there is none beside the panel
 const NEWS = new Set(["rating.changed", "library.updated"]);
 

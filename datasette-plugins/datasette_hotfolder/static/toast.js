@@ -18,13 +18,13 @@ export function toast(words, kind = "info", link = null) {
   const message = element("p", { class: kind === "info" ? "toast" : `toast ${kind}`, "data-words": words, click: () => message.remove() }, words);
   if (link) message.append(" ", element("a", { class: "toast-link", href: link.href }, link.text));
   list.append(message);
-  standAbove(list, byId("selection-bar"));
+  standAbove(list, ["loupe-review", "selection-bar"].map(byId).find((bar) => bar?.offsetHeight));
   goSoon(message, link ? WITH_A_LINK_MS : SHOWN_MS);
 }
 
-/** What can be done to the chosen pictures stays within reach. */
+/** The buttons of a bar with decisions stay within reach. */
 function standAbove(list, bar) {
-  list.style.insetBlockEnd = bar?.offsetHeight ? `${innerHeight - bar.getBoundingClientRect().top + GAP_PX}px` : "";
+  list.style.insetBlockEnd = bar ? `${innerHeight - bar.getBoundingClientRect().top + GAP_PX}px` : "";
 }
 
 function goSoon(message, shownMs) {
