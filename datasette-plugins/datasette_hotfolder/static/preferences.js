@@ -37,8 +37,8 @@ export function remember(name, value) {
   }
 }
 
-/** What could not be sent is sent with the next change. */
-async function flush() {
+/** Sends at once what was remembered; what could not be sent is sent with the next change. */
+export async function flush() {
   clearTimeout(timer);
   const sent = unsaved;
   if (!save || !Object.keys(sent).length) return;

@@ -1,7 +1,7 @@
 // Dark or light: as it was left, dark at first.
 
 import { byId } from "./element.js";
-import { recall, remember } from "./preferences.js";
+import { flush, recall, remember } from "./preferences.js";
 
 export function startTheme() {
   const root = document.documentElement;
@@ -12,6 +12,7 @@ export function startTheme() {
   byId("theme")?.addEventListener("click", () => {
     const theme = root.dataset.theme === "light" ? "dark" : "light";
     remember("theme", theme);
+    flush(); // the next page is made in these colours
     show(theme);
   });
 }
