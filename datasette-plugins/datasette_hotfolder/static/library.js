@@ -23,6 +23,7 @@ import { startKeys } from "./keys.js";
 import { goOnWhereItWas } from "./last_place.js";
 import { libraryCommands } from "./library_commands.js";
 import { Loupe } from "./loupe.js";
+import { reviewButtons } from "./loupe_bar.js";
 import { startManualOrder } from "./manual_order.js";
 import { MediaSet } from "./media_set.js";
 import { startMenu } from "./menu.js";
@@ -61,7 +62,7 @@ const hooks = {
   useAsReference: (media) => generate.addReference(media),
   reload: (detail) => generate.reload(detail),
 };
-const info = new Info({ api, set, selection, actions, can, hooks, stream });
+const info = new Info({ api, set, selection, actions, can, hooks, stream, isAlone: () => loupe.isOpen });
 const flash = startFlash();
 const showFilter = startFilterBar({
   api,
@@ -87,6 +88,7 @@ startMenu(byId("grid"), {
   items: () => pictureMenu({ ...context, hooks, open: openLoupe, askKeywords, askCollection }),
 });
 startSelectionBar(context, { askCollection, askKeywords, purge });
+if (can.review) reviewButtons(actions, set);
 if (can.submit) startImportDrop(context, byId("table"));
 startCareMenu(context, { importPictures, showCollections: () => byId("collections-button").click(), choose, open: openOne });
 startKeys(libraryCommands({ ...context, info, generate, openLoupe, closeLoupe, toggleInfo, toggleAdvance, isAdvancing, go, focusSearch, importPictures, purge }));
@@ -258,7 +260,7 @@ async function purge() {
 
 function toggleInfo(open = !info.isOpen) {
   info.toggle(open);
-  remember("info", open ? "open" : "closed");
+  if (innerWidth >= WIDE_ENOUGH_FOR_INFO_PX) remember("info", open ? "open" : "closed");
 }
 
 function isAdvancing() {
