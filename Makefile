@@ -31,7 +31,7 @@ test: $(VENV)/.dev  ## the whole test suite
 	$(BIN)/python -m pytest $(PARALLEL) tests/browser $(ARGS)
 
 test-next: $(NEXT_VENV)/.dev  ## the plugin's tests with the Datasette to come
-	$(NEXT_VENV)/bin/python -m pytest -p no:cacheprovider $(ARGS) tests/plugins
+	$(NEXT_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider $(ARGS) tests/plugins
 
 check: $(VENV)/.dev  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .

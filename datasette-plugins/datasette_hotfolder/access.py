@@ -23,7 +23,7 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READS | {"POST", "DELETE"}
 _LOGIN_PATH = "/-/login"
 _OPEN_PATHS = re.compile(
-    rf"/-/(?:auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico|{_LOGIN_PATH}"
+    rf"/-/(?:assets/.*|auth-token|healthz|static/.*|static-plugins/.*)|/favicon\.ico|{_LOGIN_PATH}"
 )
 _OUR_PATHS = re.compile(
     r"/-/(?:library|generate|queue|stats|lineage/.*|setup|login|logout|api/.*|download/.*|auth-token|healthz|metrics)"

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapp
 from typing import Any, Final
 
 from datasette_hotfolder.access import Refusal, Request, check_actor, check_source
+from datasette_hotfolder.assets import find_asset
 from datasette_hotfolder.plain import POLICY, build_error, build_page
 from datasette_hotfolder.services import Services
 from datasette_hotfolder.thumbnails import Answer, Thumbnails
@@ -48,6 +49,10 @@ class Gate:
         actor, refusal = await self._examine(request)
         if refusal is not None:
             await _refuse(refusal, request, _guarded(send), await self._offers_login(refusal, request))
+            return
+        asset = find_asset(request.method, request.path)
+        if asset is not None:
+            await _answer(Answer(200, *asset), _guarded(send))
             return
         thumbnail = await self._thumbnails.find(request, scope["query_string"].decode("latin1"), actor)
         if thumbnail is not None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final
 
-STATIC: Final = "/-/static-plugins/hotfolder"
-"""Where Datasette serves our static files: below the name of the distribution."""
+from datasette_hotfolder.assets import find_version
+
+STATIC: Final = f"/-/assets/{find_version()}"
+"""Where the gate serves our static files."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -162,7 +162,8 @@ def test_a_running_job_is_cancelled_and_tried_again_over_its_own_routes(
 
     again = anna.post(f"/-/api/jobs/{job_id}/retry")
 
-    assert (again.status_code, again.json()["status"]) == (200, "queued")
+    assert again.status_code == 200
+    assert again.json()["status"] in ("queued", "running")  # the worker may be quicker than the answer
     wait_for(lambda: status() == "completed", "the job completed")
     done = anna.get(f"/-/api/jobs/{job_id}").json()
     assert (len(done["pictures"]), done["totalPictures"], done["canRetry"], done["progress"]) == (
