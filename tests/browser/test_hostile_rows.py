@@ -76,6 +76,7 @@ def test_grid_info_and_loupe_show_what_means_harm_as_text(looker: Visitor) -> No
     assert_no_wider(page)
 
 
+@pytest.mark.timeout(180)
 def test_filters_chips_facets_and_suggestions_show_them_as_text(looker: Visitor) -> None:
     page = looker.open()
     panel = open_filters(page)

@@ -42,41 +42,41 @@ def test_alt_and_arrows_move_a_job_before_and_after_its_neighbour(
     visit: Callable[..., Visitor], reviewer: Visitor, paused: House
 ) -> None:
     page, elsewhere = reviewer.open("/-/queue"), visit().open("/-/queue")
-    drop_waiting(paused, "first", "second")
-    expect_order(page, "first", "second")
-    row = row_of(page, "second", "waiting")
+    drop_waiting(paused, "order-first", "order-second")
+    expect_order(page, "order-first", "order-second")
+    row = row_of(page, "order-second", "waiting")
     row.focus()
 
     page.keyboard.press("Alt+ArrowUp")
 
-    expect_order(page, "second", "first")
-    expect_order(elsewhere, "second", "first")
+    expect_order(page, "order-second", "order-first")
+    expect_order(elsewhere, "order-second", "order-first")
     expect(row).to_be_focused()
-    expect(page.locator("#order-news")).to_have_text("“second.json” is now number 1, with priority 1.")
-    assert wait_for_status(paused, "second", "queued")["priority"] == 1
+    expect(page.locator("#order-news")).to_have_text("“order-second.json” is now number 1, with priority 1.")
+    assert wait_for_status(paused, "order-second", "queued")["priority"] == 1
     page.keyboard.press("Alt+ArrowUp")  # there is nobody before it
     page.keyboard.press("Alt+ArrowDown")
-    expect_order(page, "first", "second")
-    assert wait_for_status(paused, "second", "queued")["priority"] == 0
-    cancel_all(page, "first", "second")
+    expect_order(page, "order-first", "order-second")
+    assert wait_for_status(paused, "order-second", "queued")["priority"] == 0
+    cancel_all(page, "order-first", "order-second")
 
 
 def test_job_is_dragged_behind_another_and_before_it(reviewer: Visitor, paused: House) -> None:
     page = reviewer.open("/-/queue")
-    drop_waiting(paused, "one", "two", "three")
-    expect_order(page, "one", "two", "three")
+    drop_waiting(paused, "order-one", "order-two", "order-three")
+    expect_order(page, "order-one", "order-two", "order-three")
     place = ".job-place"
 
-    row_of(page, "one", "waiting").locator(place).drag_to(
-        row_of(page, "three", "waiting"), target_position={"x": 300, "y": 40}
+    row_of(page, "order-one", "waiting").locator(place).drag_to(
+        row_of(page, "order-three", "waiting"), target_position={"x": 300, "y": 40}
     )
 
-    expect_order(page, "two", "three", "one")
-    row_of(page, "three", "waiting").locator(place).drag_to(
-        row_of(page, "two", "waiting"), target_position={"x": 300, "y": 4}
+    expect_order(page, "order-two", "order-three", "order-one")
+    row_of(page, "order-three", "waiting").locator(place).drag_to(
+        row_of(page, "order-two", "waiting"), target_position={"x": 300, "y": 4}
     )
-    expect_order(page, "three", "two", "one")
-    cancel_all(page, "one", "two", "three")
+    expect_order(page, "order-three", "order-two", "order-one")
+    cancel_all(page, "order-one", "order-two", "order-three")
 
 
 def test_page_tells_when_a_job_overtook_more_than_it_was_meant_to(reviewer: Visitor, paused: House) -> None:
