@@ -1,4 +1,4 @@
-.PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-queue bench-engine soak soak-engine screenshots clean
+.PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-web bench-queue bench-engine soak soak-engine screenshots clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -53,6 +53,9 @@ bench-engine: $(VENV)/.dev  ## how long the engine waits between two pictures of
 
 bench-queue: $(VENV)/.dev  ## the queue beside huey, litequeue and persist-queue
 	$(BIN)/python benchmarks/bench_queue.py $(ARGS)
+
+bench-web: $(VENV)/.dev  ## the light table at a million pictures: make bench-web ARGS="--library /tmp/million" keeps them
+	$(BIN)/python benchmarks/bench_web.py $(ARGS)
 
 bench-claim: $(VENV)/.dev  ## from a rename into a watched folder to the claim
 	$(BIN)/python benchmarks/bench_claim.py $(ARGS)
