@@ -7,6 +7,8 @@ NEXT_DATASETTE := 1.0a41
 # Many tests wait for processes: half as many again as there are cores keep them busy.
 WORKERS ?= $(shell expr \( $$(nproc 2>/dev/null || echo 2) \* 3 + 1 \) / 2)
 
+# A browser, a service and an engine each: more than one a core only makes them wait for each other.
+BROWSERS ?= $(shell nproc 2>/dev/null || echo 2)
 PARALLEL = -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 $(VENV)/.core: pyproject.toml
@@ -28,7 +30,7 @@ demo: $(VENV)/.core  ## run the example library: make demo ARGS=--once
 
 test: $(VENV)/.dev  ## the whole test suite
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/browser $(ARGS)
-	$(BIN)/python -m pytest $(PARALLEL) tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n $(BROWSERS) --dist worksteal -o timeout=120 tests/browser $(ARGS)
 
 test-next: $(NEXT_VENV)/.dev  ## the plugin's tests with the Datasette to come
 	$(NEXT_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider $(ARGS) tests/plugins
