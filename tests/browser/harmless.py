@@ -6,9 +6,9 @@ from playwright.sync_api import Page
 
 _OFFENCES = """() => {
   const odd = [];
-  const served = `${location.origin}/-/static`;
+  const served = [`${location.origin}/-/assets/`, `${location.origin}/-/static`];
   const own = document.body.className.startsWith("page-");
-  const isOurs = ({ id, src }) => id === "page-data" || src.startsWith(served);
+  const isOurs = ({ id, src }) => id === "page-data" || served.some((each) => src.startsWith(each));
   const scripts = [...document.scripts].filter((each) => !isOurs(each));
   if (own && scripts.length) odd.push("a script of data");
   if (scripts.some((each) => each.textContent.trim().startsWith("alert"))) odd.push("an alert");
