@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from hotfolder.library.browse import VIEWS_MAX
 from tests.browser.crowd import PICTURES, crowd_id, fill
 from tests.browser.house import House
 from tests.browser.light_table import cell, choose, shown_ids, wait_until_drawn
 from tests.browser.visitor import Visitor
 
 STATIC = "/-/static-plugins/hotfolder"
-VIEWS_KEPT = 32  # the server forgets a view after so many others
+VIEWS_KEPT = VIEWS_MAX  # the server forgets a view after so many others
 MOST_CELLS = 150
 IN_SIGHT = """() => {
   const { top, bottom } = document.querySelector("#scroller").getBoundingClientRect();
