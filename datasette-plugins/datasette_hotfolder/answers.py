@@ -144,7 +144,7 @@ def require_method(request: Request, *methods: str) -> None:
 async def read_json(request: Request) -> dict[str, Any]:
     """The JSON object in the body; an empty body is an empty object."""
     try:
-        data = await asyncio.wait_for(_read_body(request), BODY_LIMIT_S)
+        data = await asyncio.wait_for(read_body(request), BODY_LIMIT_S)
     except TimeoutError as error:
         raise RequestError("The body did not come in time.", code="web.body_late") from error
     if not data.strip():
@@ -166,16 +166,16 @@ async def expect_nothing(request: Request) -> None:
         raise RequestError("This request takes no body.")
 
 
-async def _read_body(request: Request) -> bytes:
-    """At most BODY_MAX_BYTES, whatever the headers say."""
+async def read_body(request: Request, most_bytes: int = BODY_MAX_BYTES) -> bytes:
+    """At most so much, whatever the headers say."""
     body = bytearray()
     while True:
         message = await request.receive()
         if message["type"] != "http.request":
             raise RequestError("The client went away.")
         body += message.get("body", b"")
-        if len(body) > BODY_MAX_BYTES:
-            raise RequestError(f"The body is larger than {BODY_MAX_BYTES} bytes.", code="web.body_too_large")
+        if len(body) > most_bytes:
+            raise RequestError(f"The body is larger than {most_bytes} bytes.", code="web.body_too_large")
         if not message.get("more_body"):
             return bytes(body)
 

@@ -16,6 +16,7 @@ from datasette_hotfolder.answers import (
     RequestError,
     View,
     api,
+    read_body,
     require_method,
     retry_header,
     status_of,
@@ -138,7 +139,7 @@ async def _read_form(request: Request) -> tuple[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise RequestError("This is not the form of this page.")
     try:
-        data = await asyncio.wait_for(_read_body(request), BODY_LIMIT_S)
+        data = await asyncio.wait_for(read_body(request, FORM_MAX_BYTES), BODY_LIMIT_S)
         found = parse_qs(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=8)
     except TimeoutError as error:
         raise RequestError("The form did not come in time.", code="web.body_late") from error
@@ -148,19 +149,6 @@ async def _read_form(request: Request) -> tuple[str, str]:
     if not name.strip() or not password:
         raise RequestError("A name and a password are needed.")
     return name.strip(), password
-
-
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    while True:
-        message = await request.receive()
-        if message["type"] != "http.request":
-            raise RequestError("The client went away.")
-        body += message.get("body", b"")
-        if len(body) > FORM_MAX_BYTES:
-            raise RequestError(f"The form is larger than {FORM_MAX_BYTES} bytes.", code="web.body_too_large")
-        if not message.get("more_body"):
-            return bytes(body)
 
 
 def _welcome(request: Request, cookie_name: str, session: Session) -> Response:
