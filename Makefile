@@ -1,5 +1,7 @@
 .PHONY: demo test test-next check bench bench-import bench-intake bench-claim bench-web bench-queue bench-engine soak soak-engine screenshots clean
 PYTHON ?= python3
+# Compiled modules are kept: without them every process of the program that starts compiles it anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 NEXT_VENV := .venv-next

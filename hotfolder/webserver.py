@@ -57,15 +57,18 @@ GRACE_S = 3
 
 def serve_web(library: Library, listener: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in hand have GRACE_S to end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until there is a loop that listens
     _raise_limit_of_files()
     library.database.limit_cache(CACHE_KIB)
     accounts = open_accounts(library.paths.root / ACCOUNTS_FILE)
     services = build_services(library, accounts)
     services.threads.slow.executor.submit(services.browser.warm_up)  # two seconds at a million pictures
     note = library.paths.run / "web"
-    write_json(note, {"url": base_url(listener)})
     try:
+        write_json(note, {"url": base_url(listener)})
         _run(_serve(services, listener))
+    except KeyboardInterrupt:
+        log.info("stopped before it served a page")
     finally:
         note.unlink(missing_ok=True)
         services.threads.stop()

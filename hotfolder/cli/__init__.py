@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from hotfolder import __version__
-from hotfolder.cli.accounts import login, logout, password, token
-from hotfolder.cli.collections import collections
-from hotfolder.cli.config import config
-from hotfolder.cli.credits import credits_
-from hotfolder.cli.demo import demo
-from hotfolder.cli.doctor import doctor
-from hotfolder.cli.endpoints import endpoints, schema
-from hotfolder.cli.engine import engine
-from hotfolder.cli.folders import folders
-from hotfolder.cli.imports import import_
-from hotfolder.cli.jobs import jobs
-from hotfolder.cli.keywords import keywords
-from hotfolder.cli.library import init, library, run
-from hotfolder.cli.models import models
 from hotfolder.cli.output import report_error, say
-from hotfolder.cli.owners import owners
-from hotfolder.cli.queue import queue
-from hotfolder.cli.review import review
-from hotfolder.cli.submit import submit, validate
-from hotfolder.cli.web import serve, up
 from hotfolder.errors import HotfolderError
+
+# Each verb, in the order of the help, and where its command is.
+VERBS: Final = {
+    "init": "library:init",
+    "up": "web:up",
+    "run": "library:run",
+    "serve": "web:serve",
+    "demo": "demo:demo",
+    "submit": "submit:submit",
+    "validate": "submit:validate",
+    "jobs": "jobs:jobs",
+    "queue": "queue:queue",
+    "import": "imports:import_",
+    "folders": "folders:folders",
+    "collections": "collections:collections",
+    "keywords": "keywords:keywords",
+    "library": "library:library",
+    "endpoints": "endpoints:endpoints",
+    "schema": "endpoints:schema",
+    "engine": "engine:engine",
+    "credits": "credits:credits_",
+    "owners": "owners:owners",
+    "review": "review:review",
+    "models": "models:models",
+    "doctor": "doctor:doctor",
+    "login": "accounts:login",
+    "logout": "accounts:logout",
+    "token": "accounts:token",
+    "password": "accounts:password",
+    "config": "config:config",
+}
 
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_UNEXPECTED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Verbs(click.Group):
+    """A group that imports the module of a verb when it is used: most of a short command is its imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order of the table, and what was added to the group itself."""
+        return [*VERBS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb; None when there is no such verb."""
+        place = VERBS.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = place.partition(":")
+        found: click.Command = getattr(importlib.import_module(f"hotfolder.cli.{module}"), name)
+        return found
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--library",
     "library_path",
@@ -50,43 +81,10 @@ def cli(context: click.Context, library_path: Path | None) -> None:
     context.obj = library_path
 
 
-@click.command()
+@cli.command()
 def version() -> None:
     """Print the version."""
     click.echo(f"hotfolder {__version__}")
-
-
-for command in (
-    init,
-    up,
-    run,
-    serve,
-    demo,
-    submit,
-    validate,
-    jobs,
-    queue,
-    import_,
-    folders,
-    collections,
-    keywords,
-    library,
-    endpoints,
-    schema,
-    engine,
-    credits_,
-    owners,
-    review,
-    models,
-    doctor,
-    login,
-    logout,
-    token,
-    password,
-    config,
-    version,
-):
-    cli.add_command(command)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:

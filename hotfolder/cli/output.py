@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from hotfolder.domain.wording import STEERING, one_line, printable
 from hotfolder.errors import HotfolderError, JobFileError, Problem
@@ -48,6 +45,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     if not rows:
         click.echo(empty)
         return
+    from rich.console import Console  # its import costs as much as most commands take
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -66,11 +66,29 @@ class ExecuteHandler:
         self._endpoints = endpoints
         self._provider = provider
         self._make_id = make_id
+        self._been_in_line: set[str | None] = {
+            None
+        }  # leases of what is in hand; one that is void stands back
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
         """Make the picture; the work item completes together with its successor, `generation.finalize`."""
-        with self._seat.in_line(interrupt, lambda: self._work.gives_way(item)):
+        gives_way, is_next = (lambda: self._work.gives_way(item)), (lambda: self._is_next(item))
+        with self._seat.in_line(interrupt, gives_way, is_next):
             return self._make(item, interrupt)
+
+    def _is_next(self, item: WorkItem) -> bool:
+        """Whether all that was claimed before it has been in line; asked by one thread at a time.
+
+        Two threads that claim one after the other may come here the other way round.
+        """
+        in_hand = [each.lease_token for each in self._work.list_in_hand(item.lane)]
+        if item.lease_token not in in_hand:
+            return True  # the lease is lost: the end will tell
+        is_next = self._been_in_line.issuperset(in_hand[: in_hand.index(item.lease_token)])
+        self._been_in_line &= {None, *in_hand}
+        if is_next:
+            self._been_in_line.add(item.lease_token)
+        return is_next
 
     def _make(self, item: WorkItem, interrupt: threading.Event) -> Done:
         generation = self._start(item)

@@ -12,8 +12,15 @@ from hotfolder.errors import EngineBusy, EngineCancelled
 LOOK_S: Final = 0.05
 
 
+AGAIN_S: Final = 0.002
+
+
 def _never() -> bool:
     return False
+
+
+def _always() -> bool:
+    return True
 
 
 class Seat:
@@ -27,13 +34,19 @@ class Seat:
         self._closed = threading.Event()
 
     @contextmanager
-    def in_line(self, interrupt: threading.Event, gives_way: Callable[[], bool] = _never) -> Iterator[None]:
+    def in_line(
+        self,
+        interrupt: threading.Event,
+        gives_way: Callable[[], bool] = _never,
+        is_next: Callable[[], bool] = _always,
+    ) -> Iterator[None]:
         """Be the next to have the seat, and prepare for it; the one behind begins once we have it.
 
-        Else whoever prepares more quickly would go first, be it the less urgent. Whoever `gives_way` while it
-        waits for the seat is interrupted: `interrupt` is set, and EngineCancelled raised.
+        Else whoever prepares more quickly would go first, be it the less urgent; and whoever comes before it
+        `is_next` steps back. Whoever `gives_way` while it waits for the seat is interrupted: `interrupt` is
+        set, and EngineCancelled raised.
         """
-        self._wait_for(self._line, interrupt)
+        self._join(interrupt, is_next)
         self._first, self._gives_way = threading.get_ident(), gives_way
         try:
             yield
@@ -65,6 +78,20 @@ class Seat:
     def close(self) -> None:
         """Whoever has it may end; nobody else gets it. For good."""
         self._closed.set()
+
+    def _join(self, interrupt: threading.Event, is_next: Callable[[], bool]) -> None:
+        while True:
+            self._wait_for(self._line, interrupt)
+            is_ours = False
+            try:
+                is_ours = is_next()
+                if is_ours:
+                    return
+            finally:
+                if not is_ours:
+                    self._line.release()
+            interrupt.wait(AGAIN_S)
+            self._look(interrupt)
 
     def _leave_line(self) -> None:
         if self._first == threading.get_ident():

@@ -63,7 +63,10 @@ class WorkShelf:
 
     def list_in_hand(self, lane: str) -> list[WorkItem]:
         """The items of a lane that are in hand, the one that was claimed first before the others."""
-        sql = "SELECT * FROM work_queue WHERE status = 'processing' AND lane = ? ORDER BY started_at, rowid"
+        sql = """
+            SELECT * FROM work_queue WHERE status = 'processing' AND lane = ?
+            ORDER BY started_at, rank, rowid
+        """
         return [to_item(row) for row in self._database.query(sql, (lane,))]
 
     def list_expired(self) -> list[WorkItem]:

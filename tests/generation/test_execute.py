@@ -7,6 +7,7 @@ import threading
 import time
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -21,6 +22,7 @@ from hotfolder.generation.claimed import Accepted, ClaimedFile
 from hotfolder.generation.execute import ROOM_BYTES, ExecuteHandler
 from tests import pictures
 
+LIMIT_S = 20
 Usage = namedtuple("Usage", "total used free")
 JOB = "endpointKey: local.procedural.image\nparams: {prompt: A bay, size: 64*64}\n"
 
@@ -146,6 +148,38 @@ def test_reference_changed_after_acceptance_never_reaches_the_engine(library: Li
 
     assert caught.value.code == "job.ref_missing"
     assert painter.asked == []
+
+
+def test_picture_that_was_claimed_first_is_begun_first_though_another_thread_was_quicker(
+    library: Library,
+) -> None:
+    painter = Painter()
+    handler = build_execute(library, painter)
+    take_in(library, JOB.replace("A bay", "first"), "first.yaml")
+    take_in(library, JOB.replace("A bay", "second"), "second.yaml")
+    first, second = claim(library, "gpu"), claim(library, "gpu")
+
+    with ThreadPoolExecutor() as pool:
+        hurried = pool.submit(handler.execute, second, threading.Event())
+        with pytest.raises(TimeoutError):
+            hurried.result(0.1)
+        slow = pool.submit(handler.execute, first, threading.Event())
+        wait([hurried, slow], LIMIT_S)
+
+    assert [each.params["prompt"] for each in painter.asked] == ["first", "second"]
+
+
+def test_picture_does_not_wait_for_one_whose_end_could_not_be_recorded(library: Library) -> None:
+    painter = Painter()
+    handler = build_execute(library, painter)
+    for name in ("first", "second"):
+        take_in(library, JOB.replace("A bay", name), f"{name}.yaml")
+    first, second = claim(library, "gpu"), claim(library, "gpu")
+    handler.execute(first, threading.Event())
+
+    handler.execute(second, threading.Event())
+
+    assert [each.params["prompt"] for each in painter.asked] == ["first", "second"]
 
 
 def test_outcome_is_recorded_together_with_the_next_step(library: Library) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ import httpx
 from hotfolder.accounts.store import FILE, AccountStore, open_accounts
 from hotfolder.app import create_library
 from hotfolder.lock import LibraryLock
+from tests.forks import Fork, forks
 from tests.plugins.furniture import furnish
 from tests.scenarios.service import wait_for
 
@@ -37,7 +36,7 @@ class House:
         furnish(root)
         self.accounts: AccountStore = open_accounts(root / FILE)
         self.url = ""
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Fork | None = None
         self._clients: list[httpx.Client] = []
 
     @property
@@ -54,14 +53,11 @@ class House:
         """Start `hotfolder serve` on a free port, and wait until it has told its address."""
         note = self.root / "run" / "web"
         note.unlink(missing_ok=True)
-        with (self.root / "logs" / "test-web.txt").open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hotfolder", "serve", str(self.root), "--port", "0", *options],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={name: value for name, value in os.environ.items() if not name.startswith("HOTFOLDER_")},
-            )
+        self.process = forks.start(
+            ["serve", str(self.root), "--port", "0", *options],
+            output=self.root / "logs" / "test-web.txt",
+            env={name: value for name, value in os.environ.items() if not name.startswith("HOTFOLDER_")},
+        )
         process = self.process
         wait_for(lambda: process.poll() is not None or note.exists(), "the web", START_LIMIT_S)
         assert note.exists(), self.output()

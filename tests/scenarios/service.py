@@ -7,13 +7,13 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hotfolder.app import create_library
+from tests.forks import Process, forks, run_command
 
 T = TypeVar("T")
 
@@ -41,11 +41,15 @@ class Service:
         if settings:
             (root / "hotfolder.yaml").write_text(settings, encoding="utf-8")
         self.env = {**os.environ, **(env or {})}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
-    def start(self, *options: str, program: Sequence[str] = (sys.executable, "-m", "hotfolder")) -> None:
-        """Start `hotfolder run`; its output goes to logs/test-output.txt."""
-        with (self.root / "logs" / "test-output.txt").open("ab") as output:
+    def start(self, *options: str, program: Sequence[str] = ()) -> None:
+        """Start `hotfolder run`, or another program in its place; its output goes to logs/test-output.txt."""
+        told = self.root / "logs" / "test-output.txt"
+        if not program:
+            self.process = forks.start(["run", str(self.root), *options], env=self.env, output=told)
+            return
+        with told.open("ab") as output:
             self.process = subprocess.Popen(
                 [*program, "run", str(self.root), *options],
                 env=self.env,
@@ -78,13 +82,7 @@ class Service:
 
     def command(self, *arguments: str, limit_s: float = LIMIT_S) -> subprocess.CompletedProcess[str]:
         """Another hotfolder command on the same library."""
-        return subprocess.run(
-            [sys.executable, "-m", "hotfolder", "--library", str(self.root), *arguments],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=limit_s,
-        )
+        return run_command(["--library", str(self.root), *arguments], self.env, limit_s)
 
     def drop(self, name: str, text: str | bytes = JOB) -> Path:
         """Put a file into the inbox by rename, as a careful program does."""
