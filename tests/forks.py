@@ -1,9 +1,9 @@
 """Processes of the program that start in a twentieth of the time: forks of one that has imported it already.
 
-`python forks.py` reads orders from stdin, one JSON object a line, and runs each in a fork of its own; it writes
-the process id of each, and its exit code when it has ended. Most of what a short process of the program costs
-is its imports, and the suite starts hundreds. A fork differs from a program of its own in its command in /proc
-and in nothing that the product looks at; `tests/scenarios/web_service.py` starts whole programs.
+`python forks.py` reads orders from stdin, one JSON object a line, and runs each in a fork of its own; it
+writes the process id of each, and its exit code when it has ended. Most of what a short process of the
+program costs is its imports, and the suite starts hundreds. A fork differs from a program of its own in its
+command in /proc and in nothing that the product looks at; what it starts itself are whole programs.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ from typing import Any, Final, NoReturn
 ROOT: Final = Path(__file__).parent.parent
 START_LIMIT_S: Final = 30.0
 HOTFOLDER: Final = "hotfolder.cli:run_command_line"
+PYTHONPATH: Final = os.environ.get("PYTHONPATH")
 IMPORTED: Final = ("hotfolder.cli", "hotfolder.webserver", "datasette.cli")
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A function `module:name` that takes the arguments and gives the exit code, and where its output goes."""
+    """A function `module:name` that takes the arguments and gives the exit code, and its surroundings."""
 
     function: str
+    folder: str
     arguments: Sequence[str]
     env: Mapping[str, str]
     output: str
     errors: str
+    has_group: bool
 
 
 class Fork:
@@ -84,6 +87,9 @@ class Fork:
         self.send_signal(signal.SIGKILL)
 
 
+Process = subprocess.Popen[bytes] | Fork
+
+
 class Forks:
     """The process that forks; there is one for all tests of a worker, started by the first that needs it."""
 
@@ -102,9 +108,23 @@ class Forks:
         output: Path,
         errors: Path | None = None,
         function: str = HOTFOLDER,
-    ) -> Fork:
-        """Start a function of the program, `hotfolder` itself unless told; its output is appended to files."""
-        order = Order(function, list(arguments), dict(env or os.environ), str(output), str(errors or output))
+        has_group: bool = False,
+    ) -> Process:
+        """Start a function, `hotfolder` itself unless told, here; its output is appended to files.
+
+        With a process group of its own it is what a terminal starts. Where modules are to be found elsewhere
+        it is a whole program, since a fork has imported them.
+        """
+        env = env or os.environ
+        for each in (output, errors or output):
+            each.touch()
+        if env.get("PYTHONPATH") != PYTHONPATH:
+            assert function == HOTFOLDER
+            return start_whole(arguments, env, output, errors or output, has_group=has_group)
+        streams = (str(output.absolute()), str((errors or output).absolute()))
+        order = Order(
+            function, str(Path.cwd()), list(arguments), dict(env or os.environ), *streams, has_group
+        )
         with self._lock:
             server = self._server or self._open()
             assert server.stdin is not None
@@ -140,13 +160,28 @@ class Forks:
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": PYTHONPATH or ""},
             start_new_session=True,  # a Ctrl-C for the tests ends it by the end of its input
         )
         return self._server
 
 
+def start_whole(
+    arguments: Sequence[str], env: Mapping[str, str], output: Path, errors: Path, *, has_group: bool
+) -> subprocess.Popen[bytes]:
+    """The program as a user starts it."""
+    with output.open("ab") as out, errors.open("ab") as err:
+        return subprocess.Popen(
+            [sys.executable, "-m", "hotfolder", *arguments],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            process_group=0 if has_group else None,
+        )
+
+
 forks: Final = Forks()
-Process = subprocess.Popen[bytes] | Fork
 
 
 def run_command(
@@ -221,9 +256,12 @@ def be(order: Order) -> NoReturn:
     """Become the process of an order."""
     code = 3
     try:
+        if order.has_group:
+            os.setpgid(0, 0)
         os.environ.clear()
         os.environ.update(order.env)
         time.tzset()
+        os.chdir(order.folder)
         output, errors = (
             os.open(each, os.O_WRONLY | os.O_CREAT | os.O_APPEND) for each in (order.output, order.errors)
         )

@@ -268,7 +268,7 @@ class SupervisedEngine:
         self._process, self.memory = None, Memory()
 
     def _on_idle_exit(self, process: Conversation, ended: ProcessExit) -> None:
-        if self._process is process:
+        if self._process is process and self.status.state != "starting":  # whose failure `_start` tells
             self.memory.info = None
             problem = (
                 f"the engine ended ({failures.describe_exit(ended.returncode)}) while it had nothing to do"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.house import SETTINGS, House
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import ALONE, Visitor, new_context
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 15_000
@@ -46,9 +46,18 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(f"no browser is installed (looked for {', '.join(PROGRAMS)}); .ci/run installs chromium")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        arguments = ["--no-sandbox", "--in-process-gpu", ALONE]
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope=scope_of_browser)
+def worn(chromium: Browser, house: House) -> Iterator[BrowserContext]:
+    """A context that has seen the house before: scripts need not be loaded for each test anew."""
+    context = new_context(chromium, house.url)
+    yield context
+    context.close()
 
 
 @pytest.fixture
@@ -62,12 +71,13 @@ def visit(chromium: Browser, house: House) -> Iterator[Callable[..., Visitor]]:
 
     yield make
     for each in made:
-        each.context.close()
+        each.close()
     for each in made:
         each.assert_quiet()
 
 
 @pytest.fixture
-def reviewer(visit: Callable[..., Visitor], house: House) -> Visitor:
+def reviewer(chromium: Browser, worn: BrowserContext, house: House) -> Iterator[Visitor]:
     """Somebody who is logged in."""
-    return visit(house.cookies)
+    with Visitor(chromium, house.url, house.cookies, worn=worn) as made:
+        yield made

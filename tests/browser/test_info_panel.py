@@ -211,9 +211,7 @@ def test_copied_job_file_makes_the_same_picture_again(
 def test_text_to_copy_is_shown_selected_where_scripts_may_not_copy(
     reviewer: Visitor, pair: tuple[str, str]
 ) -> None:
-    reviewer.context.add_init_script(
-        "delete Navigator.prototype.clipboard; document.execCommand = () => false;"
-    )
+    reviewer.scripts.append("delete Navigator.prototype.clipboard; document.execCommand = () => false;")
     page = reviewer.open()
     choose(page, pair[1])
 

@@ -236,7 +236,7 @@ def test_plus_and_minus_go_by_round_levels(reviewer: Visitor, large: list[str]) 
 def test_neighbours_are_sharp_in_the_next_frame_and_no_more_than_three_are_held(
     reviewer: Visitor, large: list[str]
 ) -> None:
-    reviewer.context.add_init_script(
+    reviewer.scripts.append(
         "globalThis.made = []; globalThis.Image = class extends Image {"
         " constructor(...sizes) { super(...sizes); made.push(this); } };"
     )

@@ -7,14 +7,26 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, WebError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, WebError
 
 WIDE = (1280, 800)
+ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
+"""For the browser: there is no other machine, and a page that asks for one is told so in its console."""
 _LOUD = {"warning", "error"}
 
 
+def new_context(browser: Browser, url: str, size: tuple[int, int] = WIDE) -> BrowserContext:
+    """What a browser keeps of one person."""
+    return browser.new_context(
+        base_url=url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
+    )
+
+
 class Visitor:
-    """A fresh browser context on one library; `assert_quiet` tells what went wrong in any of its pages."""
+    """A browser context on one library; `assert_quiet` tells what went wrong in any of its pages.
+
+    The context is a fresh one, or a `worn` one, which knows the scripts already and forgets all else.
+    """
 
     def __init__(
         self,
@@ -22,32 +34,55 @@ class Visitor:
         url: str,
         cookies: Mapping[str, str] | None = None,
         size: tuple[int, int] = WIDE,
+        worn: BrowserContext | None = None,
     ) -> None:
         self.url = url
         self._complaints: list[str] = []
         self._excused: list[str] = []
-        self.context = browser.new_context(
-            base_url=url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
-        )
+        self._worn = worn
+        self.scripts: list[str] = []
+        """Run in each tab that is opened, before those of the page."""
+        self._hears = {
+            "console": self._hear,
+            "weberror": self._note_error,
+            "page": self._watch_dialogs,
+        }
+        self.context = worn or new_context(browser, url, size)
         self.context.add_cookies(
             [{"name": name, "value": value, "url": url} for name, value in (cookies or {}).items()]
         )
-        self.context.on("console", self._hear)
-        self.context.on("weberror", self._note_error)
-        self.context.on("request", self._note_request)
-        self.context.on("page", self._watch_dialogs)
+        for event, hear in self._hears.items():
+            self.context.on(event, hear)  # type: ignore[call-overload]  # a literal each
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        self.context.close()
+        self.close()
         if kind is None:
             self.assert_quiet()
+
+    def close(self) -> None:
+        """The end of all its pages."""
+        if self._worn is None:
+            self.context.close()
+            return
+        for page in self._worn.pages:
+            page.close()
+        for event, hear in self._hears.items():
+            self._worn.remove_listener(event, hear)
+        self._worn.unroute_all()
+        self._worn.clear_permissions()
+        self._worn.clear_cookies()
 
     def open(self, path: str = "/-/library") -> Page:
         """A new tab on this path, once its script has run."""
         page = self.context.new_page()
+        if self._worn is not None and len(self._worn.pages) == 1:
+            forget = {"origin": self.url, "storageTypes": "local_storage"}
+            self._worn.new_cdp_session(page).send("Storage.clearDataForOrigin", forget)
+        for script in self.scripts:
+            page.add_init_script(script)
         page.goto(path)
         return page
 
@@ -61,7 +96,7 @@ class Visitor:
         self._excused.append(pattern)
 
     def assert_quiet(self) -> None:
-        """No warning, no error, no dialog, nothing asked of another site."""
+        """No warning, no error, no dialog; a request to another site would end with an error: see ALONE."""
         unexpected = [
             each for each in self._complaints if not any(re.search(known, each) for known in self._excused)
         ]
@@ -74,10 +109,6 @@ class Visitor:
 
     def _note_error(self, error: WebError) -> None:
         self._complaints.append(f"uncaught: {error.error.message}")
-
-    def _note_request(self, request: Request) -> None:
-        if not request.url.startswith((f"{self.url}/", "data:", f"blob:{self.url}/")):
-            self._complaints.append(f"request to elsewhere: {request.url}")
 
     def _watch_dialogs(self, page: Page) -> None:
         def note(dialog: Dialog) -> None:

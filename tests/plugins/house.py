@@ -17,7 +17,7 @@ import httpx
 from hotfolder.accounts.store import FILE, AccountStore, open_accounts
 from hotfolder.app import create_library
 from hotfolder.lock import LibraryLock
-from tests.forks import Fork, forks
+from tests.forks import Process, forks
 from tests.plugins.furniture import furnish
 from tests.scenarios.service import wait_for
 
@@ -36,7 +36,7 @@ class House:
         furnish(root)
         self.accounts: AccountStore = open_accounts(root / FILE)
         self.url = ""
-        self.process: Fork | None = None
+        self.process: Process | None = None
         self._clients: list[httpx.Client] = []
 
     @property

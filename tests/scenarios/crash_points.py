@@ -1,11 +1,10 @@
-"""`python crash_points.py record NOTES run LIBRARY ...`: hotfolder whose changes of the disk are points.
+"""`run_watched(["record", NOTES, "run", LIBRARY, ...])`: hotfolder whose changes of the disk are points.
 
 Nothing is picked by hand: every change below the library and every transaction is a point, known by its kind,
 the folder and the functions of the product that lead there. The names of those that are passed are written
-into NOTES, one a line, each once; `record` adds NOTES.counts, how often each was passed. `kill NOTES POINT
-NUMBER run LIBRARY ...` sends itself SIGKILL at the NUMBER-th passing of POINT, in whatever thread. `serve`
-reads such command lines from stdin, as JSON lists with a file for the output in front, and runs each in a
-fork, one after the other; it answers with the exit code. The product knows nothing of all this.
+into NOTES, one a line, each once; `record` adds NOTES.counts, how often each was passed. With `kill NOTES
+POINT NUMBER` in its place it sends itself SIGKILL at the NUMBER-th passing of POINT, in whatever thread. The
+product knows nothing of all this.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import builtins
 import fcntl
 import functools
 import io
-import json
 import os
 import re
 import signal
@@ -22,12 +20,11 @@ import sqlite3
 import stat
 import sys
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from hotfolder.cli import run_command_line
 from hotfolder.files import storage
@@ -226,35 +223,3 @@ def run_watched(arguments: Sequence[str]) -> int:
         counts = "".join(f"{count}\t{name}\n" for name, count in trap.passed.items())
         Path(f"{notes}.counts").write_text(counts, encoding="utf-8")
     return code
-
-
-def serve() -> int:
-    """A process that has imported the program already starts in a tenth of the time."""
-    for line in sys.stdin:
-        output, *arguments = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _be_child(output, arguments)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
-        sys.stdout.flush()
-    return 0
-
-
-def _be_child(output: str, arguments: Sequence[str]) -> NoReturn:
-    code = 3
-    try:
-        log = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        code = run_watched(arguments)
-    except BaseException:  # noqa: BLE001 - nothing of it may return into the parent's code
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-if __name__ == "__main__":
-    sys.exit(serve() if sys.argv[1] == "serve" else run_watched(sys.argv[1:]))

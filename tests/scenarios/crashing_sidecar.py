@@ -1,4 +1,4 @@
-"""`python crashing_sidecar.py POINT NUMBER run LIBRARY ...`: hotfolder that kills itself at a named point.
+"""`run_armed([POINT, NUMBER, "run", LIBRARY, ...])`: hotfolder that kills itself at a named point.
 
 The process sends itself SIGKILL when it passes the point for the NUMBER-th time, in whatever thread; the
 product knows nothing of it.
@@ -11,8 +11,7 @@ import itertools
 import os
 import shutil
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -101,7 +100,8 @@ def arm(point: Point, number: int) -> None:
     setattr(point.owner, point.method, wrapped)
 
 
-if __name__ == "__main__":
-    name, number, *command_line = sys.argv[1:]
+def run_armed(arguments: Sequence[str]) -> int:
+    """Arm, then be hotfolder."""
+    name, number, *command_line = arguments
     arm(POINTS[name], int(number))
-    sys.exit(run_command_line(command_line))
+    return run_command_line(command_line)

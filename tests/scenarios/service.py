@@ -43,13 +43,18 @@ class Service:
         self.env = {**os.environ, **(env or {})}
         self.process: Process | None = None
 
-    def start(self, *options: str, program: Sequence[str] = ()) -> None:
-        """Start `hotfolder run`, or another program in its place; its output goes to logs/test-output.txt."""
-        told = self.root / "logs" / "test-output.txt"
-        if not program:
-            self.process = forks.start(["run", str(self.root), *options], env=self.env, output=told)
-            return
-        with told.open("ab") as output:
+    @property
+    def output_file(self) -> Path:
+        """What all its processes have printed."""
+        return self.root / "logs" / "test-output.txt"
+
+    def start(self, *options: str) -> None:
+        """Start `hotfolder run`."""
+        self.process = forks.start(["run", str(self.root), *options], env=self.env, output=self.output_file)
+
+    def start_program(self, program: Sequence[str], *options: str) -> None:
+        """Start `hotfolder run` as another program, or by one."""
+        with self.output_file.open("ab") as output:
             self.process = subprocess.Popen(
                 [*program, "run", str(self.root), *options],
                 env=self.env,
@@ -117,7 +122,7 @@ class Service:
 
     def output(self) -> str:
         """What the sidecar has printed so far."""
-        return (self.root / "logs" / "test-output.txt").read_text(encoding="utf-8", errors="replace")
+        return self.output_file.read_text(encoding="utf-8", errors="replace")
 
     def engine_pids(self) -> list[int]:
         """Processes of the embedded engine that belong to this machine's sidecars of this library."""

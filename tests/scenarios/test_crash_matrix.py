@@ -6,6 +6,7 @@ import signal
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -135,7 +136,7 @@ class Matrix:
 
 @pytest.fixture
 def matrix(make_service: Callable[..., Service], tmp_path: Path) -> Iterator[Matrix]:
-    with Launcher(tmp_path) as launcher:
+    with closing(Launcher(tmp_path)) as launcher:
         yield Matrix(make_service, launcher)
 
 

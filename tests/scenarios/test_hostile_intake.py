@@ -204,7 +204,7 @@ def start_mortal(make_service: Callable[..., Service]) -> Service:
     if os.getuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed, and root may read everything")
     program = (*(MORTAL if os.getuid() == 0 else ()), sys.executable, "-m", "hotfolder")
-    service.start(program=program)
+    service.start_program(program)
     service.wait_until_watching()
     return service
 

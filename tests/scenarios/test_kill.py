@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.forks import forks
 from tests.scenarios.drops import SETTINGS, Drops
 from tests.scenarios.service import JOB, Service, wait_for
 from tests.scenarios.settling import settle
 
-LAUNCHER = Path(__file__).with_name("crashing_sidecar.py")
+LAUNCHER = "tests.scenarios.crashing_sidecar:run_armed"
 RESTART_LIMIT_S = 15.0
 """Well below queue.lease_s (60): a restart that waited for a lease would not end in time."""
 
@@ -52,8 +52,8 @@ def test_jobs_killed_again_before_they_recovered_end_exactly_once(
 
 def run_until_killed(service: Service, point: str) -> None:
     name, _, number = point.partition(":")
-    service.start("--once", program=(sys.executable, str(LAUNCHER), name, number or "1"))
-    assert service.process is not None
+    command = [name, number or "1", "run", str(service.root), "--once"]
+    service.process = forks.start(command, env=service.env, output=service.output_file, function=LAUNCHER)
     assert service.process.wait(RESTART_LIMIT_S) == -signal.SIGKILL, service.output()
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 
+from tests.forks import forks
 from tests.scenarios.service import Service, wait_for
 
 _LINK = re.compile(r"(http://\S+)/-/auth-token\?token=(\S+)")
@@ -23,15 +22,13 @@ class WebService(Service):
     def start_web(self, verb: str = "up", *options: str, port: int = 0) -> None:
         """Start `hotfolder up` or `serve` in a process group of its own, as a terminal does."""
         self.printed.unlink(missing_ok=True)
-        with self.printed.open("wb") as output, self.told.open("ab") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hotfolder", verb, str(self.root), "--port", str(port), *options],
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                process_group=0,
-            )
+        self.process = forks.start(
+            [verb, str(self.root), "--port", str(port), *options],
+            env=self.env,
+            output=self.printed,
+            errors=self.told,
+            has_group=True,
+        )
 
     def open_web(self, *options: str) -> str:
         """`hotfolder up` on a free port, until its web answers; gives the address."""
@@ -44,7 +41,7 @@ class WebService(Service):
         """Address and token of the login link that was printed."""
 
         def look() -> tuple[str, str] | None:
-            found = _LINK.search(self.printed.read_text(encoding="utf-8"))
+            found = _LINK.search(self.printed.read_text(encoding="utf-8")) if self.printed.exists() else None
             return (found[1], found[2]) if found else None
 
         return wait_for(look, "a login link on standard output")
