@@ -6,12 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEXT_VENV := .venv-next
 NEXT_DATASETTE := 1.0a41
-# Many tests wait for processes: half as many again as there are cores keep them busy.
-WORKERS ?= $(shell expr \( $$(nproc 2>/dev/null || echo 2) \* 3 + 1 \) / 2)
+# Many tests wait for processes: more workers than cores keep these busy.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) \* 5 / 2)
 
 # A browser, a service and an engine each: more than one a core only makes them wait for each other.
 BROWSERS ?= $(shell nproc 2>/dev/null || echo 2)
-PARALLEL = -n $(WORKERS) --maxprocesses 4 --dist worksteal
+PARALLEL = -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 $(VENV)/.core: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

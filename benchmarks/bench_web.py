@@ -91,7 +91,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
         if not options.no_browser and shutil.which("chromium"):
             results.append(measure_browser(address, cookie))
         results.append(measure(root, client, address, cookie, options.pictures))
-        results.append(report_memory(root))
+        results.append(report_memory(process.pid))
         return 0 if all(results) else 1
     finally:
         stop_at = time.perf_counter()
@@ -158,9 +158,8 @@ def measure_thumbnails(address: str, cookie: str, pictures: int) -> bool:
     return fits
 
 
-def report_memory(root: Path) -> bool:
-    pid = json.loads((root / "run" / "lock").read_text())["pid"] if (root / "run" / "lock").exists() else 0
-    for child in children_of(pid):
+def report_memory(service: int) -> bool:
+    for child in children_of(service):
         command = Path(f"/proc/{child}/cmdline").read_bytes()
         if b"serve" in command:
             rss_mb = (
@@ -174,10 +173,9 @@ def report_memory(root: Path) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    """Each thread has its own."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(each) for file in files for each in file.read_text().split()]
 
 
 def report_limits(database: Path) -> None:

@@ -10,7 +10,10 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
-LONG = ("test_crash_matrix", "test_random_kills", "test_supervision", "test_sdcpp")
+LONG = (
+    *("test_crash_matrix", "test_random_kills", "test_supervision", "test_sdcpp", "test_credits_processes"),
+    *("tests/scenarios/", "test_conformance", "tests/cli/test_imports", "test_webchild"),
+)
 """They begin first: at the end of a run the other processes would wait for them."""
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from typing import Final
 
@@ -144,8 +144,6 @@ def _nothing_left(target: Path) -> Iterator[None]:
 
 def _copy(stream: BufferedReader, source: Path, target: Path) -> str:
     """Copy an open file with its date to a new name; gives the hash of what can be read there then."""
-    with writing():
-        make_folders(target.parent)
     _pour(stream, source, target)
     with writing():
         found = os.fstat(stream.fileno())
@@ -162,7 +160,7 @@ def _pour(stream: BufferedReader, source: Path, target: Path) -> None:
     """Either disk may fail here: that of the source, or ours."""
     stream.seek(0)
     with writing():
-        writer = target.open("xb")
+        writer = _create(target)
     with writer:
         while True:
             with reading(source):
@@ -171,6 +169,17 @@ def _pour(stream: BufferedReader, source: Path, target: Path) -> None:
                 return
             with writing():
                 writer.write(chunk)
+
+
+def _create(target: Path) -> BufferedWriter:
+    """A new file, in folders that may be swept away as empty at the same time."""
+    while True:
+        make_folders(target.parent)
+        try:
+            return target.open("xb")
+        except FileNotFoundError:
+            if target.parent.is_dir():
+                raise
 
 
 def _changed(name: str, *, retryable: bool = False) -> LibraryError:

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from hotfolder.engine.conversation import Conversation
 from hotfolder.engine.messages import GenerateParams
 from hotfolder.errors import EngineCancelled, EngineCrashed, EngineError, EngineTimeout
 
@@ -199,6 +200,20 @@ def test_program_that_is_no_engine_does_not_start(desk, argv):
         work.manager.ping()
 
     assert failed.value.code == "engine.start_failed"
+    assert work.states() == ["starting", "error"]
+
+
+def test_engine_that_ends_before_it_is_asked_anything_fails_once(desk, monkeypatch):
+    ended = threading.Event()
+    hear, start = Conversation._on_exit, Conversation.start
+    monkeypatch.setattr(Conversation, "_on_exit", lambda *given: (hear(*given), ended.set()))
+    monkeypatch.setattr(Conversation, "start", lambda self: (start(self), ended.wait(LIMIT_S)))
+    work = desk(argv=("sh", "-c", "exit 4"))
+
+    with pytest.raises(EngineError):
+        work.manager.ping()
+
+    assert ended.is_set()
     assert work.states() == ["starting", "error"]
 
 

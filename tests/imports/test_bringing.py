@@ -56,6 +56,25 @@ def test_file_that_changes_while_it_is_copied_is_not_taken(
     assert files_in(porter.root / "work") == []
 
 
+def test_service_that_starts_during_an_import_and_sweeps_the_new_folder_away_ends_nothing(
+    porter: Porter, carrier: Carrier, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_and_sweep(folder: Path) -> None:
+        make(folder)
+        if not swept:
+            folder.rmdir()
+            swept.append(folder)
+
+    swept: list[Path] = []
+    make = moving.make_folders
+    monkeypatch.setattr(moving, "make_folders", make_and_sweep)
+
+    brought = carrier.copy(source)
+
+    assert (porter.root / brought.path).read_bytes() == source.read_bytes()
+    assert swept == [(porter.root / brought.path).parent]
+
+
 def test_move_takes_the_source_away(porter: Porter, carrier: Carrier, source: Path) -> None:
     content = source.read_bytes()
 
