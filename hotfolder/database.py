@@ -22,6 +22,7 @@ _CHECKPOINT_PAGES = 4000
 _CACHE_KIB = 8000
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BUSY_PAUSE_S = 0.01
+_LOOK_S = 0.001
 Row = sqlite3.Row
 
 
@@ -79,6 +80,7 @@ class Database:
         self._clock = clock
         self._on_commit = on_commit
         self._cache_kib: int | None = None
+        self._is_eager = False
         self._local = threading.local()
         self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
@@ -97,6 +99,13 @@ class Database:
     def limit_cache(self, kib: int) -> None:
         """How much each connection that is made from now on may keep in memory: for who has many of them."""
         self._cache_kib = kib
+
+    def be_eager(self) -> None:
+        """Look every millisecond whether another process still writes: for who answers people.
+
+        SQLite itself looks less and less often, and misses the short pauses of who writes all the time.
+        """
+        self._is_eager = True
 
     def now(self) -> str:
         """The current instant as the database writes it."""
@@ -121,7 +130,7 @@ class Database:
         connection = self.connection()
         with told_in_words():
             self._flush(connection, durable=durable)
-            _begin(connection, wait_s)
+            _begin(connection, wait_s, is_eager=self._is_eager)
             try:
                 yield Transaction(connection, self.now())
                 connection.execute("COMMIT")
@@ -181,15 +190,32 @@ class Database:
             left.close()
 
 
-def _begin(connection: sqlite3.Connection, wait_s: float) -> None:
-    if wait_s == BUSY_TIMEOUT_S:
+def _begin(connection: sqlite3.Connection, wait_s: float, *, is_eager: bool) -> None:
+    if wait_s == BUSY_TIMEOUT_S and not is_eager:
         connection.execute("BEGIN IMMEDIATE")
         return
-    connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
+    connection.execute(f"PRAGMA busy_timeout = {0 if is_eager else round(wait_s * 1000)}")
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        if is_eager:
+            _retry_while_busy(connection, "BEGIN IMMEDIATE", wait_s, _LOOK_S)
+        else:
+            connection.execute("BEGIN IMMEDIATE")
     finally:
         connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
+
+
+def _retry_while_busy(connection: sqlite3.Connection, sql: str, wait_s: float, pause_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            connection.execute(sql)
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte of extended codes
+            if not is_busy or time.monotonic() > deadline:
+                raise
+            time.sleep(pause_s)
+        else:
+            return
 
 
 @contextmanager
@@ -236,17 +262,7 @@ def _configure(connection: sqlite3.Connection) -> None:
 
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Several processes may open a new file at once; SQLite does not wait for them here, so this does."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte of extended codes
-            if not is_busy or time.monotonic() > deadline:
-                raise
-            time.sleep(_BUSY_PAUSE_S)
-        else:
-            return
+    _retry_while_busy(connection, "PRAGMA journal_mode = WAL", BUSY_TIMEOUT_S, _BUSY_PAUSE_S)
 
 
 def to_json(value: Any) -> str:

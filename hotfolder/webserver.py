@@ -60,6 +60,7 @@ def serve_web(library: Library, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until there is a loop that listens
     _raise_limit_of_files()
     library.database.limit_cache(CACHE_KIB)
+    library.database.be_eager()
     accounts = open_accounts(library.paths.root / ACCOUNTS_FILE)
     services = build_services(library, accounts)
     services.threads.slow.executor.submit(services.browser.warm_up)  # two seconds at a million pictures

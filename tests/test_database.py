@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.database import Database, connect, to_json
-from hotfolder.errors import LibraryError
+from hotfolder.database import BUSY_TIMEOUT_S, Database, connect, to_json
+from hotfolder.errors import LibraryBusy, LibraryError
 from hotfolder.events import GENERATION_CHANGED, GENERATION_PROGRESS, Doorbell
 from hotfolder.migrations import migrate
 
@@ -40,9 +40,11 @@ def path(tmp_path):
     return file
 
 
-@pytest.fixture
-def database(path):
+@pytest.fixture(params=["as a worker", "eager"])
+def database(path, request):
     opened = Database(path)
+    if request.param == "eager":
+        opened.be_eager()
     yield opened
     opened.close()
 
@@ -113,6 +115,23 @@ def test_a_transaction_begins_by_waiting_for_the_writer_before_it(database):
 
     assert order == ["first", "second"]
     assert keys(database) == ["first", "second"]
+
+
+def test_who_waits_for_a_writer_only_so_long_is_told_and_waits_as_long_as_ever_the_next_time(database):
+    with database.transaction():
+        told = in_thread(lambda: begin_within(database, 0.05))
+
+    assert isinstance(told, LibraryBusy)
+    with database.transaction() as tx:
+        assert tx.execute("PRAGMA busy_timeout").fetchone()[0] == BUSY_TIMEOUT_S * 1000
+
+
+def begin_within(database, wait_s):
+    try:
+        with database.transaction(wait_s=wait_s):
+            return None
+    except LibraryBusy as error:
+        return error
 
 
 def test_readers_do_not_wait_for_a_writer_and_see_what_was_before(database):

@@ -8,8 +8,9 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hotfolder.database import Database, Transaction
 from hotfolder.delivery.documents import build_report, build_result
@@ -62,6 +63,7 @@ class ResultHandler:
         self._failed_layout = failed_layout
         self._started = format(int(time.time()), "x")
         self._tally = tally or FailureTally()
+        self._sharing = threading.Lock()
         self._turns = [threading.Lock() for _ in range(_TURNS)]
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:  # noqa: ARG002 - short work
@@ -178,13 +180,21 @@ class ResultHandler:
 
     def _write_report(self, job: Job, generations: list[Generation], final: Path) -> bool:
         """Beside the file, unless very many failed for the same reason: then all have one."""
-        flood = self._tally.count(job.error, final.name) if job.error else None
-        if flood is None:
-            report, name = build_report(job, generations, final.name, self._paths.inbox.name), final.name
-        else:
-            report, name = flood[1], f"many-{self._started}-{flood[0]}"
-        write_atomic(final.with_name(name + REPORT_SUFFIX), report.encode("utf-8", "replace"))
-        return flood is not None
+        if job.error and self._write_shared(job.error, final):
+            return True
+        report = build_report(job, generations, final.name, self._paths.inbox.name)
+        write_atomic(final.with_name(final.name + REPORT_SUFFIX), report.encode("utf-8", "replace"))
+        return False
+
+    def _write_shared(self, error: Mapping[str, Any], final: Path) -> bool:
+        with self._sharing:  # who is counted last writes last
+            flood = self._tally.count(error, final.name)
+            if flood is None:
+                return False
+            number, report = flood
+            name = f"many-{self._started}-{number}{REPORT_SUFFIX}"
+            write_atomic(final.with_name(name), report.encode("utf-8", "replace"))
+            return True
 
     def _remove_old_documents(self, job: Job, final: Path) -> None:
         """The reports of an earlier run go once its file has left them."""

@@ -146,6 +146,20 @@ def test_keywords_are_merged_into_one_and_deleted_with_consent(reviewer: Visitor
     expect(dialog.locator("#keywords-hint")).to_contain_text("No keyword begins with “quay”.")
 
 
+def test_keyword_for_many_says_which_pictures_have_no_room_for_it(reviewer: Visitor, house: House) -> None:
+    full, other = house.draw("full-of-keywords", count=2)
+    give(reviewer, [full], *(f"room-{each}" for each in range(500)))
+    page = reviewer.open("/-/library?q=full-of-keywords")
+    choose(page, other)
+    page.keyboard.press("Control+a")
+
+    page.locator("#selection-bar").get_by_role("button", name="Keywords…").click()
+    page.get_by_role("dialog", name="Keywords").get_by_label("Keywords").fill("one-more")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#toasts .warning")).to_contain_text("1 picture has no room for more keywords")
+
+
 def test_visitor_looks_at_keywords_and_changes_none(
     reviewer: Visitor, visit: Callable[..., Visitor], house: House
 ) -> None:

@@ -12,6 +12,8 @@ import pytest
 from hotfolder.app import Library, create_library, open_library
 from hotfolder.clock import new_id
 from hotfolder.config import load_settings
+from hotfolder.delivery import results
+from hotfolder.delivery.flood import LIMIT, FailureTally
 from hotfolder.delivery.results import ResultHandler
 from hotfolder.domain.work import WorkItem
 from hotfolder.files.names import claim_name
@@ -199,3 +201,44 @@ def test_report_names_the_file_as_it_lies_in_failed(library: Library, handler: R
     assert report.startswith("# c3~2.yaml: failed\n")
     assert "Mend `c3~2.yaml` and move it back" in report
     assert (library.paths.failed / "c3~2.yaml").read_text() == broken
+
+
+def test_report_of_many_failures_counts_them_all_when_two_end_at_once(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_slowly(path: Path, data: bytes) -> None:
+        if path.name.startswith("many-") and not is_first_written.is_set():
+            is_first_written.set()
+            is_next_written.wait(0.3)
+        write(path, data)
+        if path.name.startswith("many-"):
+            is_next_written.set()
+
+    tally = FailureTally()
+    handler = ResultHandler(
+        library.database, library.paths, library.jobs, library.generations, library.media, tally=tally
+    )
+    jobs = [refuse(library, f"{number}.yaml") for number in range(2)]
+    for number in range(LIMIT):
+        tally.count(jobs[0].error or {}, f"before-{number}.yaml")
+    is_first_written, is_next_written = threading.Event(), threading.Event()
+    write = results.write_atomic
+    monkeypatch.setattr(results, "write_atomic", write_slowly)
+
+    threads = [threading.Thread(target=run, args=(library, handler, claim(library))) for _ in jobs]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(LIMIT_S)
+
+    (report,) = library.paths.failed.rglob("many-*.error.md")
+    assert report.read_text(encoding="utf-8").startswith("# 2 more job files failed")
+
+
+def refuse(library: Library, name: str) -> Job:
+    """A job for an endpoint that is not there."""
+    text = JOB.replace("procedural", "nowhere")
+    outcome = library.service.take_in(ClaimedFile(new_id(), name, PurePosixPath(name), text.encode()))
+    assert isinstance(outcome, Accepted)  # as a job that has failed
+    put_into_processing(library, outcome.job_id, text, name)
+    return library.jobs.get(outcome.job_id)

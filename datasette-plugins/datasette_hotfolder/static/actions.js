@@ -223,8 +223,8 @@ export class Actions extends EventTarget {
     const before = this.#remember(target, changes);
     before.forEach(({ mediaId }) => this.#set.update(mediaId, marksOf(changes)));
     const putBack = () => before.forEach(({ mediaId, marks }) => this.#set.update(mediaId, marks));
-    const done = await this.#post("/-/api/media/bulk", { ...target, ...changes }, ({ changed, changeId }) => {
-      toast(words.changed(changes, changed));
+    const done = await this.#post("/-/api/media/bulk", { ...target, ...changes }, ({ changed, changeId, skipped }) => {
+      toast(words.changed(changes, changed) + words.fullOfKeywords(skipped), skipped ? "warning" : "info");
       if (!changed) return;
       if (target.view) this.#set.reload();
       this.#undo.push(words.changed(changes, changed), async () => {

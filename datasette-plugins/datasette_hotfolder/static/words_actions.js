@@ -49,6 +49,9 @@ export function changed({ rating, status, label, addKeywords = [], removeKeyword
   return `${parts.filter(Boolean).join(", ")}: ${on}`;
 }
 
+/** "; 3 pictures have no room for more keywords" */
+export const fullOfKeywords = (n) => (n ? `; ${pictures(n)} ${n === 1 ? "has" : "have"} no room for more keywords` : "");
+
 /** "12 pictures accepted" */
 export function decided(decision, n, skipped) {
   const words = `${pictures(n)} ${decision === "accept" ? "accepted" : "discarded"}`;
