@@ -74,6 +74,8 @@ class ImportDesk:
             if folder.name not in known:
                 lost += self._take_up(folder)
                 remove_empty_folders(folder)
+        with suppress(OSError):
+            self._paths.arriving.rmdir()
         return lost
 
     def _list_folders(self) -> list[Path]:

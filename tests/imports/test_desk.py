@@ -151,6 +151,14 @@ def test_empty_folders_of_a_crash_are_removed(porter: Porter, desk: ImportDesk) 
     assert list((porter.root / "work").iterdir()) == []
 
 
+def test_empty_folder_of_all_imports_is_removed_after_a_crash_too(porter: Porter, desk: ImportDesk) -> None:
+    desk.place(new_id(), Path("a.jpg")).parent.parent.mkdir(parents=True, exist_ok=True)
+
+    assert recover(desk) == 0
+
+    assert list((porter.root / "work").iterdir()) == []
+
+
 def test_nothing_is_made_where_nothing_waits(porter: Porter, desk: ImportDesk) -> None:
     assert recover(desk) == 0
     assert files_in(porter.root / "work") == []
