@@ -53,11 +53,18 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope=scope_of_browser)
-def worn(chromium: Browser, house: House) -> Iterator[BrowserContext]:
-    """A context that has seen the house before: scripts need not be loaded for each test anew."""
-    context = new_context(chromium, house.url)
-    yield context
-    context.close()
+def worn(chromium: Browser) -> Iterator[Callable[[str], BrowserContext]]:
+    """Contexts that have seen a house before: scripts need not be loaded for each test anew."""
+    contexts: dict[str, BrowserContext] = {}
+
+    def find(url: str) -> BrowserContext:
+        if url not in contexts:
+            contexts[url] = new_context(chromium, url)
+        return contexts[url]
+
+    yield find
+    for each in contexts.values():
+        each.close()
 
 
 @pytest.fixture
@@ -77,7 +84,7 @@ def visit(chromium: Browser, house: House) -> Iterator[Callable[..., Visitor]]:
 
 
 @pytest.fixture
-def reviewer(chromium: Browser, worn: BrowserContext, house: House) -> Iterator[Visitor]:
+def reviewer(chromium: Browser, worn: Callable[[str], BrowserContext], house: House) -> Iterator[Visitor]:
     """Somebody who is logged in."""
-    with Visitor(chromium, house.url, house.cookies, worn=worn) as made:
+    with Visitor(chromium, house.url, house.cookies, worn=worn(house.url)) as made:
         yield made

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from hotfolder.database import Database
 from hotfolder.files.paths import LibraryPaths
@@ -147,10 +147,13 @@ def test_keywords_are_merged_into_one_and_deleted_with_consent(reviewer: Visitor
 
 
 def test_keyword_for_many_says_which_pictures_have_no_room_for_it(reviewer: Visitor, house: House) -> None:
-    full, other = house.draw("full-of-keywords", count=2)
-    give(reviewer, [full], *(f"room-{each}" for each in range(500)))
+    def answer(route: Route) -> None:  # a picture with 500 keywords would hide all others from other tests
+        route.fulfill(json=route.fetch().json() | {"skipped": 1})
+
+    first, _ = house.draw("full-of-keywords", count=2)
     page = reviewer.open("/-/library?q=full-of-keywords")
-    choose(page, other)
+    page.route("**/-/api/media/bulk", answer)
+    choose(page, first)
     page.keyboard.press("Control+a")
 
     page.locator("#selection-bar").get_by_role("button", name="Keywords…").click()

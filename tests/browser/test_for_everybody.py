@@ -85,6 +85,18 @@ def open_login(page: Page, pictures: list[str]) -> None:
     page.goto("/-/login")
 
 
+STILL = """() => new Promise((done) => {
+  let [frames, seen] = [0, ""];
+  const look = () => {
+    const edges = [...document.querySelectorAll("main *")].map((each) => each.getBoundingClientRect().right);
+    frames = edges.join() === seen ? frames + 1 : 0;
+    seen = edges.join();
+    frames > 10 ? done() : requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
 @pytest.mark.parametrize(
     "open_page",
     [
@@ -103,7 +115,7 @@ def open_login(page: Page, pictures: list[str]) -> None:
 def test_page_is_for_everybody(
     reviewer: Visitor, pictures: list[str], open_page: Callable[[Page, list[str]], None]
 ) -> None:
-    page = reviewer.context.new_page()
+    page = reviewer.new_tab()
     open_page(page, pictures)
     page.evaluate(AUDIT)
 
@@ -117,10 +129,16 @@ def test_page_is_for_everybody(
         "by the Tab key": [] if page.locator(":popover-open").count() else walk(page),
     }
     page.set_viewport_size(PHONE)
+    wait_until_still(page)
     found["cut off on a phone"] = audit(page, "cut")
 
     wrong = {what: each for what, each in found.items() if each}
     assert not wrong, json.dumps(wrong, indent=1, ensure_ascii=False)
+
+
+def wait_until_still(page: Page) -> None:
+    """What follows the size of the page, such as charts, is drawn in the frames after it has changed."""
+    page.evaluate(STILL)
 
 
 def audit(page: Page, what: str) -> list[str]:

@@ -48,25 +48,6 @@ def test_first_image_of_the_page_is_the_newest_picture_without_any_script(
         context.close()
 
 
-def test_a_page_that_asks_another_site_for_something_is_noticed(visit: Callable[..., Visitor]) -> None:
-    visitor = visit()
-    page = visitor.open("/-/login")
-
-    page.evaluate("fetch('http://elsewhere.example/picture.png').catch(() => null)")
-    page.evaluate(
-        "() => { document.body.append(Object.assign(new Image(), { src: '//elsewhere.example/a.png' })); }"
-    )
-    page.goto("about:blank")
-    page.evaluate("fetch('http://elsewhere.example/').catch(() => null)")  # no policy forbids it here
-
-    with pytest.raises(AssertionError) as noticed:
-        visitor.assert_quiet()
-    assert "connect-src" in str(noticed.value)
-    assert "img-src" in str(noticed.value)
-    assert "ERR_NAME_NOT_RESOLVED" in str(noticed.value)
-    visitor.excuse("elsewhere.example|ERR_NAME_NOT_RESOLVED")
-
-
 @pytest.mark.parametrize(("key", "marks"), MARKS, ids=[key for key, _ in MARKS])
 def test_key_marks_the_picture_in_the_database_under_the_name_of_the_reviewer(
     reviewer: Visitor, house: House, key: str, marks: tuple[int, str | None]

@@ -119,7 +119,7 @@ def test_service_ends_within_five_seconds_while_twenty_wait_for_news(
         visitors = [stack.enter_context(Visitor(chromium, own_house.url)) for _ in range(4)]
         for visitor in visitors:
             visitor.excuse("net::ERR_")
-            page = visitor.context.new_page()
+            page = visitor.new_tab()
             with page.expect_request("**/-/api/events?*wait=20"):
                 page.goto("/-/library")
         for _ in range(16):

@@ -79,7 +79,8 @@ def test_picture_that_does_not_fit_the_filter_does_not_appear(reviewer: Visitor,
     assert shown_ids(page) == before
 
 
-def test_second_visit_loads_no_thumbnail_again(reviewer: Visitor) -> None:
+def test_second_visit_loads_no_thumbnail_again(visit: Callable[..., Visitor], house: House) -> None:
+    reviewer = visit(house.cookies)
     first = watch_library(reviewer)
     second = watch_library(reviewer)
 
@@ -112,7 +113,7 @@ def test_rating_of_one_reviewer_is_seen_by_another(
 
 def test_page_finds_the_web_again_after_its_process_was_killed(reviewer: Visitor, house: House) -> None:
     reviewer.excuse("net::ERR_")
-    page = reviewer.context.new_page()
+    page = reviewer.new_tab()
     with page.expect_request("**/-/api/events?*wait=20"):
         page.goto("/-/library")
     house.kill_web()

@@ -24,7 +24,6 @@ from tests.scenarios.service import wait_for
 @pytest.fixture
 def paused(house: House, reviewer: Visitor) -> Iterator[House]:
     """The house with its lane gpu paused; what waits then goes on at the end."""
-    reviewer.open("/-/queue")
     reviewer.post("/-/api/lanes/gpu/pause")
     yield house
     reviewer.post("/-/api/lanes/gpu/resume")

@@ -98,7 +98,7 @@ def test_numbers_of_a_chart_are_there_as_a_table_which_stays_one(reviewer: Visit
 
 def test_failure_is_told_and_can_be_tried_again(reviewer: Visitor) -> None:
     reviewer.excuse("status of 503")
-    page = reviewer.context.new_page()
+    page = reviewer.new_tab()
     error = {"error": {"code": "library.busy", "message": "Too many requests wait already."}}
     page.route("**/-/api/stats*", lambda route: route.fulfill(status=503, json=error))
     page.goto("/-/stats")
@@ -112,7 +112,7 @@ def test_failure_is_told_and_can_be_tried_again(reviewer: Visitor) -> None:
 
 
 def test_empty_library_says_that_there_is_nothing_to_count(reviewer: Visitor) -> None:
-    page = reviewer.context.new_page()
+    page = reviewer.new_tab()
 
     def empty(route: object) -> None:
         answer = route.fetch()  # type: ignore[attr-defined]

@@ -77,13 +77,18 @@ class Visitor:
 
     def open(self, path: str = "/-/library") -> Page:
         """A new tab on this path, once its script has run."""
+        page = self.new_tab()
+        page.goto(path)
+        return page
+
+    def new_tab(self) -> Page:
+        """An empty one; the first of a worn context knows nothing of the visitor before."""
         page = self.context.new_page()
         if self._worn is not None and len(self._worn.pages) == 1:
             forget = {"origin": self.url, "storageTypes": "local_storage"}
             self._worn.new_cdp_session(page).send("Storage.clearDataForOrigin", forget)
         for script in self.scripts:
             page.add_init_script(script)
-        page.goto(path)
         return page
 
     def post(self, path: str, body: Mapping[str, object] | None = None) -> None:

@@ -251,14 +251,17 @@ export class Actions extends EventTarget {
   }
 
   #post(path, body, then) {
-    const done = this.#send(path, body, then);
+    const done = this.#send(path, body, then, this.#underWay);
     this.#underWay = Promise.all([this.#underWay, done]).then(() => null);
     return done;
   }
 
-  async #send(path, body, then) {
+  /** What was done before is told before, whichever answer is quicker: undo begins with the last. */
+  async #send(path, body, then, before) {
     try {
-      then(await this.#api.post(path, body));
+      const answer = await this.#api.post(path, body);
+      await before;
+      then(answer);
       return true;
     } catch (error) {
       toast(words.refused(error.words ?? String(error)), "failure");
