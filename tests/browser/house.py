@@ -28,7 +28,7 @@ SELECT media.id FROM media
 JOIN generations ON generations.id = media.generation_id
 JOIN jobs ON jobs.id = generations.job_id
 WHERE jobs.file_name = ?
-ORDER BY media.created_at DESC, media.id DESC
+ORDER BY media.number DESC
 """
 
 

@@ -89,7 +89,7 @@ def test_lane_is_paused_and_resumed_and_others_see_it_at_once(
 
 def test_drained_lane_says_so_until_it_is_paused(reviewer: Visitor, house: House) -> None:
     page = reviewer.open("/-/queue")
-    house.drop("drained.json", job("drained", count=4, steps=10))
+    house.drop("drained.json", job("drained", count=16, steps=10))  # cancelled before its end
     expect(row_of(page, "drained", "running")).to_be_visible()
 
     press(button(lane(page), "Drain"))
