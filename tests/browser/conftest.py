@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.house import SETTINGS, House
-from tests.browser.visitor import ALONE, Visitor, new_context
+from tests.browser.visitor import ALONE, ONE_PROCESS, Visitor, wear
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 15_000
@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(f"no browser is installed (looked for {', '.join(PROGRAMS)}); .ci/run installs chromium")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--in-process-gpu", ALONE]
+        arguments = ["--no-sandbox", "--in-process-gpu", ONE_PROCESS, ALONE]
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser
         browser.close()
@@ -59,7 +59,7 @@ def worn(chromium: Browser) -> Iterator[Callable[[str], BrowserContext]]:
 
     def find(url: str) -> BrowserContext:
         if url not in contexts:
-            contexts[url] = new_context(chromium, url)
+            contexts[url] = wear(chromium, url)
         return contexts[url]
 
     yield find

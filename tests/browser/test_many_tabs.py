@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -76,7 +76,10 @@ def rate_and_expect_everywhere(visitor: Visitor, tabs: list[Page], picture: str)
 
 
 @pytest.mark.timeout(120)
-def test_twenty_tabs_share_one_long_poll_and_all_get_the_news(reviewer: Visitor, house: House) -> None:
+def test_twenty_tabs_share_one_long_poll_and_all_get_the_news(
+    visit: Callable[..., Visitor], house: House
+) -> None:
+    reviewer = visit(house.cookies)
     polls = OpenPolls(reviewer)
     picture = house.draw("for-twenty")[0]
 
@@ -93,8 +96,11 @@ def test_twenty_tabs_share_one_long_poll_and_all_get_the_news(reviewer: Visitor,
 
 
 @pytest.mark.timeout(120)
-def test_twenty_tabs_without_locks_ask_shortly_and_all_get_the_news(reviewer: Visitor, house: House) -> None:
-    reviewer.context.add_init_script(WITHOUT_LOCKS)
+def test_twenty_tabs_without_locks_ask_shortly_and_all_get_the_news(
+    visit: Callable[..., Visitor], house: House
+) -> None:
+    reviewer = visit(house.cookies)
+    reviewer.scripts.append(WITHOUT_LOCKS)
     polls: list[str] = []
     reviewer.context.on(
         "request", lambda request: polls.append(request.url) if "/-/api/events?" in request.url else None

@@ -10,6 +10,8 @@ from typing import Self
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, WebError
 
 WIDE = (1280, 800)
+ONE_PROCESS = "--process-per-site"
+"""For the browser: the tabs of a context share what they have loaded and compiled."""
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
 """For the browser: there is no other machine, and a page that asks for one is told so in its console."""
 _LOUD = {"warning", "error"}
@@ -22,10 +24,18 @@ def new_context(browser: Browser, url: str, size: tuple[int, int] = WIDE) -> Bro
     )
 
 
+def wear(browser: Browser, url: str) -> BrowserContext:
+    """A context for many visitors of a house, one after the other."""
+    context = new_context(browser, url)
+    context.new_page().goto("/-/api/status")
+    return context
+
+
 class Visitor:
     """A browser context on one library; `assert_quiet` tells what went wrong in any of its pages.
 
-    The context is a fresh one, or a `worn` one, which knows the scripts already and forgets all else.
+    The context is a fresh one, or a `worn` one, which knows the scripts already and forgets all else: a page
+    that nobody looks at keeps its process alive.
     """
 
     def __init__(
@@ -67,7 +77,7 @@ class Visitor:
         if self._worn is None:
             self.context.close()
             return
-        for page in self._worn.pages:
+        for page in self._worn.pages[1:]:
             page.close()
         for event, hear in self._hears.items():
             self._worn.remove_listener(event, hear)
@@ -84,7 +94,7 @@ class Visitor:
     def new_tab(self) -> Page:
         """An empty one; the first of a worn context knows nothing of the visitor before."""
         page = self.context.new_page()
-        if self._worn is not None and len(self._worn.pages) == 1:
+        if self._worn is not None and self._worn.pages[1:] == [page]:
             forget = {"origin": self.url, "storageTypes": "local_storage"}
             self._worn.new_cdp_session(page).send("Storage.clearDataForOrigin", forget)
         for script in self.scripts:
