@@ -66,9 +66,8 @@ class ExecuteHandler:
         self._endpoints = endpoints
         self._provider = provider
         self._make_id = make_id
-        self._been_in_line: set[str | None] = {
-            None
-        }  # leases of what is in hand; one that is void stands back
+        self._been_in_line: set[str | None] = {None}
+        """Leases of what is in hand; a void one is in nobody's way."""
 
     def execute(self, item: WorkItem, interrupt: threading.Event) -> Done:
         """Make the picture; the work item completes together with its successor, `generation.finalize`."""
@@ -81,7 +80,8 @@ class ExecuteHandler:
 
         Two threads that claim one after the other may come here the other way round.
         """
-        in_hand = [each.lease_token for each in self._work.list_in_hand(item.lane)]
+        items = self._work.list_in_hand(item.lane)
+        in_hand = [each.lease_token for each in items if each.task_type == item.task_type]
         if item.lease_token not in in_hand:
             return True  # the lease is lost: the end will tell
         is_next = self._been_in_line.issuperset(in_hand[: in_hand.index(item.lease_token)])

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests import pictures
 from tests.browser.house import House
 from tests.browser.light_table import cell, choose, shown_ids, wait_until_drawn
 from tests.browser.visitor import Visitor
+from tests.scenarios.service import wait_for
 
 ALL_DRAWN = """() => [...document.querySelectorAll("#grid img")]
   .every((image) => image.complete && image.naturalWidth > 0)"""
@@ -67,6 +69,23 @@ def test_dropped_picture_appears_without_a_reload(reviewer: Visitor, house: Hous
     wait_until_drawn(cell(page, picture).locator("img"))
     assert shown_ids(page) == [picture, *before]
     expect(page.locator("#count")).to_have_text(f"{len(before) + 1} of {house.count_pictures()}")
+
+
+def test_picture_that_is_chosen_after_shift_i_joins_the_library(
+    reviewer: Visitor, house: House, tmp_path: Path
+) -> None:
+    picture = pictures.write_png(tmp_path / "Grüße & more.png", (90, 70))
+    page = reviewer.open()
+    expect(page.locator("#grid.placed")).to_be_visible()
+
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Shift+I")
+    chooser.value.set_files(picture)
+
+    rows = wait_for(
+        lambda: house.query("SELECT id FROM media WHERE original_name = ?", picture.name), "the picture"
+    )
+    wait_until_drawn(cell(page, rows[0]["id"]).locator("img"))
 
 
 def test_picture_that_does_not_fit_the_filter_does_not_appear(reviewer: Visitor, house: House) -> None:

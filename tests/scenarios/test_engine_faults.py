@@ -201,7 +201,9 @@ def test_engine_that_lost_its_model_gets_it_again(studio: FaultyService) -> None
 
     assert studio.run_job("with it")["status"] == "completed"
 
-    assert studio.engine_states(before).count("loading") == 1
+    states = studio.engine_states(before)
+    assert states.count("loading") <= 1  # it may be over before it is told
+    assert "ready" in states[states.index("idle") :]
 
 
 def test_status_command_tells_of_the_engine_as_the_events_do(studio: FaultyService) -> None:

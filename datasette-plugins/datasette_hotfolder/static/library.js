@@ -226,9 +226,11 @@ async function submitJob(job) {
   }
 }
 
+let picker; // held here: nothing else holds it while the browser asks for files
+
 function importPictures() {
   if (!can.submit) return toast(words.IMPORT_LOGIN, "warning");
-  const picker = Object.assign(document.createElement("input"), { type: "file", multiple: true, accept: "image/*" });
+  picker = Object.assign(document.createElement("input"), { type: "file", multiple: true, accept: "image/*" });
   picker.addEventListener("change", () => importFiles(context, [...picker.files]));
   picker.click();
 }
