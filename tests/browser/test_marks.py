@@ -111,6 +111,37 @@ def test_deleted_pictures_go_at_once_and_a_late_answer_leaves_a_newer_choice_alo
     assert shown_ids(page) == [first, second, third, fourth]
 
 
+def test_late_news_of_what_was_taken_back_here_moves_no_cursor(reviewer: Visitor, house: House) -> None:
+    first, second, third = house.draw("late-echo", count=3)
+    held: list[Route] = []
+    is_late = True
+
+    def hold(route: Route) -> None:
+        if is_late:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page = reviewer.new_tab()
+    page.route("**/-/api/events?*", hold)
+    page.goto("/-/library?q=late-echo")
+    choose(page, second)
+    for _ in range(2):
+        page.keyboard.press("Delete")
+        expect_current(page, third)
+        page.keyboard.press("Control+z")
+        expect_current(page, second)
+
+    is_late = False
+    for each in held:
+        each.continue_()
+    newest = house.draw("late-echo-after")[0]
+
+    expect(cell(page, newest)).to_be_visible()
+    expect_current(page, second)
+    assert shown_ids(page) == [newest, first, second, third]
+
+
 def test_refused_deletion_brings_picture_and_cursor_back(reviewer: Visitor, house: House) -> None:
     reviewer.excuse("status of 503")
     first, second, third = house.draw("not-gone", count=3)

@@ -1,5 +1,6 @@
 // News of the library: new pictures appear at the top, or wait behind a pill while something else is looked at; others leave.
 
+import { Echoes } from "./echoes.js";
 import { byId, setText } from "./element.js";
 import { searchFromFilter } from "./filter.js";
 import { standsBefore } from "./order.js";
@@ -18,6 +19,7 @@ export class Arrivals {
   #grid;
   #renew;
   #announced = new Set();
+  #echoes = new Echoes();
   #held = [];
   #pill = byId("arrivals");
   #ask = throttled(() => this.#fetch(), ASK_EVERY_MS);
@@ -31,6 +33,8 @@ export class Arrivals {
     stream.addEventListener("connection", ({ detail }) => detail === "connected" && this.#hear([]));
     set.addEventListener("reset", () => this.#hold([]));
     this.#pill.addEventListener("click", () => this.#showAndFocus());
+    set.addEventListener("removed", ({ detail }) => detail && this.#echoes.expect(detail.mediaId));
+    set.addEventListener("returned", ({ detail }) => this.#echoes.expect(detail.mediaId));
     grid.addEventListener("moved", () => this.#held.length && set.isNewestFirst && grid.isAtTop && this.#show());
   }
 
@@ -50,9 +54,12 @@ export class Arrivals {
   #noteOne(mediaId, { review, deleted, restored, purged }) {
     const isTrash = this.#set.filter.deleted === "only";
     if (restored && this.#set.filter.review === "awaiting") return; // who takes a picture back accepts it
-    if (isTrash ? deleted : restored) return this.#return(mediaId);
+    const returns = isTrash ? deleted : restored;
+    const leaves = review === "discarded" || purged || (isTrash ? restored : deleted);
+    if ((returns || leaves) && this.#echoes.isOne(mediaId)) return;
+    if (returns) return this.#echoes.unheard(() => this.#return(mediaId));
     this.#announced.add(mediaId);
-    if (review === "discarded" || purged || (isTrash ? restored : deleted)) this.#leave(mediaId);
+    if (leaves) this.#echoes.unheard(() => this.#leave(mediaId));
     else if (review) {
       this.#held.filter((media) => media.mediaId === mediaId).forEach((media) => (media.review = review));
       this.#set.update(mediaId, { review });
