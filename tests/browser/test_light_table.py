@@ -148,7 +148,8 @@ def test_keys_do_nothing_while_somebody_types_or_a_dialog_is_open(reviewer: Visi
     page.keyboard.press("Control+4")
 
     expect(page.locator("#loupe")).to_be_hidden()
-    page.keyboard.press("3")  # its answer comes after those of all keys before
+    with page.expect_request(is_mark):
+        page.keyboard.press("3")  # its answer comes after those of all keys before
     house.wait_for_marks(picture, 3, None)
     assert len(posts) == 1
 

@@ -75,7 +75,9 @@ def test_picture_that_is_chosen_after_shift_i_joins_the_library(
     reviewer: Visitor, house: House, tmp_path: Path
 ) -> None:
     picture = pictures.write_png(tmp_path / "Grüße & more.png", (90, 70))
-    page = reviewer.open()
+    page = reviewer.new_tab()
+    page.on("filechooser", lambda _: None)  # before the page is there: the browser is told to ask nobody else
+    page.goto("/-/library")
     expect(page.locator("#grid.placed")).to_be_visible()
 
     with page.expect_file_chooser() as chooser:
