@@ -75,9 +75,7 @@ class ResultHandler:
         job_id = item.payload["jobId"]
         with self._turns[hash(job_id) % _TURNS]:
             job = self._jobs.get(job_id)
-            if job.status not in ENDED or job.run != item.payload["run"]:
-                return Done(lambda tx: None)  # noqa: ARG005 - it runs again: that run has its own delivery
-            return self._deliver(job)
+            return self._deliver(job) if _has_ended(job, item.payload["run"]) else _nothing()
 
     def returned(self, tx: Transaction, item: WorkItem) -> None:
         """Nothing to take back."""
@@ -91,6 +89,8 @@ class ResultHandler:
     def _deliver(self, job: Job) -> Done:
         files = self._find_files(job)
         final = self._paths.absolute(job.final_path) if job.final_path else self._reserve(job, bool(files))
+        if final is None:
+            return _nothing()
         if not final.exists():
             self._move_own(job, files, final)
         shares_report = self._write_documents(job, final)
@@ -116,14 +116,19 @@ class ResultHandler:
             return [own]
         return sorted(self._paths.processing.glob(f"{job.job_id}--*"))
 
-    def _reserve(self, job: Job, has_file: bool) -> Path:
-        """Choose the place and note it, so that a repeat after a crash takes the same one."""
+    def _reserve(self, job: Job, has_file: bool) -> Path | None:
+        """Choose the place and note it, so that a repeat after a crash takes the same one.
+
+        None when the job has begun to run again meanwhile: the place would be taken for that run's.
+        """
         folder = self._folder(job)
         old = self._old_place(job)
         reuse = old is not None and old.parent == folder and not (has_file and old.exists())
         place = old if reuse and old is not None else self._free_place(job, folder)
         while True:
             with self._database.transaction() as tx:
+                if not _has_ended(self._jobs.get(job.job_id), job.run):
+                    return None
                 relative = self._paths.relative(place)
                 if not self._jobs.is_final_path_taken(relative):
                     self._jobs.set_final_path(tx, job.job_id, relative)
@@ -203,6 +208,15 @@ class ResultHandler:
             return
         for suffix in (REPORT_SUFFIX, RESULT_SUFFIX):
             old.with_name(old.name + suffix).unlink(missing_ok=True)
+
+
+def _has_ended(job: Job, run: int) -> bool:
+    return job.status in ENDED and job.run == run
+
+
+def _nothing() -> Done:
+    """The job runs again: that run has its own delivery."""
+    return Done(lambda tx: None)  # noqa: ARG005 - nothing to record
 
 
 def _is_kept_for(place: Path, job: Job) -> bool:

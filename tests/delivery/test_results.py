@@ -92,6 +92,26 @@ def test_result_that_was_claimed_before_the_retry_leaves_the_new_run_its_file(
     assert [each.name for each in library.paths.processing.iterdir()] == [f"{job_id}--a.yaml"]
 
 
+def test_retry_while_a_place_is_chosen_keeps_its_file_and_is_not_cancelled_for_it(library: Library) -> None:
+    class SlowHandler(ResultHandler):
+        """Somebody tries the job again after its end was read, and before its place is noted."""
+
+        def _free_place(self, job: Job, folder: Path) -> Path:
+            library.control.retry(job.job_id, "anna")
+            return super()._free_place(job, folder)
+
+    handler = SlowHandler(library.database, library.paths, library.jobs, library.generations, library.media)
+    job_id = take_in(library)
+    library.control.cancel(job_id, "anna")
+
+    run(library, handler, claim(library))
+
+    job = library.jobs.get(job_id)
+    assert (job.status, job.final_path, job.retry_of_path) == ("queued", None, None)
+    assert [each.name for each in library.paths.processing.iterdir()] == [f"{job_id}--a.yaml"]
+    assert list(library.paths.failed.iterdir()) == []
+
+
 def test_retry_before_the_delivery_still_knows_where_the_first_run_left_the_file(
     library: Library, handler: ResultHandler
 ) -> None:
