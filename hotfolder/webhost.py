@@ -71,7 +71,7 @@ class LibraryHost:
             missing = error
         return {
             **endpoint.model_dump(mode="json", by_alias=True, exclude_none=True),
-            "available": missing is None or self._library.settings.engine.fallback == "procedural",
+            "available": missing is None or self._has_fallback,
             "problem": f"{missing.message} {missing.hint or ''}".strip() if missing else None,
         }
 
@@ -80,8 +80,14 @@ class LibraryHost:
         """To be asked only: it starts no engine before it makes a picture."""
         library = self._library
         return LocalProvider(
-            engines=build_engines(library).by_kind, model_sets=build_model_sets(library), fallback=False
+            engines=build_engines(library).by_kind,
+            model_sets=build_model_sets(library),
+            fallback=self._has_fallback,
         )
+
+    @property
+    def _has_fallback(self) -> bool:
+        return self._library.settings.engine.fallback == "procedural"
 
     def list_presets(self) -> Sequence[Mapping[str, Any]]:
         """All presets, also those that have to be mended first."""

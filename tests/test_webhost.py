@@ -213,7 +213,9 @@ def test_fallback_makes_every_endpoint_available_and_what_is_missing_is_still_to
         library.close()
 
     assert all(each["available"] for each in found.values())
-    assert found["local.flux2-klein-4b.image"]["problem"]
+    problem = found["local.flux2-klein-4b.image"]["problem"]
+    assert "Until then test pictures are drawn" in problem
+    assert "engine.fallback" not in problem  # nobody is told to set what is set
     assert found["local.procedural.image"]["problem"] is None
 
 

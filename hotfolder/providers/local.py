@@ -22,7 +22,11 @@ _WITHOUT_SET = {"procedural": PROCEDURAL, STYLE_MODEL: STYLE}
 """Endpoints that need no model set: their provider model id, and the kind of engine that serves them."""
 _NO_STAND_IN = (PROCEDURAL, STYLE)
 _OWN_PARAMS = ("prompt", "steps", "sampling_method")
-_INSTEAD = "or set `engine.fallback: procedural` for test pictures that say so."
+_INSTEAD = {
+    False: ", or set `engine.fallback: procedural` for test pictures that say so.",
+    True: ". Until then test pictures are drawn, and say so.",
+}
+"""How a hint ends, by whether the fallback is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,30 +144,29 @@ class LocalProvider:
 
     def _what_is_missing(self, kind: str, model_set: str | None) -> EngineError | None:
         if kind not in self._engines:
-            return _build_engine_missing(kind)
+            return self._build_engine_missing(kind)
         if model_set is None:
             return None
         if model_set not in self._model_sets:
             return EngineError(
                 f"The settings name no model set `{model_set}`.",
                 code="engine.load_failed",
-                hint=f"Add `models.sets.{model_set}` (diffusion_model, vae, llm) to hotfolder.yaml, "
-                f"{_INSTEAD}",
+                hint=f"Add `models.sets.{model_set}` (diffusion_model, vae, llm) to hotfolder.yaml"
+                f"{_INSTEAD[self._fallback]}",
             )
         gone = (each for each in self._model_sets[model_set].files() if not Path(each).is_file())
         return next(map(build_model_missing, gone), None)
 
-
-def _build_engine_missing(kind: str) -> EngineError:
-    extra = EXTRAS.get(kind)
-    install = (
-        f"Run `{extra.install_line}`"
-        if extra
-        else "Install cn-engine and set `engine.path` in hotfolder.yaml"
-    )
-    message = f"The engine {kind} is not installed." if extra else "No cn-engine was found."
-    instead = "." if kind in _NO_STAND_IN else f", {_INSTEAD}"
-    return EngineError(message, code="engine.not_found", hint=install + instead)
+    def _build_engine_missing(self, kind: str) -> EngineError:
+        extra = EXTRAS.get(kind)
+        install = (
+            f"Run `{extra.install_line}`"
+            if extra
+            else "Install cn-engine and set `engine.path` in hotfolder.yaml"
+        )
+        message = f"The engine {kind} is not installed." if extra else "No cn-engine was found."
+        instead = "." if kind in _NO_STAND_IN else _INSTEAD[self._fallback]
+        return EngineError(message, code="engine.not_found", hint=install + instead)
 
 
 def _to_params(request: GenerationRequest) -> GenerateParams:
