@@ -38,9 +38,10 @@ def handler(library: Library) -> ResultHandler:
     return ResultHandler(library.database, library.paths, library.jobs, library.generations, library.media)
 
 
-def take_in(library: Library, text: str = JOB, name: str = "a.yaml") -> str:
+def take_in(library: Library, text: str = JOB, name: str = "a.yaml", claim_id: str | None = None) -> str:
     """The id of a new job whose file lies in processing/."""
-    outcome = library.service.take_in(ClaimedFile(new_id(), name, PurePosixPath(name), text.encode()))
+    claimed = ClaimedFile(claim_id or new_id(), name, PurePosixPath(name), text.encode())
+    outcome = library.service.take_in(claimed)
     assert isinstance(outcome, Accepted)
     put_into_processing(library, outcome.job_id, text, name)
     return outcome.job_id
@@ -144,11 +145,21 @@ class MeetingHandler(ResultHandler):
         return place
 
 
+def ids_of_different_turns() -> tuple[str, str]:
+    """Of two jobs that do not wait for each other."""
+    one = other = new_id()
+    while hash(one) % results._TURNS == hash(other) % results._TURNS:
+        other = new_id()
+    return one, other
+
+
 def test_two_jobs_of_one_name_that_end_at_once_get_two_places(library: Library) -> None:
     handler = MeetingHandler(
         library.database, library.paths, library.jobs, library.generations, library.media
     )
-    texts = {take_in(library, JOB + f"title: {word}\n"): f"title: {word}\n" for word in ("one", "two")}
+    titles = ("title: one\n", "title: two\n")
+    ids = zip(ids_of_different_turns(), titles, strict=True)
+    texts = {take_in(library, JOB + title, claim_id=claim_id): title for claim_id, title in ids}
     for job_id in texts:
         library.control.cancel(job_id, "anna")
     items = [claim(library), claim(library)]
