@@ -28,6 +28,15 @@ IS_LOADED = f"""() => {{
   const ids = ({IN_SIGHT})();
   return ids.length > 0 && ids.every((each) => each);
 }}"""
+STANDS_STILL = """async () => {
+  const look = () => JSON.stringify(document.querySelector("#grid .cell").getBoundingClientRect());
+  const next = () => new Promise(requestAnimationFrame);
+  await next();
+  await next();
+  const seen = [look()];
+  for (const _ of "123") seen.push(await next().then(look));
+  return [seen[1] === seen[2], seen[2] === seen[3]];
+}"""
 DRAG = """(cell) => {
   const dataTransfer = new DataTransfer();
   cell.dispatchEvent(new DragEvent("dragstart", { bubbles: true, cancelable: true, dataTransfer }));
@@ -201,6 +210,16 @@ def test_scrubber_hides_when_the_order_is_not_by_date_or_all_fits_the_window(
     few = visitor.open("/-/library?origin=generation")
     expect(few.locator("#grid .cell").first).to_be_visible()
     expect(few.locator("#scrubber")).to_be_hidden()
+
+
+def test_pictures_stand_still_at_every_height_of_the_window(visitor: Visitor, crowd: House) -> None:
+    crowd.draw("still", count=3)
+    page = visitor.open("/-/library?origin=generation")
+    expect(page.locator("#grid .cell").first).to_be_visible()
+
+    for height in range(330, 850, 10):  # once the scrubber is shown and once it is not, with larger cells
+        page.set_viewport_size({"width": 1280, "height": height})
+        assert page.evaluate(STANDS_STILL) == [True, True], height
 
 
 def test_pictures_are_chosen_one_by_one_in_ranges_and_all_together(page: Page) -> None:

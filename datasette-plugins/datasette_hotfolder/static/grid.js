@@ -59,9 +59,9 @@ export class Grid extends EventTarget {
     return this.#sheet.top < AT_TOP_PX;
   }
 
-  /** Whether all pictures are in sight at once. */
-  get fits() {
-    return this.#layout.height <= this.#sheet.window;
+  /** Whether all pictures would be in sight at once if the grid were so many pixels wider. */
+  fitsWith(more) {
+    return this.#layIn(this.#layout.width + more).height <= this.#sheet.window;
   }
 
   /** The first picture in sight; null at the top, where news are looked at. */
@@ -200,8 +200,12 @@ export class Grid extends EventTarget {
     return isInSight ? { media: this.#set.current, place, below } : null;
   }
 
+  #layIn(width) {
+    return new GridLayout(width, this.#cellPx, this.#set.length);
+  }
+
   #lay(topIn = () => 0) {
-    this.#layout = new GridLayout(this.#grid.clientWidth, this.#cellPx, this.#set.length);
+    this.#layout = this.#layIn(this.#grid.clientWidth);
     this.#shown = "";
     this.#isLaying = true;
     this.#sheet.set(this.#layout.height, this.#scroller.clientHeight, topIn(this.#layout));

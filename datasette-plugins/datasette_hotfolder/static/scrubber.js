@@ -58,8 +58,9 @@ export class Scrubber {
     return true;
   }
 
+  /** Asked as if it were not there: else its own width would make it come and go for ever. */
   get #isNeeded() {
-    return this.#set.filter.sort === null && !this.#grid.fits;
+    return this.#set.filter.sort === null && !this.#grid.fitsWith(this.#node.offsetWidth);
   }
 
   /** Until the new days are there it is blank, or shows the old ones; its room is taken at once, so that nothing moves. */
