@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import jinja2
 from datasette import Request, Response
@@ -97,7 +98,10 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
     @_page
     async def home(request: Request) -> Response:
         require_method(request, "GET")
-        return Response(b"", status=302, headers={"Location": "/-/library"})
+        actor = actor_of(request)
+        remembered = await services.read(preferences.get, actor.name) if actor else {}
+        headers = {"Location": "/-/library" + _way_back(remembered.get("view")), "Cache-Control": "no-store"}
+        return Response(b"", status=302, headers=headers)
 
     return [
         (r"^/-/library$", library),
@@ -108,6 +112,16 @@ def build_page_views(services: Services, desk: JobDesk) -> list[tuple[str, View]
         (r"^/-/setup$", setup),
         (r"^/$", home),
     ]
+
+
+def _way_back(view: object) -> str:
+    """The view that a page remembered, written anew: nothing but a query and a fragment comes of it."""
+    try:
+        parts = urlsplit(view if isinstance(view, str) else "")
+        query, fragment = urlencode(parse_qsl(parts.query)), quote(parts.fragment, safe="%")
+    except ValueError:  # it is no address at all
+        return ""
+    return f"?{query}" * bool(query) + f"#{fragment}" * bool(fragment)
 
 
 def _page(view: View) -> View:

@@ -117,3 +117,28 @@ def test_two_tabs_that_write_at_once_lose_nothing_of_each_other(store: Preferenc
         list(threads.map(lambda number: store.merge("anna", {f"{number}": number}), range(40)))
 
     assert store.get("anna") == {f"{number}": number for number in range(40)}
+
+
+@pytest.mark.parametrize(
+    ("view", "place"),
+    [
+        ("?minRating=4&sort=name&at=x", "?minRating=4&sort=name&at=x"),
+        ("?q=Fähre am%20Kai#01-a", "?q=F%C3%A4hre+am+Kai#01-a"),
+        ("", ""),
+        ("https://evil.example/?q=a", "?q=a"),
+        ("?q=a\r\nSet-Cookie: b=c#\r\n<script>", "?q=aSet-Cookie%3A+b%3Dc#%3Cscript%3E"),
+        ("//[", ""),
+        ("?q=\ud800", ""),
+        (["?q=a"], ""),
+        (7, ""),
+    ],
+)
+def test_bare_address_leads_to_the_remembered_view_of_the_library_and_nowhere_else(
+    house: House, view: Any, place: str
+) -> None:
+    emil = house.browser("rate", "emil")
+    send(emil, {"view": view})
+
+    answer = emil.get("/", follow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (302, f"/-/library{place}")

@@ -2,6 +2,8 @@
 
 import { filterFromSearch, isSameFilter, normal, searchFromFilter } from "./filter.js";
 
+const PICTURE = "at";
+
 /** What the address asks for: the filter, and the picture in the loupe or null. */
 export function readAddress() {
   return { filter: filterFromSearch(location.search), mediaId: readHash() };
@@ -16,6 +18,22 @@ function readHash() {
 }
 
 const address = (filter, mediaId) => location.pathname + searchFromFilter(filter) + (mediaId ? `#${encodeURIComponent(mediaId)}` : "");
+
+/** The picture that a way back to the library goes on at, or null. */
+export const readPicture = () => new URLSearchParams(location.search).get(PICTURE);
+
+/** From now on the address says only what is looked at. */
+export function forgetPicture() {
+  if (readPicture()) history.replaceState(history.state, "", address(readAddress().filter, readHash()));
+}
+
+/** The way back to this view, without the path: the first picture needs no mention. */
+export function wayBackTo(filter, mediaId, isInLoupe) {
+  const search = searchFromFilter(filter);
+  if (!mediaId) return search;
+  const picture = encodeURIComponent(mediaId);
+  return isInLoupe ? `${search}#${picture}` : `${search}${search ? "&" : "?"}${PICTURE}=${picture}`;
+}
 
 /** A new step of the history: another filter. While a text is typed, its letters are one step together. */
 export function goToFilter(filter) {

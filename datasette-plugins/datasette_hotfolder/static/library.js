@@ -21,6 +21,7 @@ import { importFiles, startImportDrop } from "./import_drop.js";
 import { Info } from "./info.js";
 import { startKeys } from "./keys.js";
 import { goOnWhereItWas } from "./last_place.js";
+import { keepLastView } from "./last_view.js";
 import { libraryCommands } from "./library_commands.js";
 import { Loupe } from "./loupe.js";
 import { reviewButtons } from "./loupe_bar.js";
@@ -97,6 +98,7 @@ startSize();
 showAdvance();
 info.toggle(innerWidth >= WIDE_ENOUGH_FOR_INFO_PX && recall("info") !== "closed"); // on a narrow page it would cover the pictures
 showFilter(set.filter);
+keepLastView(set, loupe);
 followAddress().then(() => goOnWhereItWas(set, grid));
 
 function listen() {

@@ -4,6 +4,7 @@ import { Api } from "./api.js";
 import { byId, setText } from "./element.js";
 import { EventStream } from "./events.js";
 import { retryImages } from "./images.js";
+import { leadToLastView } from "./last_view.js";
 import { startPreferences } from "./preferences.js";
 import { StatusBar } from "./status.js";
 import { startTheme } from "./theme.js";
@@ -14,6 +15,7 @@ export function startPage() {
   const api = new Api(data.base);
   const send = data.actor ? (preferences) => api.post("/-/api/preferences", { preferences }) : null;
   startPreferences(data.preferences ?? {}, send);
+  leadToLastView(document.querySelectorAll("a.to-library"));
   startTheme();
   document.querySelector(".topbar [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone the bar is wider
   const stream = new EventStream(api, data.seq);
