@@ -67,7 +67,7 @@ def login(context: click.Context, name: str, scopes: Sequence[str], as_json: boo
 @click.option("--name", required=True, callback=_checked_name, help="Who is logged out, in all browsers.")
 @click.pass_context
 def logout(context: click.Context, name: str) -> None:
-    """End all sessions of a name; its tokens stay (`hotfolder token revoke`)."""
+    """End all sessions of a name. Its tokens stay (`hotfolder token revoke`)."""
     with _opened(context) as accounts:
         count = accounts.end_sessions_of(name)
     say(f"{count} {'session' if count == 1 else 'sessions'} of {one_line(name)} ended.")
@@ -138,7 +138,7 @@ def revoke(context: click.Context, name_or_id: str) -> None:
 
 @click.group()
 def password() -> None:
-    """Set, remove and list passwords; they need `pip install 'hotfolder[auth]'`."""
+    """Set, remove and list passwords. They need `pip install 'hotfolder[auth]'`."""
 
 
 @password.command("set")
@@ -153,7 +153,7 @@ def password() -> None:
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read it from standard input: its first line.")
 @click.pass_context
 def set_password(context: click.Context, name: str, scopes: Sequence[str], from_stdin: bool) -> None:
-    """Give somebody a password, or another one, which logs the old one out."""
+    """Give somebody a password. Another one ends the sessions of the old one."""
     with _opened(context) as accounts:
         accounts.passwords.require_extra()
         given = accounts.passwords.set_password(name, _ask_password(from_stdin), scopes)

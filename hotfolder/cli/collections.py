@@ -20,7 +20,7 @@ _MEDIA = click.argument("media_ids", metavar="MEDIA...", nargs=-1, required=True
 
 @click.group()
 def collections() -> None:
-    """Collections of pictures: manual ones with an order, live ones with a filter."""
+    """Collections of pictures. Manual ones have an order, live ones a filter."""
 
 
 @collections.command("list")

@@ -17,7 +17,7 @@ _MARKS = {"ok": "ok  ", "warning": "warn", "failure": "FAIL"}
 @json_option
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> int:
-    """Check the library, the engine and the machine; exit 1 on a failure."""
+    """Check the library, the engine and the machine. Exit 1 on a failure."""
     checks = examine(find_root(context), os.environ)
     if as_json:
         print_json(

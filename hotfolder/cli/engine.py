@@ -73,7 +73,7 @@ def ping(context: click.Context, as_json: bool) -> None:
 @click.argument("model_set", metavar="SET")
 @click.pass_context
 def load(context: click.Context, model_set: str) -> None:
-    """Have the running service load a model set now; without one the wish waits for the next start.
+    """Have the running service load a model set now. Without one the wish waits for the next start.
 
     SET is a name of models.sets, for another engine than cn-engine KIND/NAME (sdcpp/flux2-klein-4b).
     """
@@ -91,7 +91,7 @@ def load(context: click.Context, model_set: str) -> None:
 @engine.command()
 @click.pass_context
 def unload(context: click.Context) -> None:
-    """Have the running service give the memory of its models back; the next job loads what it needs."""
+    """Have the running service give the memory of its models back. The next job loads what it needs."""
     with opened(context) as library:
         _wish(library, "", "The models will be unloaded")
 

@@ -39,8 +39,15 @@ class _Size(click.ParamType[tuple[int, int]]):
 
 @click.command()
 @click.option("--set", "wanted", metavar="NAME", help="The model set to load, or KIND/NAME (sdcpp/NAME).")
-@click.option("--size", "sizes", type=_Size(), multiple=True, default=["512*512", "1024*1024"])
-@click.option("--steps", type=click.IntRange(1, 100), default=4, show_default=True)
+@click.option(
+    "--size",
+    "sizes",
+    type=_Size(),
+    multiple=True,
+    default=["512*512", "1024*1024"],
+    help="WIDTH*HEIGHT; may be repeated.",
+)
+@click.option("--steps", type=click.IntRange(1, 100), default=4, show_default=True, help="Of each picture.")
 @click.option("--images", type=click.IntRange(1, 1000), default=5, show_default=True, help="Of each size.")
 @json_option
 @click.pass_context
@@ -52,7 +59,7 @@ def bench(
     images: int,
     as_json: bool,
 ) -> int:
-    """Measure the engine: start, load, step, picture, and what a picture takes beyond the engine's own time.
+    """Measure start, load, step and picture, and what a picture takes beyond the engine's own time.
 
     Without a model set the embedded engine is measured. The pictures are thrown away. A sidecar that runs has
     an engine of its own: stop it first, or both are slow.

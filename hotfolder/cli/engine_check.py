@@ -26,7 +26,7 @@ from hotfolder.errors import ConfigError
 @click.argument("program", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def check(context: click.Context, set_name: str | None, as_json: bool, program: tuple[str, ...]) -> int:
-    """Drive any program through the engine's protocol, and tell what it does.
+    """Drive a program through the engine's protocol. Tells what it does.
 
     Ends with exit code 1 when something differs that hotfolder needs. Write -- in front of a program with
     options of its own.

@@ -16,7 +16,7 @@ from hotfolder.workshop import build_folder_desk, build_folder_store
 
 @click.group()
 def folders() -> None:
-    """Import folders outside the library: what comes there joins it by itself."""
+    """Folders outside the library. What comes there joins it by itself."""
 
 
 @folders.command("list")
@@ -78,7 +78,7 @@ def add(
 @click.argument("path", type=click.Path(path_type=Path))
 @click.pass_context
 def remove(context: click.Context, path: Path) -> None:
-    """Watch a folder no longer; what came from there stays in the library."""
+    """Watch a folder no longer. What came from there stays in the library."""
     with opened(context) as library:
         removed = build_folder_store(library).remove(path.expanduser().resolve())
     say(f"{one_line(str(removed.path))} is no import folder any more.")
@@ -92,7 +92,9 @@ def _in_words(mode: FolderMode) -> str:
 
 def _to_line(row: Mapping[str, Any]) -> list[str]:
     counted = ("taken", "duplicates", "waiting", "refused")
-    files = ", ".join(f"{row[each]} {each}" for each in counted if row[each])
+    files = ", ".join(
+        f"{row[each]} {each.rstrip('s') if row[each] == 1 else each}" for each in counted if row[each]
+    )
     return [
         row["path"],
         row["mode"],

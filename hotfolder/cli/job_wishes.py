@@ -28,7 +28,7 @@ _UNITS: Final = {"min": 60, "h": 3600, "d": 86_400}
 @_JOBS
 @click.pass_context
 def cancel(context: click.Context, job_ids: Sequence[str]) -> int:
-    """Cancel jobs: what waits ends at once, what runs is stopped by the sidecar."""
+    """Cancel jobs. What waits ends at once, what runs is stopped by the sidecar."""
     with opened(context) as library:
         return _change_each(library, job_ids, lambda job: library.control.cancel(job.job_id, user_name()))
 
@@ -37,7 +37,7 @@ def cancel(context: click.Context, job_ids: Sequence[str]) -> int:
 @_JOBS
 @click.pass_context
 def retry(context: click.Context, job_ids: Sequence[str]) -> int:
-    """Run ended jobs again; what completed is not run again."""
+    """Run failed, cancelled and partly completed jobs again. What completed is kept."""
     with opened(context) as library:
         return _change_each(library, job_ids, lambda job: library.control.retry(job.job_id, user_name()))
 
@@ -123,7 +123,7 @@ def requeue(
     limit: int,
     dry_run: bool,
 ) -> int:
-    """Try dead work again, with all of its attempts: that of some jobs, or what the filters choose."""
+    """Try dead work again, with all of its attempts. Name jobs, or choose by the options."""
     wanted = DeadWanted(code, endpoint, owner, since)
     if bool(job_ids) == (wanted != DeadWanted()):
         _refuse_choice(context, is_both=bool(job_ids))

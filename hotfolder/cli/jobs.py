@@ -37,7 +37,7 @@ for wish in (cancel, retry, requeue, hold, release, prioritize):
     "--status", "statuses", multiple=True, type=click.Choice(sorted(ACTIVE | ENDED)), help="May be repeated."
 )
 @click.option("--owner", help="Only the jobs of this owner.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 @json_option
 @click.pass_context
 def list_jobs(
@@ -48,7 +48,7 @@ def list_jobs(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List the jobs, newest first; files that wait in the inbox come last."""
+    """List the jobs, newest first. Files that wait in the inbox come last."""
     wanted = frozenset(statuses) or (ACTIVE | ENDED if show_all else ACTIVE)
     with opened(context) as library:
         found = library.jobs.list_newest(statuses=wanted, owner=owner, limit=limit)

@@ -19,7 +19,9 @@ def keywords() -> None:
 
 @keywords.command("list")
 @click.option("--prefix", default="", help="Only those that begin so.")
-@click.option("--limit", type=click.IntRange(1), default=FOUND_MAX, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=FOUND_MAX, show_default=True, help="At most so many."
+)
 @json_option
 @click.pass_context
 def list_(context: click.Context, prefix: str, limit: int, as_json: bool) -> None:

@@ -60,7 +60,7 @@ def init(context: click.Context, library_argument: Path | None) -> None:
 def run(
     context: click.Context, library_argument: Path | None, once: bool, engine_path: Path | None, as_json: bool
 ) -> int:
-    """Run the sidecar: watch the inbox, make pictures, until Ctrl-C."""
+    """Run the sidecar alone, until Ctrl-C. It watches the inbox and makes pictures."""
     if as_json and not once:
         raise click.UsageError("--json prints the summary of --once; give both.")
     options = {"engine.path": str(engine_path.absolute())} if engine_path else None

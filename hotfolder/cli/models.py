@@ -28,7 +28,7 @@ _COLUMNS = ("File", "Kind", "Family", "Numbers", "Parameters", "Size")
 
 @click.group()
 def models() -> None:
-    """Model files: what they are, which belong together, and what is missing."""
+    """Model files. What they are, which belong together, and what is missing."""
 
 
 @models.command("list")

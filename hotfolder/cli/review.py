@@ -21,7 +21,7 @@ def review() -> None:
 
 
 @review.command("list")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 @json_option
 @click.pass_context
 def list_awaiting(context: click.Context, limit: int, as_json: bool) -> None:

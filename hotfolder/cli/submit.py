@@ -75,7 +75,7 @@ def validate(context: click.Context, files: Sequence[Path], as_json: bool) -> in
 @json_option
 @click.pass_context
 def submit(context: click.Context, files: Sequence[Path], wait: bool, timeout_s: float, as_json: bool) -> int:
-    """Check job files, then drop them into the inbox; local references go with them."""
+    """Check job files, then drop them into the inbox. Local references go with them."""
     with opened(context, None, _anywhere()) as library:
         candidates = [_examine_to_submit(library, file) for file in dict.fromkeys(files)]
         if not _are_sound(candidates):

@@ -30,7 +30,7 @@ _PORT = click.option(
 @_PORT
 @click.pass_context
 def up(context: click.Context, library_argument: Path | None, host: str | None, port: int | None) -> None:
-    """Run the sidecar and the web together, until Ctrl-C; prints a link to log in."""
+    """Run the sidecar and the web together, until Ctrl-C. Prints a link to log in."""
     with opened(context, library_argument, _options(host, port)) as library, logged(library):
         web = library.settings.web
         _refuse_second(library)

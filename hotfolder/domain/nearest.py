@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterable
 
 
-def find_nearest(word: str, known: Iterable[str]) -> str | None:
-    """The most similar known word, case ignored; None when nothing is similar."""
+def find_nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The most similar known word, case ignored; None when none is alike by so much, from 0 to 1."""
     by_folded = {each.casefold(): each for each in known}
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=likeness)
     return by_folded[close[0]] if close else None
 
 

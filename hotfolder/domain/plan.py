@@ -29,6 +29,8 @@ from hotfolder.errors import JobFileError, Problem
 SEED_LIMIT = 2**31
 TASKS: Final[Mapping[str, str]] = {"upscale": "local.upscale"}
 """What `task` is short for."""
+MISTYPED: Final = 0.9
+"""An endpointKey so much like another one is meant to be that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _in_order(problems: list[Problem], preset: Node) -> list[Problem]:
 
 
 def _find_endpoint(node: Node, endpoints: Mapping[str, Endpoint]) -> tuple[Endpoint | None, list[Problem]]:
-    """The endpoint, or the nearest one beside the problem, so that the params are still checked."""
+    """The endpoint; a mistyped one stands beside its problem, so that the params are still checked."""
     key, task = find_given(node, "endpointKey"), find_given(node, "task")
     if key is not None and task is not None:
         problem = Problem(
@@ -120,7 +122,7 @@ def _find_endpoint(node: Node, endpoints: Mapping[str, Endpoint]) -> tuple[Endpo
         place.column,
         "endpointKey" if task is None else "task",
     )
-    nearest = find_nearest(name, endpoints)
+    nearest = find_nearest(name, endpoints, MISTYPED)
     return (endpoints[nearest] if nearest else None), [problem]
 
 

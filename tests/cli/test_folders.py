@@ -179,6 +179,6 @@ def test_list_counts_what_came_of_the_files_and_says_what_was_refused_last(
     assert found["lastRefusal"]["file"] == str(bad)
     assert found["lastRefusal"]["code"] == "library.corrupt_image"
     text = on("folders", "list").out
-    assert "1 taken, 1 duplicates, 1 refused" in text
+    assert "1 taken, 1 duplicate, 1 refused" in text
     assert f"Refused last: {bad}" in text
     assert len(ends(root)) == 3

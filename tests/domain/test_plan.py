@@ -52,6 +52,12 @@ def test_unknown_endpoint_names_the_nearest_one_at_its_place() -> None:
     assert problem.hint == "Did you mean `local.flux2-klein-4b.image`?"
 
 
+def test_params_are_not_judged_by_an_endpoint_that_was_hardly_meant() -> None:
+    (problem,) = problems_of("endpointKey: local.nope\nparams: {prompt: x, gamma: 2}\n")
+
+    assert (problem.code, problem.hint) == ("job.unknown_endpoint", "Did you mean `local.upscale`?")
+
+
 def test_endpoint_that_resembles_none_lists_all() -> None:
     (problem,) = problems_of("endpointKey: zzz\nparams: {prompt: x}\n")
 
