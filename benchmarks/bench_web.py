@@ -39,7 +39,8 @@ count: 64
 PAGES = {
     "everything": "", "rating at least 3": "minRating=3", "rating 5": "rating=5", "picked": "status=selected",
     "unmarked": "status=none", "label": "label=red", "imported": "origin=import", "type": "type=jpeg",
-    "endpoint": "endpoint=local.e3.image", "owner": "owner=owner5", "dates": "from=2025-03-01&to=2025-03-31",
+    "endpoint": "endpoint=local.e3.image", "owner": "owner=owner5", "preset": "preset=preset2",
+    "dates": "from=2025-03-01&to=2025-03-31",
     "keyword": "keyword=amber35+keyword", "collection": "collection=c1", "references": "refs=no",
     "orientation": "orientation=portrait", "review": "review=none",
     "six conditions": "rating=5&status=selected&label=red&origin=generation&orientation=square&type=png",

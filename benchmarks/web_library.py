@@ -17,7 +17,7 @@ from hotfolder.database import connect
 
 BATCH = 5_000
 KEYWORDS = 400
-OWNERS, ENDPOINTS = 12, 6
+OWNERS, ENDPOINTS, PRESETS = 12, 6, 4
 SHARED_FILES = 48
 WORDS = [
     f"{first}{second}"
@@ -68,8 +68,8 @@ def fill(connection: sqlite3.Connection, numbers: range) -> None:
         """
         INSERT INTO media (id, file_path, thumb_path, file_name, media_type, origin, width, height, file_size,
                            mime_type, sha256, file_sha256, rating, status, label, title, original_name,
-                           generation_id, created_at, updated_at)
-        VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                           generation_id, preset, created_at, updated_at)
+        VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         [row.media for row in rows],
     )
@@ -109,7 +109,8 @@ class Row:
             dice.choices(range(6), (60, 8, 8, 10, 9, 5))[0],
             dice.choices([None, "selected", "rejected"], (80, 12, 8))[0],
             dice.choices([None, "red", "yellow", "green", "blue"], (90, 3, 3, 2, 2))[0],
-            None if made else words[0], None if made else f"IMG_{number:07d}.jpg", self.generation_id, at, at,
+            None if made else words[0], None if made else f"IMG_{number:07d}.jpg", self.generation_id,
+            f"preset{dice.randrange(PRESETS)}" if made and dice.random() < 0.1 else None, at, at,
         )  # fmt: skip
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hotfolder.database import connect, told_in_words
 from hotfolder.errors import LibraryError
@@ -14,11 +14,15 @@ from hotfolder.schema_browse import BROWSE
 from hotfolder.schema_duplicates import DUPLICATES
 from hotfolder.schema_engine import ENGINE
 from hotfolder.schema_intake import INTAKE
+from hotfolder.schema_presets import PRESETS
 from hotfolder.schema_queue import QUEUE
 from hotfolder.schema_visitors import VISITORS
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations
+
+Statement: TypeAlias = str | Callable[[sqlite3.Connection], None]
+"""SQL, or what SQL alone cannot do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Schema:
     """The steps of one database, oldest first, by name. A step that has been released is never changed."""
 
     name: str
-    steps: Sequence[tuple[str, Sequence[str]]]
+    steps: Sequence[tuple[str, Sequence[Statement]]]
 
 
 def migrate(path: Path, schema: Schema | None = None) -> list[str]:
@@ -95,11 +99,14 @@ def _build(schema: Schema) -> Migrations:
 
     migrations = Migrations(schema.name)
 
-    def add(name: str, statements: Sequence[str]) -> None:
+    def add(name: str, statements: Sequence[Statement]) -> None:
         @migrations(name=name)
         def step(database: Database) -> None:
             for statement in statements:
-                database.execute(statement)
+                if isinstance(statement, str):
+                    database.execute(statement)
+                else:
+                    statement(database.conn)
 
     for name, statements in schema.steps:
         add(name, statements)
@@ -393,5 +400,6 @@ LIBRARY = Schema(
         ("m006_browse", BROWSE),
         ("m007_duplicates", DUPLICATES),
         ("m008_visitors", VISITORS),
+        ("m009_presets", PRESETS),
     ),
 )

@@ -41,6 +41,7 @@ def media_object(media: Media) -> dict[str, Any]:
         "number": media.number,
         "owner": media.owner,
         "endpointKey": media.endpoint_key,
+        "preset": media.preset,
         "hasRefs": bool(media.has_refs),
         "createdAt": media.created_at,
         "deletedAt": media.deleted_at,

@@ -101,7 +101,6 @@ def _describe(found: Statistics) -> Figures:
         "times": [_times_object(each) for each in found.times],
         "endpoints": _acceptance_objects(found.endpoints),
         "presets": None if found.presets is None else _acceptance_objects(found.presets),
-        "presetsAreCut": found.are_presets_cut,
         "disk": [_disk_object(each) for each in found.disk],
     }
 

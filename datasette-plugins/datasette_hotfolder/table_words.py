@@ -26,6 +26,7 @@ COLUMN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "media": {
         "endpoint_key": "What made it",
         "owner": "Whose job it was",
+        "preset": "What its job named",
         "width": "Pixels",
         "height": "Pixels",
         "file_size": "Bytes",

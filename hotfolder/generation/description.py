@@ -50,6 +50,7 @@ def describe(job: Job, node: Node, plan: JobPlan) -> Job:
         not_before=plan.job.not_before,
         review=plan.job.review,
         collection=plan.job.collection,
+        preset=plan.job.preset,
         warnings=plan.warnings,
     )
 

@@ -89,6 +89,7 @@ class FinalizeHandler:
             generation_id=made.generation.generation_id,
             title=made.job.title,
             review="awaiting" if made.job.review else "none",
+            preset=made.job.preset,
         )
         return Done(
             record=lambda tx: self._record(tx, made, media),

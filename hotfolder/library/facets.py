@@ -19,8 +19,8 @@ from pyroaring import BitMap
 from hotfolder.database import Database
 
 DIMENSIONS: Final = (
-    *("rating", "status", "label", "origin", "type", "endpoint", "owner", "orientation", "refs", "review"),
-    *("deleted", "day"),
+    *("rating", "status", "label", "origin", "type", "endpoint", "owner", "preset", "orientation", "refs"),
+    *("review", "deleted", "day"),
 )
 """The properties in the order of _VALUES, and the day."""
 _WHOLE: Final = frozenset({"rating", "deleted"})
@@ -37,6 +37,7 @@ _VALUES: Final = (
     """,
     "coalesce(endpoint_key, '')",
     "coalesce(owner, '')",
+    "coalesce(preset, '')",
     """
     CASE WHEN width > height THEN 'landscape' WHEN width < height THEN 'portrait'
          WHEN width > 0 THEN 'square' ELSE '' END

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -80,5 +80,3 @@ class Statistics:
     endpoints: Sequence[Acceptance]
     presets: Sequence[Acceptance] | None
     disk: Sequence[DiskMonth]
-    are_presets_cut: bool = field(default=False)
-    """Whether there were more jobs with a preset than were looked at."""

@@ -36,6 +36,7 @@ NAMES: Final = frozenset(
         "to",
         "endpoint",
         "owner",
+        "preset",
         "collection",
         "q",
         "keyword",
@@ -69,6 +70,7 @@ class MediaFilter:
     """`image`, `video`, or a format: `png`, `jpeg`..."""
     endpoint: str | None = None
     owner: str | None = None
+    preset: str | None = None
     orientation: str | None = None
     refs: str | None = None
     """`yes`: made from reference pictures; `no`: not."""
@@ -102,6 +104,7 @@ def parse_filter(query: Mapping[str, Sequence[str]], *, is_reviewed: bool = Fals
         **{name: words.get(name) for name in _WORDS if name != "deleted"},  # type: ignore[arg-type]
         endpoint=given.get("endpoint"),
         owner=given.get("owner"),
+        preset=given.get("preset"),
         collection=given.get("collection"),
         text=_read_text(given.get("q")),
         keywords=_read_keywords(query.get("keyword", ())),

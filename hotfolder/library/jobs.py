@@ -63,6 +63,7 @@ class Job:
     warnings: tuple[str, ...] = ()
     priority_wish: int | None = None
     queued_at: str | None = None
+    preset: str | None = None
 
     @property
     def folder(self) -> PurePosixPath:
@@ -80,7 +81,8 @@ _SUMMARY = """
     id, status, job_file, file_name, x'' AS text, created_at, submit_key, content_sha256, endpoint_key, title,
     owner, priority, max_attempts, keywords_json, metadata_json, extra_json, error_json, cancel_requested,
     run, final_path, retry_of_path, started_at, completed_at, text_name, waits_for_json, waits_until, repeats,
-    hold_requested, not_before, review, collection, wait_reason, warnings_json, priority_wish, queued_at
+    hold_requested, not_before, review, collection, wait_reason, warnings_json, priority_wish, queued_at,
+    preset
 """
 """Everything but the text, of which a list of jobs would hold a megabyte each."""
 
@@ -98,8 +100,8 @@ class JobStore:
             INSERT INTO jobs (id, submit_key, status, job_file, file_name, created_at, text,
                               content_sha256, endpoint_key, title, owner, priority, max_attempts,
                               keywords_json, metadata_json, extra_json, text_name, not_before, review,
-                              collection, warnings_json)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              collection, preset, warnings_json)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 job.job_id,
@@ -253,7 +255,7 @@ class JobStore:
                 content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?,
                 priority = ?, max_attempts = ?,
                 keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?, not_before = ?,
-                review = ?, collection = ?, warnings_json = ?
+                review = ?, collection = ?, preset = ?, warnings_json = ?
             WHERE id = ?
             """,
             (job.job_file, job.file_name, *_described(job), job.job_id),
@@ -268,7 +270,7 @@ class JobStore:
             SET text = ?, content_sha256 = ?, endpoint_key = ?, title = ?, owner = ?,
                 priority = ?,
                 max_attempts = ?, keywords_json = ?, metadata_json = ?, extra_json = ?, text_name = ?,
-                not_before = ?, review = ?, collection = ?, warnings_json = ?
+                not_before = ?, review = ?, collection = ?, preset = ?, warnings_json = ?
             WHERE id = ?
             """,
             (*_described(job), job.job_id),
@@ -350,6 +352,7 @@ def _described(job: Job) -> tuple[Any, ...]:
         job.not_before,
         job.review,
         job.collection,
+        job.preset,
         to_json(list(job.warnings)) if job.warnings else None,
     )
 
@@ -395,4 +398,5 @@ def _to_job(row: Row) -> Job:
         warnings=tuple(json.loads(row["warnings_json"] or "[]")),
         priority_wish=row["priority_wish"],
         queued_at=row["queued_at"],
+        preset=row["preset"],
     )

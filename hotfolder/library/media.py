@@ -54,13 +54,15 @@ class Media:
     owner: str | None = field(default=None, compare=False)
     endpoint_key: str | None = field(default=None, compare=False)
     has_refs: int = field(default=0, compare=False)
+    preset: str | None = None
+    """What its job named."""
 
 
 MEDIA_COLUMNS = """
     media.id, file_path, thumb_path, file_name, origin, media.width, media.height, file_size, mime_type,
     sha256, file_sha256, pixel_sha256, media.created_at, generation_id, title, description, rating,
     media.status, label, original_name, original_path, deleted_at, media.review,
-    media.number, media.owner, media.endpoint_key, has_refs
+    media.number, media.owner, media.endpoint_key, has_refs, media.preset
 """
 """The columns of `media` in the order of Media's fields."""
 
@@ -86,9 +88,9 @@ class MediaStore:
             INSERT INTO media (
                 id, file_path, thumb_path, file_name, media_type, origin, width, height, file_size,
                 mime_type, sha256, file_sha256, pixel_sha256, title, description, rating, status, label,
-                original_name, original_path, generation_id, review, created_at, updated_at
+                original_name, original_path, generation_id, review, preset, created_at, updated_at
             )
-            VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, 'image', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 media.media_id,
@@ -112,6 +114,7 @@ class MediaStore:
                 media.original_path,
                 media.generation_id,
                 media.review,
+                media.preset,
                 media.created_at,
                 tx.at,
             ),

@@ -16,7 +16,8 @@ from hotfolder.library.filters import LABELS, RATING_MAX, MediaFilter, parse_fil
 from hotfolder.library.search import TextSearch
 
 FACETS: Final = (
-    *("rating", "status", "label", "origin", "type", "endpoint", "owner", "orientation", "refs", "review"),
+    *("rating", "status", "label", "origin", "type", "endpoint", "owner", "preset", "orientation", "refs"),
+    "review",
 )
 """The properties by which pictures are counted: names of fields of a filter and of sets."""
 FACET_KEYWORDS: Final = 50

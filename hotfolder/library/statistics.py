@@ -22,7 +22,6 @@ from hotfolder.library.figures import (
 )
 from hotfolder.library.filters import MediaFilter
 from hotfolder.library.periods import Period, Step, choose_step, list_periods, months_before, start_of
-from hotfolder.library.preset_jobs import PRESET_JOBS_MAX, list_preset_jobs
 
 DISK_MONTHS: Final = 12
 WEEK_DAYS: Final = 7
@@ -39,7 +38,7 @@ _IS_DECIDED: Final = """
         OR media.deleted_at IS NOT NULL)
 """
 ARRIVED_SQL: Final = f"""
-    SELECT substr(created_at, 1, 10) AS day, endpoint_key,
+    SELECT substr(created_at, 1, 10) AS day, endpoint_key, preset,
            sum(deleted_at IS NULL AND origin = 'generation') AS generated,
            sum(deleted_at IS NULL AND origin <> 'generation') AS imported,
            sum(iif(deleted_at IS NULL, file_size, 0)) AS bytes,
@@ -47,7 +46,7 @@ ARRIVED_SQL: Final = f"""
            sum({_IS_DECIDED}) AS decided, sum({_IS_ACCEPTED}) AS accepted
     FROM media
     WHERE created_at >= :first AND created_at < :after AND NOT (:is_reviewed AND review = 'awaiting')
-    GROUP BY day, endpoint_key
+    GROUP BY day, endpoint_key, preset
 """
 # The index of times begins with the endpoint, so the endpoints are looked up one after the other first.
 _MADE: Final = """
@@ -111,14 +110,6 @@ _AWAITING_SQL: Final = """
     SELECT coalesce(sum(file_size), 0) FROM generations JOIN media ON media.generation_id = generations.id
     WHERE generations.status = 'awaiting_review' AND media.review = 'awaiting' AND media.deleted_at IS NULL
 """
-_PRESETS_SQL: Final = f"""
-    SELECT given.value ->> 1 AS preset, count(*) AS n, sum({_IS_DECIDED}) AS decided,
-           sum({_IS_ACCEPTED}) AS accepted
-    FROM json_each(?) AS given
-    CROSS JOIN generations ON generations.job_id = given.value ->> 0
-    CROSS JOIN media ON media.generation_id = generations.id
-    GROUP BY preset
-"""
 
 
 class StatisticsReader:
@@ -138,9 +129,9 @@ class StatisticsReader:
         first = min(max(first, self._find_first_day() or last), last)
         step = choose_step(first, last)
         figures = {each.key: PeriodFigures(each) for each in list_periods(first, last, step)}
-        disk, endpoints = self._read_arrivals(first, last, step, figures, is_reviewed=is_reviewed)
+        kept = {"endpoint_key": dict[str, Acceptance](), "preset": dict[str, Acceptance]()}
+        disk = self._read_arrivals(first, last, step, figures, kept, is_reviewed=is_reviewed)
         self._read_waits(first, last, step, figures)
-        presets, is_cut = (None, False) if is_reviewed else self._read_presets(first, last)
         return Statistics(
             first,
             last,
@@ -148,10 +139,9 @@ class StatisticsReader:
             self._read_totals(today, is_reviewed=is_reviewed),
             list(figures.values()),
             self._read_times(first, last),
-            endpoints,
-            presets,
+            _by_number(kept["endpoint_key"].values()),
+            None if is_reviewed else _by_number(kept["preset"].values()),
             disk,
-            is_cut,
         )
 
     def _find_first_day(self) -> date | None:
@@ -177,13 +167,14 @@ class StatisticsReader:
         last: date,
         step: Step,
         figures: Mapping[date, PeriodFigures],
+        kept: Mapping[str, dict[str, Acceptance]],
         *,
         is_reviewed: bool,
-    ) -> tuple[Sequence[DiskMonth], Sequence[Acceptance]]:
+    ) -> Sequence[DiskMonth]:
         """Month by month: the rows of one are sorted in memory. Of the disk a year is told at least."""
         oldest = min(start_of(first, "month"), months_before(last, DISK_MONTHS - 1))
         months = list_periods(oldest, last, "month")
-        disk, endpoints = [], dict[str, Acceptance]()
+        disk = []
         for month in months:
             found = DiskMonth(month)
             for row in self._read_days(month, is_reviewed=is_reviewed):
@@ -192,11 +183,11 @@ class StatisticsReader:
                 day = date.fromisoformat(row["day"])
                 if day >= first:
                     _add_arrivals(figures[start_of(day, step)], row)
-                    _add_decisions(endpoints, row)
+                    _add_decisions(kept, row)
             disk.append(found)
         while len(disk) > 1 and not disk[0].size_bytes and not disk[0].trash_bytes:
             del disk[0]
-        return disk, _by_number(endpoints.values())
+        return disk
 
     def _read_days(self, month: Period, *, is_reviewed: bool) -> Sequence[Row]:
         return self._database.query(
@@ -219,25 +210,19 @@ class StatisticsReader:
             found.wait_median_ms, found.wait_p90_ms = row["median_ms"], row["p90_ms"]
             found.busy_share = min(1.0, row["busy_ms"] / 1000 / _length_s(found.period, now))
 
-    def _read_presets(self, first: date, last: date) -> tuple[Sequence[Acceptance], bool]:
-        """Of the jobs that came in these days."""
-        jobs = list_preset_jobs(self._database, *_span(first, last).values())
-        rows = self._database.query(_PRESETS_SQL, (jobs.as_json(),))
-        found = [Acceptance(row["preset"], row["decided"], row["accepted"]) for row in rows]
-        return _by_number(found), len(jobs.names) >= PRESET_JOBS_MAX
-
 
 def _add_arrivals(figures: PeriodFigures, row: Row) -> None:
     figures.generated += row["generated"]
     figures.imported += row["imported"]
 
 
-def _add_decisions(endpoints: dict[str, Acceptance], row: Row) -> None:
-    if row["endpoint_key"] is None:
-        return
-    found = endpoints.setdefault(row["endpoint_key"], Acceptance(row["endpoint_key"]))
-    found.decided += row["decided"]
-    found.accepted += row["accepted"]
+def _add_decisions(kept: Mapping[str, dict[str, Acceptance]], row: Row) -> None:
+    for column, found in kept.items():
+        name = row[column]
+        if name is not None:
+            each = found.setdefault(name, Acceptance(name))
+            each.decided += row["decided"]
+            each.accepted += row["accepted"]
 
 
 def _by_number(found: Iterable[Acceptance]) -> Sequence[Acceptance]:

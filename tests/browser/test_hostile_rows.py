@@ -85,7 +85,7 @@ def test_filters_chips_facets_and_suggestions_show_them_as_text(looker: Visitor)
     expect(panel.locator(".suggestions li").first).to_be_visible()
     assert_harmless(page)
 
-    for name in ("keyword", "q", "owner", "endpoint", "collection"):
+    for name in ("keyword", "q", "owner", "preset", "endpoint", "collection"):
         for word in (HOSTILE[0], HOSTILE[2], LONG, BIDI):
             page.goto(f"/-/library?{urlencode({name: word})}")
             assert_harmless(page)

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.house import House
+from tests.browser.light_table import choose, shown_ids
 from tests.browser.visitor import Visitor
 
 CHARTS = ["pictures", "waits", "busy", "times", "endpoints", "presets", "disk"]
@@ -24,9 +25,17 @@ def marked(house: House) -> str:
     """A picture whose job names a preset with a name that means harm, as none is accepted."""
     (media_id,) = house.draw("preset")
     with sqlite3.connect(house.root / "library.db", timeout=20) as connection:
-        text = json.dumps({"preset": HOSTILE}).encode()
-        connection.execute("UPDATE jobs SET text = ? WHERE file_name = 'preset.json'", (text,))
+        connection.execute("UPDATE media SET preset = ? WHERE id = ?", (HOSTILE, media_id))
     return media_id
+
+
+@pytest.fixture(scope="module")
+def night(house: House) -> list[str]:
+    """Two pictures of a job that names a preset."""
+    (house.root / "presets" / "night.yaml").write_text("params: {prompt: A night, size: 96*64, steps: 1}\n")
+    found = {"endpointKey": "local.procedural.image", "preset": "night", "count": 2}
+    house.drop("dark.json", json.dumps(found))
+    return house.wait_for_pictures_of("dark", 2)
 
 
 def open_stats(visitor: Visitor, query: str = "") -> Page:
@@ -63,6 +72,28 @@ def test_legend_and_rows_lead_to_what_they_count(reviewer: Visitor) -> None:
     expect(page.locator("#pictures .legend a").last).to_have_attribute("href", re.compile("origin=import"))
     row = page.locator("#times .row").first
     expect(row).to_have_attribute("href", re.compile(r"endpoint=local\.procedural\.image"))
+
+
+def test_bar_of_a_preset_leads_to_its_pictures_of_these_days(
+    reviewer: Visitor, house: House, night: list[str]
+) -> None:
+    reviewer.post(f"/-/api/media/{night[0]}", {"status": "selected"})
+    page = open_stats(reviewer, "?days=7")
+    today = datetime.now(UTC).date().isoformat()
+
+    page.locator("#presets .row", has_text="night").click()
+
+    page.wait_for_url(re.compile(rf"/-/library\?preset=night&from=[\d-]+&to={today}"))
+    expect(page.locator("#grid .cell")).to_have_count(2)
+    assert shown_ids(page) == night
+    expect(page.locator('[data-condition="preset"]')).to_have_text("preset night")
+    page.locator("#filter-button").click()
+    offered = page.locator('#filter-panel [data-name="preset"][data-value="night"]')
+    expect(offered).to_have_attribute("aria-pressed", "true")
+    expect(offered.locator("small")).to_have_text("2")
+    page.keyboard.press("Escape")
+    choose(page, night[0])
+    expect(page.locator('#info [data-section="generation"] dt:text-is("Preset") + dd')).to_have_text("night")
 
 
 def test_keys_walk_along_a_chart_and_tell_its_numbers(reviewer: Visitor) -> None:

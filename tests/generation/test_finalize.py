@@ -104,6 +104,27 @@ def xmp_of(library: Library, media: Media) -> XmpRecord:
     return parse_xmp(packet)
 
 
+def test_picture_has_the_preset_that_its_job_names_itself_or_by_its_folder(library: Library) -> None:
+    (library.paths.presets / "night.yaml").write_text("params: {prompt: A night, size: 64*64}\n")
+    folder = library.paths.inbox / "dark"
+    folder.mkdir()
+    (folder / "_folder.yaml").write_text("preset: night\n")
+    endpoint = "endpointKey: local.procedural.image\n"
+
+    jobs = [
+        take_in(library, f"{endpoint}preset: night\n"),
+        take_in(library, endpoint, "dark/b.yaml"),
+        take_in(library, JOB),
+    ]
+    for _ in jobs:
+        run(library, "gpu", build_execute(library, Painter()))
+        run(library, "cpu", build_finalize(library))
+
+    made = [library.generations.list_of_job(each)[0].generation_id for each in jobs]
+    found = [library.media.list_of_generation(each)[0].preset for each in made]
+    assert found == ["night", "night", None]
+
+
 def test_picture_of_the_fallback_says_everywhere_that_no_model_drew_it(library: Library) -> None:
     job_id, media = make(library, FLUX, Painter(ai_generated=False, warnings=(WARNING,)))
 

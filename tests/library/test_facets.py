@@ -61,6 +61,7 @@ class Shelf:
             status=dice.choice((None, "selected", "rejected")), label=dice.choice((None, *LABELS)),
             original_name=None if is_made else f"{dice.choice('xyzXYZ')}-{number}.png",
             review=dice.choice(("none", "none", "accepted", "awaiting")),
+            preset=dice.choice((None, "night", "day at sea")) if is_made else None,
         )  # fmt: skip
         with self.database.transaction() as tx:
             if is_made:
@@ -166,6 +167,7 @@ def fits(row: Any, wanted: MediaFilter) -> bool:
         and wanted.type in (None, "image", row["mime_type"].removeprefix("image/"))
         and wanted.endpoint in (None, row["made_by"])
         and wanted.owner in (None, row["job_owner"])
+        and wanted.preset in (None, row["preset"])
         and wanted.orientation in (None, shape)
         and wanted.refs in (None, "yes" if row["refs"] else "no")
         and wanted.review in (None, row["review"])
@@ -182,6 +184,7 @@ def draw_filter(dice: random.Random) -> MediaFilter:
         "label": (*LABELS, "none"), "origin": ("import", "generation"),
         "type": ("png", "jpeg", "image", "video"),
         "endpoint": ("local.e0", "local.e1", "local.none"), "owner": ("anna", "ben", "nobody"),
+        "preset": ("night", "day at sea", "none"),
         "orientation": ("landscape", "portrait", "square"), "refs": ("yes", "no"),
         "review": ("none", "awaiting", "accepted"), "first_day": DAYS, "last_day": DAYS,
         "keywords": (("sea",), ("sea", "sky"), ("Wände",), ("unknown",)), "collection": ("c1",),
@@ -233,7 +236,10 @@ def test_counts_of_values_are_those_of_the_filter_without_its_own_condition(shel
     for _ in range(12):
         wanted = replace(draw_filter(shelf.dice), order=Order())
         counts = shelf.browser.count_values(wanted)
-        for name in ("status", "label", "origin", "endpoint", "owner", "orientation", "refs", "review"):
+        for name in (
+            *("status", "label", "origin", "endpoint", "owner", "preset"),
+            *("orientation", "refs", "review"),
+        ):
             for value, n in counts[name]:
                 assert n == len(shelf.expected(replace(wanted, **{name: value}))), (wanted, name, value)
 
@@ -307,6 +313,17 @@ def test_a_live_collection_is_what_fits_its_filter_now(shelf: Shelf) -> None:
     assert shelf.found(wanted) == shelf.expected(expected)
     shelf.write("UPDATE media SET rating = 5, status = 'selected' WHERE origin = 'import'")
     assert shelf.found(wanted) == shelf.expected(expected) != []
+
+
+def test_a_live_collection_of_a_preset_holds_what_comes_with_it_later(shelf: Shelf) -> None:
+    made = CollectionStore(shelf.database).make("Nights", "preset=night", "anna")
+    wanted = MediaFilter(collection=made.collection_id)
+    before = shelf.found(wanted)
+    for number in range(80, 110):
+        shelf.add(number)
+
+    assert shelf.found(wanted) == shelf.expected(MediaFilter(preset="night"))
+    assert len(shelf.found(wanted)) > len(before) > 0
 
 
 def test_a_collection_that_is_not_there_is_said_so(shelf: Shelf) -> None:

@@ -10,7 +10,6 @@ import pytest
 from hotfolder.library.browse import MediaBrowser
 from hotfolder.library.filters import MediaFilter
 from hotfolder.library.periods import choose_step, list_periods
-from hotfolder.library.preset_jobs import JOBS_SQL
 from hotfolder.library.statistics import ARRIVED_SQL, TIMES_SQL, WAITS_SQL, StatisticsReader
 
 DAY = date(2026, 11, 20)
@@ -209,20 +208,19 @@ def test_later_marks_decide_what_was_kept_and_deleting_is_a_decision(shelf, read
     assert (found.name, found.accepted, found.decided) == (ENDPOINT, len(kept), len(kept) + len(dropped))
 
 
-def test_presets_are_read_from_the_text_of_jobs_and_not_told_to_visitors(shelf, read):
-    night = shelf.job(b"preset: night\nendpointKey: x\n")
-    day = shelf.job(b'{"endpointKey": "x", "preset": "day"}')
-    shelf.picture(generation=shelf.run(job=night), rating=5)
-    shelf.picture(generation=shelf.run(job=night), rating=1)
-    shelf.picture(generation=shelf.run(job=day), rating=1)
-    shelf.picture(generation=shelf.run(), rating=1)
+def test_what_was_kept_is_told_by_preset_too_but_not_to_visitors(shelf, read):
+    for preset, rating in (("night", 5), ("night", 1), ("day", 1), (None, 1)):
+        shelf.picture(generation=shelf.run(), preset=preset, rating=rating)
+    shelf.picture(generation=shelf.run(endpoint_key="other"), preset="night", status="selected")
+    shelf.picture(day=date(2026, 11, 19), generation=shelf.run(), preset="night", rating=5)
 
     found = read()
 
     assert [(each.name, each.accepted, each.decided) for each in found.presets] == [
-        ("night", 1, 2),
+        ("night", 2, 3),
         ("day", 0, 1),
     ]
+    assert [(each.name, each.decided) for each in found.endpoints] == [(ENDPOINT, 4), ("other", 1)]
     assert read(is_reviewed=True).presets is None
 
 
@@ -285,11 +283,10 @@ def test_periods_follow_each_other_without_a_gap(step):
         (ARRIVED_SQL, "idx_media_created (created_at>? AND created_at<?)"),
         (TIMES_SQL, "idx_generations_timing (endpoint_key=? AND completed_at>? AND completed_at<?)"),
         (WAITS_SQL.format(period="''"), "idx_generations_timing (endpoint_key=? AND completed_at>? AND"),
-        (JOBS_SQL, "idx_jobs_status (status=? AND created_at>? AND created_at<?)"),
     ],
 )
 def test_a_span_reads_no_rows_but_its_own(database, sql, index):
-    values = {"first": "2026", "after": "2027", "is_reviewed": 0, "statuses": "[]", "limit": 1}
+    values = {"first": "2026", "after": "2027", "is_reviewed": 0}
 
     plan = database.query(f"EXPLAIN QUERY PLAN {sql}", values)
 

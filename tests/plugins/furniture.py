@@ -137,6 +137,7 @@ def _add_picture(library: Library, media_id: str, number: int) -> None:
         generation_id=GENERATION if media_id == MADE else None,
         rating=4 if media_id == RATED else 0,
         status="selected" if media_id == RATED else None,
+        preset="night" if media_id == MADE else None,
     )
     if media_id == HARMFUL:
         media = replace(

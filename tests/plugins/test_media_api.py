@@ -41,6 +41,7 @@ ITEM = {
         "number",
         "owner",
         "endpointKey",
+        "preset",
         "hasRefs",
         "deletedAt",
         "label",
@@ -96,7 +97,7 @@ def test_pages_follow_each_other_in_both_directions(visitor: httpx.Client, limit
         ({"status": "rejected"}, set()), ({"status": "none"}, {*PICTURES} - {RATED}),
         ({"origin": "generation"}, {MADE}),
         ({"origin": "import", "rating": 0}, {*PICTURES} - {RATED, MADE}), ({"minRating": 0}, {*PICTURES}),
-        ({"minRating": ""}, {*PICTURES}),
+        ({"minRating": ""}, {*PICTURES}), ({"preset": "night"}, {MADE}), ({"preset": "day"}, set()),
     ],
 )  # fmt: skip
 def test_a_filter_gives_what_matches_and_counts_it_on_the_page_too(

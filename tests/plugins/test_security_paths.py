@@ -24,7 +24,10 @@ STATIC = (
     *("/-/static/{name}", "/-/static-plugins/hotfolder/{name}"),
     *("/library/{name}", "/library/media/{name}"),
 )
-_FILTERS = ("collection", "after", "before", "around", "endpoint", "owner", "keyword", "q", "type", "label")
+_FILTERS = (
+    *("collection", "after", "before", "around", "endpoint", "owner", "preset", "keyword", "q", "type"),
+    "label",
+)
 QUERIES = (
     *(f"/-/api/media?{each}={{name}}" for each in (*_FILTERS, "sort", "from", "view")),
     *("/-/api/timeline?view={name}", "/-/api/facets?collection={name}", "/-/api/keywords?prefix={name}"),

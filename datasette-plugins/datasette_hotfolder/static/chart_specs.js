@@ -68,11 +68,9 @@ function endpoints({ endpoints: all, from, to }, linkTo) {
   return kept("endpoints", all, words.endpointWords, link);
 }
 
-/** The grid knows no presets, so these lead nowhere. Who may not see jobs gets none. */
-function presets({ presets: all, presetsAreCut }) {
-  if (!all) return null;
-  const spec = kept("presets", all, (name) => name, () => null);
-  return { ...spec, note: presetsAreCut ? CHARTS.presets.cut : spec.note };
+/** Who may not see jobs gets none. */
+function presets({ presets: all, from, to }, linkTo) {
+  return all && kept("presets", all, (name) => name, (preset) => linkTo({ preset, from, to }));
 }
 
 function kept(id, all, nameOf, link) {

@@ -10,7 +10,7 @@ const THIN_SPACE = "\u2009";
 
 /** Facts of the run that made a picture. */
 export function generationFacts(generation) {
-  const { endpointKey, endpointName, modelName, params, seed, steps, attempts, warnings, owner, jobFile } = generation;
+  const { endpointKey, endpointName, modelName, params, seed, steps, attempts, warnings, owner, preset, jobFile } = generation;
   const { sampling_method: sampler } = params ?? {};
   return present([
     ["Model", modelName ?? endpointName ?? endpointKey],
@@ -29,6 +29,7 @@ export function generationFacts(generation) {
     ["Worker", generation.workerId],
     ...(warnings ?? []).map((warning) => ["Warning", warning]),
     ["Owner", owner],
+    ["Preset", preset],
     ["Job", jobFile],
   ]);
 }

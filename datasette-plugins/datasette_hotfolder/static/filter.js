@@ -16,12 +16,12 @@ const CHOICES = {
   sort: ["date", "rating", "name", "size", "relevance", "manual"],
   order: ["asc", "desc"],
 };
-const LONGEST = { endpoint: 200, owner: 200, collection: 100, q: 500 };
+const LONGEST = { endpoint: 200, owner: 200, preset: 200, collection: 100, q: 500 };
 const DAYS = ["from", "to"];
 const ORDER = ["sort", "order"];
 const NEEDED = { relevance: "q", manual: "collection" }; // what a sort makes no sense without
 const KEYWORDS_MAX = 16;
-const CONDITIONS = ["minRating", "rating", "status", "label", "origin", "type", "orientation", "refs", "review", "endpoint", "owner", ...DAYS, "keyword", "collection", "deleted", "q"];
+const CONDITIONS = ["minRating", "rating", "status", "label", "origin", "type", "orientation", "refs", "review", "endpoint", "owner", "preset", ...DAYS, "keyword", "collection", "deleted", "q"];
 const NAMES = [...CONDITIONS, ...ORDER];
 
 export const valuesOf = (name) => CHOICES[name] ?? [];

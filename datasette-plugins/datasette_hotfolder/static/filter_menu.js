@@ -9,7 +9,7 @@ import { startPopover } from "./popover.js";
 import { COLLECTIONS, FILTER } from "./words_filter.js";
 
 const KNOWN = ["status", "label", "origin", "orientation", "refs"];
-const OPEN = ["type", "endpoint", "owner"];
+const OPEN = ["type", "endpoint", "owner", "preset"];
 
 /** The rating menu: at least, or exactly so many stars. */
 export class RatingMenu {

@@ -72,11 +72,11 @@ export function list(facts) {
 }
 
 function generationContent(detail) {
-  const { generation } = detail;
+  const { generation, preset } = detail;
   if (!generation) return [];
   const { prompt, negativePrompt } = generation;
   const without = negativePrompt ? [element("p", { class: "prompt without" }, element("b", {}, "without "), negativePrompt)] : [];
-  return [...(prompt ? [element("p", { class: "prompt" }, prompt)] : []), ...without, copyButtons(detail), list(generationFacts(generation))];
+  return [...(prompt ? [element("p", { class: "prompt" }, prompt)] : []), ...without, copyButtons(detail), list(generationFacts({ ...generation, preset }))];
 }
 
 function sourcesContent({ inputs, mediaId, made }, base) {

@@ -91,10 +91,9 @@ export const CHARTS = {
   },
   presets: {
     title: "Kept, by preset",
-    about: "The same, by the preset that the job named; by the day the job came.",
-    empty: "No job of these days that names a preset has pictures somebody decided on.",
+    about: "The same, by the preset that the job named.",
+    empty: "Nobody has decided on a picture of these days whose job named a preset.",
     head: ["Preset", "Kept", "Decided on", "Share"],
-    cut: "Only the newest 20,000 jobs with a preset were looked at.",
   },
   disk: {
     title: "Disk by month of arrival",
