@@ -265,7 +265,7 @@ def test_thumbnail_stands_where_the_original_will_be(reviewer: Visitor, large: l
         f"**/media/{large[0]}/original*", lambda route: route.continue_() if release else release.append(True)
     )
     page = reviewer.new_tab()
-    page.goto(f"/-/library#{large[0]}", wait_until="commit")  # the page is not whole while the original is held
+    page.goto(f"/-/library#{large[0]}", wait_until="commit")  # it is not whole while the original is held
     picture = page.locator("#loupe-image")
     expect(picture).to_have_attribute("data-sharp", "false")
     expect(picture.locator(".placeholder img").last).to_be_visible()
