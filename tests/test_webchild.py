@@ -166,3 +166,4 @@ def test_child_inherits_the_environment_without_the_secrets(
 
     assert b"hush" not in environment
     assert b"HOTFOLDER_LOGGING__LEVEL=debug" in environment
+    assert b"MALLOC_ARENA_MAX=1" in environment
