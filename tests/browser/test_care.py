@@ -14,7 +14,7 @@ from hotfolder.files.paths import LibraryPaths
 from hotfolder.library.duplicates import DuplicateFinder
 from tests.browser.house import House, job
 from tests.browser.light_table import cell, choose
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import GONE, Visitor
 from tests.scenarios.service import wait_for
 
 PHONE = (360, 740)
@@ -211,7 +211,7 @@ def test_import_folder_is_added_counted_and_removed(reviewer: Visitor, house: Ho
 def test_others_of_a_group_go_into_the_trash_and_come_back(
     reviewer: Visitor, house: House, compare: Callable[[], object]
 ) -> None:
-    reviewer.excuse("status of 404")  # an original that is asked for while its picture goes
+    reviewer.excuse(GONE)
     for name in ("twice-a", "twice-b"):
         house.drop(f"{name}.json", job("A bay that is drawn twice"))
     (older,), (newer,) = (house.wait_for_pictures_of(name, 1) for name in ("twice-a", "twice-b"))

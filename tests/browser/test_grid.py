@@ -13,7 +13,7 @@ from hotfolder.library.browse import VIEWS_MAX
 from tests.browser.crowd import PICTURES, crowd_id, fill
 from tests.browser.house import House
 from tests.browser.light_table import cell, choose, shown_ids, wait_until_drawn
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import GONE, Visitor
 
 STATIC = "/-/static-plugins/hotfolder"
 VIEWS_KEPT = VIEWS_MAX  # the server forgets a view after so many others
@@ -302,6 +302,7 @@ def test_size_of_the_thumbnails_changes_around_the_picture_that_is_looked_at(pag
 def test_what_is_looked_at_stays_when_a_picture_arrives_and_when_it_leaves(
     visitor: Visitor, crowd: House
 ) -> None:
+    visitor.excuse(GONE)
     page = visitor.open()
     page.evaluate("scroller.scrollTop = 2000")
     page.wait_for_function(IS_LOADED)

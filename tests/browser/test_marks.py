@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.house import House
 from tests.browser.light_table import cell, choose, loupe_id, shown_ids
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import GONE, Visitor
 
 ERROR = {"code": "library.busy", "message": "Somebody else writes.", "hint": None}
 
@@ -79,6 +79,7 @@ def test_mark_is_undone_though_the_pictures_were_loaded_anew_or_others_are_shown
 def test_deleted_pictures_go_at_once_and_a_late_answer_leaves_a_newer_choice_alone(
     reviewer: Visitor, house: House, last_first: bool
 ) -> None:
+    reviewer.excuse(GONE)
     prompt = f"quickly-gone-{last_first}"
     first, second, third, fourth = house.draw(prompt, count=4)
     page = reviewer.open(f"/-/library?q={prompt}")
@@ -112,6 +113,7 @@ def test_deleted_pictures_go_at_once_and_a_late_answer_leaves_a_newer_choice_alo
 
 
 def test_late_news_of_what_was_taken_back_here_moves_no_cursor(reviewer: Visitor, house: House) -> None:
+    reviewer.excuse(GONE)
     first, second, third = house.draw("late-echo", count=3)
     held: list[Route] = []
     is_late = True
@@ -166,7 +168,7 @@ def test_refused_deletion_brings_picture_and_cursor_back(reviewer: Visitor, hous
 def test_deleting_a_compared_picture_leaves_the_others_and_undo_brings_it_back(
     reviewer: Visitor, house: House
 ) -> None:
-    reviewer.excuse("status of 404")  # an original that is asked for while its picture goes
+    reviewer.excuse(GONE)
     first, second, third, fourth = house.draw("compared-gone", count=4)
     page = reviewer.open("/-/library?q=compared-gone")
     cell(page, first).click()

@@ -14,6 +14,8 @@ ONE_PROCESS = "--process-per-site"
 """For the browser: the tabs of a context share what they have loaded and compiled."""
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
 """For the browser: there is no other machine, and a page that asks for one is told so in its console."""
+GONE = "status of 404 .*/original"
+"""An original that is asked for while its picture leaves the library: to be excused where one does."""
 _LOUD = {"warning", "error"}
 
 
